@@ -1,0 +1,45 @@
+# docker build -t jwt-vs-session .
+# docker run --rm -p 127.0.0.1:5000:5000 -e DEMO=true jwt-vs-session
+#
+# With Redis and PostgreSQL beside it: `docker compose up`.
+
+FROM rust:1.95-slim-trixie AS build
+WORKDIR /build
+
+# The dependencies alone, so that this layer lasts until Cargo.toml or Cargo.lock change. The package
+# is a stand-in, and what was built of it goes again: cargo compares times, and the real sources may
+# well be older than the stand-in.
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir src benches \
+    && for file in build.rs src/main.rs benches/lookup.rs benches/request.rs; do echo 'fn main() {}' > "$file"; done \
+    && touch src/lib.rs \
+    && cargo build --release --locked \
+    && cargo clean --release --locked --package jwt-vs-session
+
+# build.rs puts templates/ into the binary. What comes along is in .dockerignore.
+COPY . .
+RUN cargo build --release --locked --bin jwt-vs-session
+
+
+FROM debian:trixie-slim
+
+# For a Redis or a PostgreSQL behind TLS.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=build /build/target/release/jwt-vs-session /usr/local/bin/
+
+# The SQLite database and the keys lie in the working directory, the one place the server may write to.
+RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /data server \
+    && install --directory --owner=server --group=server --mode=0700 /data
+USER 10001:10001
+WORKDIR /data
+VOLUME /data
+
+ENV LISTEN=0.0.0.0:5000
+EXPOSE 5000
+
+# /healthz touches no store: this says that the process serves, not that Redis is there.
+# bash speaks TCP by itself, so that the image needs no curl.
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 \
+    CMD ["bash", "-c", "exec 3<>\"/dev/tcp/127.0.0.1/${LISTEN##*:}\" && printf 'GET /healthz HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && cat <&3 > /dev/null && [[ $status == 200 ]]"]
+
+ENTRYPOINT ["jwt-vs-session"]

@@ -1,0 +1,9 @@
+//! WHO the users are: names, passwords and the hashes of passwords.
+
+mod hasher;
+mod name;
+mod password;
+
+pub use self::hasher::{Busy, Hasher};
+pub use self::name::UserName;
+pub use self::password::NewPassword;

@@ -1,0 +1,87 @@
+//! User names: what may be one, and when two are the same.
+
+use caseless::Caseless as _;
+use unicode_normalization::UnicodeNormalization as _;
+
+/// How many characters a name has.
+const LENGTH: std::ops::RangeInclusive<usize> = 3..=32;
+
+/// A name that may be registered. Exists only if it passed the check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserName {
+    shown: String,
+    folded: String,
+}
+
+impl UserName {
+    /// 3 to 32 letters, digits, dots, hyphens and underscores of any script, after Unicode normalisation (NFKC).
+    ///
+    /// ```
+    /// use jwt_vs_session::account::UserName;
+    ///
+    /// assert!(UserName::parse("al").is_err());
+    /// assert_eq!(UserName::parse("Ａlice").unwrap().folded(), UserName::parse("ALICE").unwrap().folded());
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, String> {
+        // Refused before it is worked on: normalisation may lengthen a text.
+        if text.len() > LENGTH.end() * 8 {
+            return Err(Self::length());
+        }
+        let shown: String = text.trim().nfkc().collect();
+        if !LENGTH.contains(&shown.chars().count()) {
+            return Err(Self::length());
+        }
+        if !shown.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_')) {
+            return Err("A user name has letters, digits, dots, hyphens and underscores only.".to_owned());
+        }
+        let folded = Self::fold(&shown);
+        Ok(Self { shown, folded })
+    }
+
+    /// The form in which names are compared, of a text that need not be a name. What is too long to be one is cut off.
+    pub fn fold(text: &str) -> String {
+        text.trim().chars().take(LENGTH.end() * 4).nfkc().default_case_fold().nfkc().collect()
+    }
+
+    /// As it was typed, normalised.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// As it is compared.
+    pub fn folded(&self) -> &str {
+        &self.folded
+    }
+
+    fn length() -> String {
+        format!("A user name has {} to {} characters.", LENGTH.start(), LENGTH.end())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::UserName;
+
+    #[test]
+    fn names_that_look_the_same_are_the_same() {
+        for (one, other) in [("Alice", "aLICE"), ("straße", "STRASSE"), ("ｂob", "bob"), ("re\u{301}my", "rémy")] {
+            assert_eq!(UserName::fold(one), UserName::fold(other), "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused_with_a_sentence() {
+        let long = "x".repeat(33);
+        for bad in ["", "ab", &long, "a b c", "a\u{0}bc", "<script>", "a/b/c", "\u{202e}abc", "☃☃☃"] {
+            let sentence = UserName::parse(bad).expect_err(bad);
+            assert!(sentence.starts_with("A user name has"), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn names_of_any_script_are_welcome() {
+        for good in ["bob", "Ольга", "王小明", "o'x".replace('\'', "-").as_str(), &"x".repeat(32)] {
+            assert!(UserName::parse(good).is_ok(), "{good}");
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The composition root: opens the stores, builds the strategies, mounts them.
+//!
+//! The only file that names a concrete strategy. A new one is a file in `auth/` and a line in [`strategies`].
+
+mod demo;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::net::TcpListener;
+
+use crate::account::{Busy, Hasher};
+use crate::auth::{AuthStrategy, Description, JwtStrategy, Keys, KeysError, Need, SessionLimits, SessionStrategy, SigningAlgorithm};
+use crate::clock::Clock;
+use crate::config::{RedisChoice, Settings};
+use crate::flow::{self, Demo, RateLimits, RecentPosts, Shared, Site, StoreState, TrustedProxies};
+use crate::page::Pages;
+use crate::server;
+use crate::store::sessions::{MemorySessions, RedisSessions};
+use crate::store::users::Users;
+use crate::store::{PrivateRedis, Redis, Sql, StoreError};
+
+/// Why a server did not start. Each is one sentence for the terminal.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(String, io::Error),
+    /// The database cannot be used.
+    #[error("cannot use the {0}: {1}")]
+    Database(String, StoreError),
+    /// Redis cannot be used.
+    #[error("cannot use Redis: {0}")]
+    Redis(StoreError),
+    /// The private Redis did not start.
+    #[error("cannot start a private redis-server: {0}; name another with --redis-url, or none")]
+    PrivateRedis(io::Error),
+    /// There is no key for the tokens.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// Passwords cannot be hashed.
+    #[error(transparent)]
+    Hasher(#[from] Busy),
+    /// The demo users could not be seeded.
+    #[error("cannot seed the demo users: {0}")]
+    Demo(String),
+}
+
+/// A strategy, and whether it could be used.
+#[derive(Debug, Serialize)]
+pub struct Surveyed {
+    /// What it is and what it promises.
+    #[serde(flatten)]
+    pub description: Description,
+    /// Whether its store answers.
+    pub ready: bool,
+    /// Why not.
+    pub why_not: Option<String>,
+}
+
+/// A server that accepts connections and waits to be run.
+pub struct App {
+    listener: TcpListener,
+    address: SocketAddr,
+    site: Arc<Site>,
+    sql: Sql,
+    private_redis: Option<PrivateRedis>,
+}
+
+impl App {
+    /// Opens everything that the settings name and binds the address.
+    pub async fn open(settings: &Settings, clock: Clock) -> Result<Self, StartError> {
+        let listen = |error| StartError::Listen(settings.listen.clone(), error);
+        let listener = TcpListener::bind(&settings.listen).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let keys = Arc::new(keys(settings)?);
+        let sql = Sql::open(&settings.database_url).await;
+        let sql = sql.map_err(|error| StartError::Database(settings.database_url.to_string(), error))?;
+        let (redis, private_redis, redis_state) = open_redis(settings).await?;
+        let users = Users::new(sql.clone());
+        let hasher = Hasher::new(Hasher::default_slots())?;
+        let public_url = public_url(settings, address);
+        let demo = demo(settings, address, &users, &hasher, &clock).await?;
+        let database = StoreState { name: sql.name(), state: settings.database_url.to_string(), need: Some(Need::Nothing) };
+        let strategies = strategies(settings, &keys, redis.as_ref(), &clock);
+        let shared = Shared {
+            pages: Pages::new(),
+            users,
+            hasher,
+            clock,
+            rates: RateLimits::new(settings.login_rate),
+            proxies: TrustedProxies::new(settings.trusted_proxy.clone()),
+            recent: RecentPosts::default(),
+            node: node(settings, address),
+            secure: public_url.starts_with("https://"),
+            public_url,
+            demo,
+            keys,
+            sql: sql.clone(),
+            redis,
+            stores: vec![redis_state, database],
+        };
+        Ok(Self { listener, address, site: Arc::new(Site::new(shared, strategies)), sql, private_redis })
+    }
+
+    /// What the strategies would be with these settings, and which could not be used. Opens no database.
+    pub async fn survey(settings: &Settings) -> Result<Vec<Surveyed>, StartError> {
+        let (redis, private_redis, _) = open_redis(settings).await?;
+        let keys = Arc::new(Keys::ephemeral()?);
+        let mut rows = Vec::new();
+        for strategy in strategies(settings, &keys, redis.as_ref(), &Clock::system()) {
+            let description = strategy.describe().clone();
+            let answer = match (description.needs, &redis) {
+                (Need::Redis, Some(redis)) => redis.ping().await.map_err(|error| error.to_string()),
+                (Need::Redis, None) => Err("there is no Redis".to_owned()),
+                (Need::Nothing, _) => Ok(()),
+            };
+            rows.push(Surveyed { description, ready: answer.is_ok(), why_not: answer.err() });
+        }
+        if let Some(redis) = private_redis {
+            redis.stop().await;
+        }
+        Ok(rows)
+    }
+
+    /// The address that was bound.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The strategies, in the order of their mounts.
+    pub fn strategies(&self) -> impl Iterator<Item = &Arc<dyn AuthStrategy>> {
+        self.site.strategies()
+    }
+
+    /// The seeded users, if there are any.
+    pub fn demo(&self) -> Option<&Demo> {
+        self.site.demo()
+    }
+
+    /// Answers requests until `stop`, finishes those under way, then closes the stores.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        let routes = flow::routes(&self.site);
+        drop(self.site);
+        let served = server::serve(self.listener, routes, stop).await;
+        self.sql.close().await;
+        if let Some(redis) = self.private_redis {
+            redis.stop().await;
+        }
+        served
+    }
+}
+
+/// The strategies: one line each.
+fn strategies(settings: &Settings, keys: &Arc<Keys>, redis: Option<&Redis>, clock: &Clock) -> Vec<Arc<dyn AuthStrategy>> {
+    let limits = SessionLimits { idle: settings.session_idle, absolute: settings.session_absolute };
+    let memory = || Arc::new(MemorySessions::new(clock.clone()));
+    vec![
+        Arc::new(JwtStrategy::new(keys.clone(), settings.access_ttl, clock.clone())),
+        match redis {
+            Some(redis) => Arc::new(SessionStrategy::shared(
+                Arc::new(RedisSessions::new(redis.clone(), clock.clone())),
+                Need::Redis,
+                None,
+                limits,
+                clock.clone(),
+            )),
+            None => Arc::new(SessionStrategy::shared(memory(), Need::Nothing, Some(WITHOUT_REDIS.to_owned()), limits, clock.clone())),
+        },
+        Arc::new(SessionStrategy::in_process(memory(), limits, clock.clone())),
+    ]
+}
+
+const WITHOUT_REDIS: &str =
+    "There is no Redis here: these sessions are in this process' memory. A restart forgets them, and no other node knows them.";
+
+fn keys(settings: &Settings) -> Result<Keys, KeysError> {
+    match (&settings.jwt_secret, settings.jwt_algorithm) {
+        (Some(secret), SigningAlgorithm::Hs256) => Keys::from_secret(secret),
+        (Some(_), other) => Err(KeysError::SecretForKeyPair(other)),
+        (None, algorithm) => Keys::from_file(&settings.key_file(), algorithm),
+    }
+}
+
+async fn open_redis(settings: &Settings) -> Result<(Option<Redis>, Option<PrivateRedis>, StoreState), StartError> {
+    let state = |state: String, need| StoreState { name: "Redis", state, need };
+    match &settings.redis_url {
+        Some(RedisChoice::None) => Ok((None, None, state("was turned off with --redis-url none".to_owned(), None))),
+        Some(RedisChoice::At(url)) => {
+            let redis = Redis::open(url).map_err(StartError::Redis)?;
+            if let Err(error) = redis.ping().await {
+                tracing::warn!(%error, "Redis does not answer yet; what needs it answers 503 until it does");
+            }
+            Ok((Some(redis), None, state(format!("at {url}"), Some(Need::Redis))))
+        }
+        None => match PrivateRedis::start().await.map_err(StartError::PrivateRedis)? {
+            Some(private) => {
+                let url = private.url().map_err(|error| StartError::PrivateRedis(io::Error::other(error)))?;
+                let redis = Redis::open(&url).map_err(StartError::Redis)?;
+                let words = "a private redis-server on a Unix socket, gone when this server ends".to_owned();
+                Ok((Some(redis), Some(private), state(words, Some(Need::Redis))))
+            }
+            None => {
+                tracing::warn!("redis-server is not on PATH: /session keeps its sessions in process memory");
+                Ok((None, None, state("is not here: redis-server is not on PATH".to_owned(), None)))
+            }
+        },
+    }
+}
+
+fn public_url(settings: &Settings, address: SocketAddr) -> String {
+    match &settings.public_url {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None => format!("http://{address}"),
+    }
+}
+
+fn node(settings: &Settings, address: SocketAddr) -> String {
+    settings.node.clone().unwrap_or_else(|| {
+        let host = gethostname::gethostname().to_string_lossy().replace(|c: char| !c.is_ascii_graphic(), "-");
+        format!("{host}:{}", address.port())
+    })
+}
+
+/// Seeds the demo users where they are wanted, or where only this machine can reach them.
+async fn demo(
+    settings: &Settings,
+    address: SocketAddr,
+    users: &Users,
+    hasher: &Hasher,
+    clock: &Clock,
+) -> Result<Option<Demo>, StartError> {
+    let here = address.ip().is_loopback() && settings.public_url.as_ref().is_none_or(is_loopback);
+    if !settings.demo_wanted().unwrap_or(here) {
+        return Ok(None);
+    }
+    demo::seed(users, hasher, clock, here).await.map(Some).map_err(StartError::Demo)
+}
+
+fn is_loopback(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

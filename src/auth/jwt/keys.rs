@@ -1,0 +1,239 @@
+//! The key that signs and checks every token: a secret, or a key file made at the first start.
+
+use std::fmt;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
+use aws_lc_rs::{hmac, rsa};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::jwk::{Jwk, JwkSet, ThumbprintHash};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+
+use super::token::TYPE;
+
+/// RFC 7518, 3.2: a key of the size of the hash output or larger.
+const MIN_SECRET_BYTES: usize = 32;
+
+/// Which signature the tokens carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum SigningAlgorithm {
+    /// HMAC with SHA-256 (RFC 7518, 3.2).
+    #[value(name = "HS256")]
+    Hs256,
+    /// ECDSA on P-256 with SHA-256 (RFC 7518, 3.4).
+    #[value(name = "ES256")]
+    Es256,
+    /// Ed25519 (RFC 8037).
+    #[value(name = "EdDSA")]
+    EdDsa,
+    /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518, 3.3).
+    #[value(name = "RS256")]
+    Rs256,
+}
+
+impl SigningAlgorithm {
+    /// The name in a token's header.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hs256 => "HS256",
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+            Self::Rs256 => "RS256",
+        }
+    }
+}
+
+impl fmt::Display for SigningAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl From<SigningAlgorithm> for Algorithm {
+    fn from(algorithm: SigningAlgorithm) -> Self {
+        match algorithm {
+            SigningAlgorithm::Hs256 => Self::HS256,
+            SigningAlgorithm::Es256 => Self::ES256,
+            SigningAlgorithm::EdDsa => Self::EdDSA,
+            SigningAlgorithm::Rs256 => Self::RS256,
+        }
+    }
+}
+
+/// Why there is no key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// Too short to be safe.
+    #[error("the JWT secret has {0} bytes; HS256 needs at least {MIN_SECRET_BYTES}")]
+    ShortSecret(usize),
+    /// A secret for an algorithm that has key pairs.
+    #[error("--jwt-secret is for HS256; {0} takes its key from --jwt-key-file")]
+    SecretForKeyPair(SigningAlgorithm),
+    /// The system gave no random bytes.
+    #[error("the system gave no random bytes")]
+    Random,
+    /// The key file cannot be read or written.
+    #[error("the JWT key file {} cannot be used: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The key file holds something else.
+    #[error("the JWT key file {} holds no {algorithm} key", path.display())]
+    NotAKey {
+        /// Which file.
+        path: PathBuf,
+        /// What it should hold.
+        algorithm: SigningAlgorithm,
+    },
+}
+
+/// A key, ready to sign and to check.
+pub struct Keys {
+    algorithm: SigningAlgorithm,
+    header: Header,
+    kid: String,
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    public: JwkSet,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keys({} {})", self.algorithm, self.kid)
+    }
+}
+
+impl Keys {
+    /// For HS256, from a secret of at least 32 bytes.
+    pub fn from_secret(secret: &SecretString) -> Result<Self, KeysError> {
+        Self::symmetric(secret.expose_secret().as_bytes())
+    }
+
+    /// From a key file; made with mode 0600 if there is none. Two servers that start at once share the first one's.
+    pub fn from_file(path: &Path, algorithm: SigningAlgorithm) -> Result<Self, KeysError> {
+        let file = |source| KeysError::File { path: path.to_owned(), source };
+        if !path.exists() {
+            create(path, &generate(algorithm).map_err(file)?).map_err(file)?;
+        }
+        let text = std::fs::read_to_string(path).map_err(file)?;
+        let not_a_key = || KeysError::NotAKey { path: path.to_owned(), algorithm };
+        if algorithm == SigningAlgorithm::Hs256 {
+            return Self::symmetric(&STANDARD.decode(text.trim()).map_err(|_| not_a_key())?);
+        }
+        Self::key_pair(&text, algorithm).map_err(|_| not_a_key())
+    }
+
+    /// For HS256, random, for this process only.
+    pub fn ephemeral() -> Result<Self, KeysError> {
+        let mut secret = [0; MIN_SECRET_BYTES];
+        aws_lc_rs::rand::fill(&mut secret).map_err(|_| KeysError::Random)?;
+        Self::symmetric(&secret)
+    }
+
+    fn symmetric(secret: &[u8]) -> Result<Self, KeysError> {
+        if secret.len() < MIN_SECRET_BYTES {
+            return Err(KeysError::ShortSecret(secret.len()));
+        }
+        // Names the key without telling anything about it.
+        let name = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), b"key id");
+        Ok(Self {
+            algorithm: SigningAlgorithm::Hs256,
+            header: header(SigningAlgorithm::Hs256, &URL_SAFE_NO_PAD.encode(&name.as_ref()[..6])),
+            kid: URL_SAFE_NO_PAD.encode(&name.as_ref()[..6]),
+            encoding: EncodingKey::from_secret(secret),
+            decoding: DecodingKey::from_secret(secret),
+            public: JwkSet { keys: Vec::new() },
+        })
+    }
+
+    fn key_pair(pem: &str, algorithm: SigningAlgorithm) -> jsonwebtoken::errors::Result<Self> {
+        let encoding = match algorithm {
+            SigningAlgorithm::Es256 => EncodingKey::from_ec_pem(pem.as_bytes())?,
+            SigningAlgorithm::EdDsa => EncodingKey::from_ed_pem(pem.as_bytes())?,
+            _ => EncodingKey::from_rsa_pem(pem.as_bytes())?,
+        };
+        let mut jwk = Jwk::from_encoding_key(&encoding, algorithm.into())?;
+        // RFC 7638: the thumbprint names a key the same way everywhere.
+        let kid = jwk.thumbprint(ThumbprintHash::SHA256)?;
+        jwk.common.key_id = Some(kid.clone());
+        let decoding = DecodingKey::from_jwk(&jwk)?;
+        let public = JwkSet { keys: vec![jwk] };
+        Ok(Self { algorithm, header: header(algorithm, &kid), kid, encoding, decoding, public })
+    }
+
+    /// The algorithm of every token.
+    pub fn algorithm(&self) -> SigningAlgorithm {
+        self.algorithm
+    }
+
+    /// The key's name in a token's header.
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// The public keys (RFC 7517); none for HS256, whose key is a secret.
+    pub fn public(&self) -> &JwkSet {
+        &self.public
+    }
+
+    pub(super) fn decoding(&self) -> &DecodingKey {
+        &self.decoding
+    }
+
+    pub(super) fn sign(&self, claims: &impl Serialize) -> jsonwebtoken::errors::Result<String> {
+        jsonwebtoken::encode(&self.header, claims, &self.encoding)
+    }
+}
+
+fn header(algorithm: SigningAlgorithm, kid: &str) -> Header {
+    let mut header = Header::new(algorithm.into());
+    header.typ = Some(TYPE.to_owned());
+    header.kid = Some(kid.to_owned());
+    header
+}
+
+/// The text of a new key file: base64 for HS256, PKCS #8 in PEM for the others.
+fn generate(algorithm: SigningAlgorithm) -> io::Result<String> {
+    let failed = |_| io::Error::other("no key could be generated");
+    let der: Vec<u8> = match algorithm {
+        SigningAlgorithm::Hs256 => {
+            let mut secret = [0; MIN_SECRET_BYTES];
+            aws_lc_rs::rand::fill(&mut secret).map_err(failed)?;
+            return Ok(STANDARD.encode(secret) + "\n");
+        }
+        SigningAlgorithm::Es256 => {
+            let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?;
+            pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec()
+        }
+        SigningAlgorithm::EdDsa => {
+            Ed25519KeyPair::generate().map_err(failed)?.to_pkcs8v1().map_err(failed)?.as_ref().to_vec()
+        }
+        SigningAlgorithm::Rs256 => {
+            let pair = rsa::KeyPair::generate(rsa::KeySize::Rsa2048).map_err(failed)?;
+            AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(failed)?.as_ref().to_vec()
+        }
+    };
+    let lines: Vec<String> =
+        STANDARD.encode(der).as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
+    Ok(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n")))
+}
+
+/// Writes a file whole or not at all, readable by its owner only, and never over another one.
+fn create(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => Err(error.error),
+        _ => Ok(()),
+    }
+}

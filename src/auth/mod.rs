@@ -1,0 +1,228 @@
+//! HOW a login is remembered: [`AuthStrategy`] and the strategies that implement it.
+//!
+//! What differs between strategies is data that they return; nothing above this module asks for a strategy's name.
+
+mod jwt;
+mod session;
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use serde::Serialize;
+
+pub use self::jwt::{JwtStrategy, Keys, KeysError, SigningAlgorithm};
+pub use self::session::{SessionLimits, SessionStrategy};
+use crate::clock::Timestamp;
+pub use crate::store::sessions::LoginId;
+use crate::store::StoreError;
+pub use crate::store::users::{Role, UserId};
+use crate::trace::Trace;
+
+/// Who a login belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Subject {
+    /// The user's number.
+    pub id: UserId,
+    /// The user's name.
+    pub name: String,
+    /// What the user may do.
+    pub role: Role,
+}
+
+/// Where a login was opened, as far as the request told. Shown on the list of devices, never trusted.
+#[derive(Clone, Debug, Default)]
+pub struct Device {
+    /// The browser, in a few words.
+    pub label: String,
+    /// The client's address.
+    pub address: String,
+}
+
+/// The credential of a request, as it came.
+#[derive(Clone, Default)]
+pub struct Presented(Option<String>);
+
+impl Presented {
+    /// From a cookie's or a header's value.
+    pub fn new(credential: Option<String>) -> Self {
+        Self(credential)
+    }
+
+    /// The credential, if one came.
+    pub fn credential(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+impl fmt::Debug for Presented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Presented(a credential)" } else { "Presented(nothing)" })
+    }
+}
+
+/// A login that was proven by a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Whose it is.
+    pub subject: Subject,
+    /// Its public name.
+    pub login: LoginId,
+    /// When it was opened.
+    pub issued_at: Timestamp,
+    /// When it ends by itself, if nothing slides it.
+    pub expires_at: Timestamp,
+}
+
+/// A login that was just opened.
+#[derive(Debug)]
+pub struct Grant {
+    /// The login.
+    pub identity: Identity,
+    /// The credential for the browser to keep.
+    pub credential: SecretString,
+    /// How long the browser may keep it at the most.
+    pub max_age: Duration,
+}
+
+/// One row of the list of devices.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// Its public name.
+    pub id: LoginId,
+    /// Where it was opened.
+    pub device: Device,
+    /// When it was opened.
+    pub issued_at: Timestamp,
+    /// When it was last used, as exactly as the store knows.
+    pub seen_at: Timestamp,
+    /// When it ends if it is not used again.
+    pub expires_at: Timestamp,
+}
+
+/// Which logins a revoke is to end.
+#[derive(Clone, Debug)]
+pub enum Reach {
+    /// The login that asks.
+    This,
+    /// Another login of the same user. A login of somebody else is left alone.
+    Other(LoginId),
+    /// Every login of the user.
+    Everywhere,
+}
+
+/// When a revoke that was carried out takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The next request is refused.
+    Now,
+    /// Nothing was recorded: the credential is accepted until this moment.
+    At(Timestamp),
+}
+
+/// What a strategy promises about a login that was revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase", tag = "kind")]
+pub enum Promise {
+    /// The next request is refused, on every node that shares the store.
+    Immediate,
+    /// It is accepted until it expires.
+    Expiry {
+        /// The longest that this can be, in milliseconds.
+        bound_ms: u64,
+    },
+}
+
+/// The store that a strategy cannot work without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Need {
+    /// None.
+    Nothing,
+    /// Redis.
+    Redis,
+}
+
+/// How the credential travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Carrier {
+    /// The cookie's name, without the prefix that https adds.
+    pub cookie: &'static str,
+    /// Whether it is taken from `Authorization: Bearer` too.
+    pub bearer: bool,
+}
+
+/// Everything that pages, labs and commands need to know of a strategy.
+#[derive(Clone, Debug, Serialize)]
+pub struct Description {
+    /// Its name in paths and reports.
+    pub slug: &'static str,
+    /// Its name for people.
+    pub label: &'static str,
+    /// One sentence: how a login is remembered.
+    pub summary: &'static str,
+    /// One sentence: when a revoke takes effect.
+    pub revocation: String,
+    /// What it promises about a revoked login.
+    pub promise: Promise,
+    /// The store it cannot work without.
+    pub needs: Need,
+    /// Where its logins live.
+    pub store: &'static str,
+    /// How the credential travels.
+    pub carrier: Carrier,
+    /// One sentence: what the browser keeps.
+    pub browser_holds: &'static str,
+    /// One sentence: what the server keeps.
+    pub server_holds: &'static str,
+    /// Something that every page of the mount must say.
+    pub notice: Option<String>,
+    /// Why nobody can list the logins of a user, if nobody can.
+    pub unknown_logins: Option<&'static str>,
+    /// What a log out does here.
+    pub logout: &'static str,
+    /// What a log out everywhere does here.
+    pub logout_everywhere: &'static str,
+    /// What a password change does to the other logins here.
+    pub password_change: &'static str,
+}
+
+/// The system failed: neither yes nor no.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// A store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A token could not be signed.
+    #[error("a token could not be signed: {0}")]
+    Signing(#[source] jsonwebtoken::errors::Error),
+}
+
+/// What a strategy's methods return.
+pub type Result<T> = std::result::Result<T, Failure>;
+
+/// A way to remember a login.
+///
+/// Three ideas hold for every implementation: what differs is returned as data; "cannot know" is a value; a failure of
+/// the system is never a "no".
+#[async_trait]
+pub trait AuthStrategy: Send + Sync + 'static {
+    /// What it is and what it promises.
+    fn describe(&self) -> &Description;
+
+    /// Opens a login, always under a fresh identifier: whatever the browser held before is not adopted
+    /// (OWASP ASVS 5.0, 7.2.4).
+    async fn issue(&self, subject: &Subject, device: &Device, trace: &Trace) -> Result<Grant>;
+
+    /// Who asks. `None` for a credential that is absent, malformed, forged, expired or revoked, with the reason in the
+    /// trace. `Err` is a failure of the system and lets nobody in and logs nobody out.
+    async fn identify(&self, presented: &Presented, trace: &Trace) -> Result<Option<Identity>>;
+
+    /// Ends logins of the user behind `who`. May be called again. Tells when it takes effect; an `Err` means that
+    /// nobody knows whether it was carried out.
+    async fn revoke(&self, who: &Identity, reach: Reach, trace: &Trace) -> Result<Effect>;
+
+    /// The logins of a user, the latest first. `None`: this strategy cannot know.
+    async fn logins(&self, user: UserId, trace: &Trace) -> Result<Option<Vec<Login>>>;
+}

@@ -1,0 +1,244 @@
+//! Opaque session ids: the browser keeps 128 random bits, the server keeps everything else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use tower_sessions::session::{Error as SessionError, Expiry, Id};
+use tower_sessions::{Session, session_store};
+
+use super::{
+    AuthStrategy, Carrier, Description, Device, Effect, Failure, Grant, Identity, Login, LoginId, Need, Presented,
+    Promise, Reach, Result, Subject, UserId,
+};
+use crate::clock::{Clock, Timestamp};
+use crate::store::StoreError;
+use crate::store::sessions::{LOGIN_KEY, LoginRecord, LoginStore};
+use crate::trace::{Held, StepKind, Trace};
+
+/// The two limits of a session (OWASP ASVS 5.0, 7.3.1 and 7.3.2), both enforced at every request.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionLimits {
+    /// Without a request for this long, it ends.
+    pub idle: Duration,
+    /// After this long it ends in any case.
+    pub absolute: Duration,
+}
+
+impl SessionLimits {
+    fn expiry(self, issued: Timestamp, seen: Timestamp) -> Timestamp {
+        (seen + self.idle).min(issued + self.absolute)
+    }
+
+    /// The sliding write is made at most once in a tenth of the idle limit: a session may end that much early.
+    fn is_stale(self, record: &LoginRecord, now: Timestamp) -> bool {
+        now.since(record.seen) >= self.idle / 10
+    }
+}
+
+/// Remembers logins in a [`LoginStore`], through tower-sessions.
+pub struct SessionStrategy<S> {
+    description: Description,
+    store: Arc<S>,
+    limits: SessionLimits,
+    clock: Clock,
+}
+
+impl<S: LoginStore> SessionStrategy<S> {
+    /// Under `/session`: records in a store that nodes share, or in this process as long as `notice` says so.
+    pub fn shared(store: Arc<S>, needs: Need, notice: Option<String>, limits: SessionLimits, clock: Clock) -> Self {
+        let description = Description {
+            slug: "session",
+            label: "Session in a shared store",
+            revocation: "The next request, on every node: the record is gone.".to_owned(),
+            needs,
+            notice,
+            ..describe(store.commands().store)
+        };
+        Self { description, store, limits, clock }
+    }
+
+    /// Under `/session-memory`: records in this process, always.
+    pub fn in_process(store: Arc<S>, limits: SessionLimits, clock: Clock) -> Self {
+        let description = Description {
+            slug: "session-memory",
+            label: "Session in process memory",
+            summary: "An opaque id in a cookie; the record is in this process' memory.",
+            revocation: "The next request, on this node only: no other node ever knew the login.".to_owned(),
+            server_holds: "A record of the login in this process: a restart forgets it, another node never sees it.",
+            ..describe(store.commands().store)
+        };
+        Self { description, store, limits, clock }
+    }
+
+    /// The record behind an id, or why there is none.
+    async fn load(&self, id: Id, trace: &Trace) -> Result<std::result::Result<LoginRecord, &'static str>> {
+        let session = Session::new(Some(id), self.store.clone(), None);
+        let timer = trace.timer();
+        let loaded = session.get::<LoginRecord>(LOGIN_KEY).await;
+        trace.step(StepKind::Store, timer, || self.store.commands().load);
+        match loaded {
+            Ok(Some(record)) => Ok(self.within_limits(record)),
+            Ok(None) => Ok(Err("no login is stored under this id: it ended, expired or never was")),
+            Err(SessionError::Store(session_store::Error::Backend(detail))) => Err(self.unavailable(detail)),
+            Err(error) => {
+                tracing::error!(login = %LoginId::of_session(&id), %error, "a session record cannot be read");
+                Ok(Err("the stored record cannot be read"))
+            }
+        }
+    }
+
+    fn within_limits(&self, record: LoginRecord) -> std::result::Result<LoginRecord, &'static str> {
+        let now = self.clock.now();
+        // The limits may have been shortened since the record was written: today's are the ones that count.
+        let expires = record.expires.min(self.limits.expiry(record.issued, record.seen)).min(record.absolute);
+        if expires <= now { Err("the session has expired") } else { Ok(LoginRecord { expires, ..record }) }
+    }
+
+    /// Slides the idle limit. False if the login ended meanwhile.
+    async fn slide(&self, id: &Id, record: &mut LoginRecord, trace: &Trace) -> Result<bool> {
+        record.seen = self.clock.now();
+        record.expires = self.limits.expiry(record.issued, record.seen).min(record.absolute);
+        let timer = trace.timer();
+        let kept = self.store.touch(id, record).await;
+        trace.step(StepKind::Store, timer, || self.store.commands().touch);
+        Ok(kept?)
+    }
+
+    fn unavailable(&self, detail: String) -> Failure {
+        StoreError::new(self.store.commands().store, detail).into()
+    }
+
+    fn refuse(trace: &Trace, reason: &'static str) -> Option<Identity> {
+        trace.refused(reason);
+        None
+    }
+
+    fn exhibit(&self, trace: &Trace, credential: &str, record: &LoginRecord) {
+        trace.browser_holds(|| Held {
+            title: "An opaque id".into(),
+            text: crate::trace::mask(credential),
+            bytes: credential.len(),
+        });
+        trace.server_holds(|| {
+            let bytes = serde_json::to_string(record).map_or(0, |text| text.len());
+            let text = serde_json::to_string_pretty(record).unwrap_or_default();
+            Held { title: format!("A record in {}", self.store.commands().store).into(), text, bytes }
+        });
+    }
+}
+
+#[async_trait]
+impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
+    fn describe(&self) -> &Description {
+        &self.description
+    }
+
+    async fn issue(&self, subject: &Subject, device: &Device, trace: &Trace) -> Result<Grant> {
+        let now = self.clock.now();
+        let record = LoginRecord {
+            user: subject.id,
+            name: subject.name.clone(),
+            role: subject.role,
+            issued: now,
+            seen: now,
+            expires: self.limits.expiry(now, now),
+            absolute: now + self.limits.absolute,
+            device: device.label.clone(),
+            address: device.address.clone(),
+        };
+        let expiry = Expiry::AtDateTime(record.expires.to_date_time());
+        let session = Session::new(None, self.store.clone(), Some(expiry));
+        session.insert(LOGIN_KEY, &record).await.map_err(|error| self.unavailable(error.to_string()))?;
+        let timer = trace.timer();
+        let saved = session.save().await;
+        trace.step(StepKind::Store, timer, || self.store.commands().create);
+        saved.map_err(|error| self.unavailable(error.to_string()))?;
+        let id = session.id().ok_or_else(|| self.unavailable("a saved session has no id".to_owned()))?;
+        Ok(Grant {
+            identity: identity(&id, record),
+            credential: SecretString::from(id.to_string()),
+            max_age: self.limits.absolute,
+        })
+    }
+
+    async fn identify(&self, presented: &Presented, trace: &Trace) -> Result<Option<Identity>> {
+        let Some(credential) = presented.credential() else { return Ok(None) };
+        let Ok(id) = credential.parse::<Id>() else {
+            return Ok(Self::refuse(trace, "this is not a session id: it must be 22 characters of base64url"));
+        };
+        let mut record = match self.load(id, trace).await? {
+            Ok(record) => record,
+            Err(reason) => return Ok(Self::refuse(trace, reason)),
+        };
+        if self.limits.is_stale(&record, self.clock.now()) && !self.slide(&id, &mut record, trace).await? {
+            return Ok(Self::refuse(trace, "the login was ended while this request was under way"));
+        }
+        self.exhibit(trace, credential, &record);
+        Ok(Some(identity(&id, record)))
+    }
+
+    async fn revoke(&self, who: &Identity, reach: Reach, trace: &Trace) -> Result<Effect> {
+        let user = who.subject.id;
+        let commands = self.store.commands();
+        let timer = trace.timer();
+        let (ended, words) = match reach {
+            Reach::This => (self.store.end(user, &who.login).await, commands.end),
+            Reach::Other(login) => (self.store.end(user, &login).await, commands.end),
+            Reach::Everywhere => (self.store.end_all(user).await, commands.end_all),
+        };
+        trace.step(StepKind::Store, timer, || words);
+        ended?;
+        Ok(Effect::Now)
+    }
+
+    async fn logins(&self, user: UserId, trace: &Trace) -> Result<Option<Vec<Login>>> {
+        let timer = trace.timer();
+        let found = self.store.of_user(user).await;
+        trace.step(StepKind::Store, timer, || self.store.commands().list);
+        let mut logins: Vec<_> = found?.into_iter().map(|(id, record)| login(id, record)).collect();
+        logins.sort_by_key(|login| std::cmp::Reverse(login.issued_at));
+        Ok(Some(logins))
+    }
+}
+
+fn identity(id: &Id, record: LoginRecord) -> Identity {
+    Identity {
+        subject: Subject { id: record.user, name: record.name, role: record.role },
+        login: LoginId::of_session(id),
+        issued_at: record.issued,
+        expires_at: record.expires,
+    }
+}
+
+fn login(id: LoginId, record: LoginRecord) -> Login {
+    Login {
+        id,
+        device: Device { label: record.device, address: record.address },
+        issued_at: record.issued,
+        seen_at: record.seen,
+        expires_at: record.expires,
+    }
+}
+
+/// What the session strategies have in common.
+fn describe(store: &'static str) -> Description {
+    Description {
+        slug: "",
+        label: "",
+        summary: "An opaque id in a cookie; the record is in a store that every node asks at every request.",
+        revocation: String::new(),
+        promise: Promise::Immediate,
+        needs: Need::Nothing,
+        store,
+        carrier: Carrier { cookie: "id", bearer: false },
+        browser_holds: "128 random bits that mean nothing: the key to the record.",
+        server_holds: "A record of the login: whose it is, since when, from where, until when.",
+        notice: None,
+        unknown_logins: None,
+        logout: "Ends this login at once: the record is deleted, and the old cookie opens nothing.",
+        logout_everywhere: "Ends every login of yours under this mount at once.",
+        password_change: "Every other login of yours under this mount ends at once.",
+    }
+}

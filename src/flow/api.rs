@@ -1,0 +1,167 @@
+//! The JSON routes of a mount, described by OpenAPI.
+
+use poem::http::StatusCode;
+use poem_openapi::payload::Json;
+use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem_openapi::types::Type as _;
+use poem_openapi::{ApiResponse, Object, OpenApi, OpenApiService};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::login::log_in;
+use super::logout::log_out;
+use super::visit::Visit;
+use crate::auth::Reach;
+use crate::error::Error;
+
+/// What a program sends to log in.
+#[derive(Object)]
+struct LoginRequest {
+    /// The user's name.
+    #[oai(validator(max_length = 256))]
+    username: String,
+    /// The password.
+    #[oai(validator(max_length = 512))]
+    password: String,
+}
+
+/// A login that was opened. The JWT strategies answer the token; the session strategies set a cookie.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+struct LoginResponse {
+    /// `Bearer` or `Cookie`.
+    token_type: String,
+    /// The token, to be sent as `Authorization: Bearer`.
+    access_token: Option<String>,
+    /// Seconds until the login ends by itself.
+    expires_in: u64,
+}
+
+/// Who is signed in.
+#[derive(Object)]
+struct MeResponse {
+    /// The user's number.
+    user_id: String,
+    /// The user's name.
+    username: String,
+    /// `user` or `presenter`.
+    role: String,
+    /// The strategy that remembers the login.
+    strategy: String,
+    /// The login's public name. Opens nothing.
+    login_id: String,
+    /// When the login was opened (RFC 3339).
+    issued_at: String,
+    /// When it ends by itself (RFC 3339).
+    expires_at: String,
+}
+
+/// What went wrong (RFC 9457).
+#[derive(Object)]
+#[allow(dead_code)] // described here, written by guard::problem
+struct Problem {
+    /// `about:blank`: the status says it.
+    r#type: String,
+    /// The status in words.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// What went wrong, in a sentence.
+    detail: String,
+}
+
+/// Done; there is nothing to say.
+#[derive(ApiResponse)]
+enum Done {
+    /// Done.
+    #[oai(status = 204)]
+    Done,
+}
+
+struct Api;
+
+/// The routes below `M/api`.
+pub(super) fn service() -> OpenApiService<impl OpenApi, ()> {
+    OpenApiService::new(Api, "jwt-vs-session", env!("CARGO_PKG_VERSION")).description(
+        "The same routes under every mount. JWT mounts take a bearer token or the cookie; session mounts take the cookie.",
+    )
+}
+
+#[OpenApi]
+impl Api {
+    /// Log in
+    ///
+    /// A wrong name and a wrong password answer alike.
+    #[oai(path = "/login", method = "post")]
+    async fn login(&self, visit: Visit, body: Json<LoginRequest>) -> Result<Json<LoginResponse>, Error> {
+        let Json(LoginRequest { username, password }) = body;
+        let grant = log_in(&visit, &username, SecretString::from(password)).await?;
+        let expires_in = grant.identity.expires_at.since(grant.identity.issued_at).as_secs();
+        if visit.strategy().describe().carrier.bearer {
+            let access_token = Some(grant.credential.expose_secret().to_owned());
+            return Ok(Json(LoginResponse { token_type: "Bearer".to_owned(), access_token, expires_in }));
+        }
+        visit.hand_over(&grant);
+        Ok(Json(LoginResponse { token_type: "Cookie".to_owned(), access_token: None, expires_in }))
+    }
+
+    /// Who am I?
+    ///
+    /// 401 without a login. A store that does not answer is 503 and says nothing about the login.
+    #[oai(path = "/me", method = "get")]
+    async fn me(&self, visit: Visit) -> Result<Json<MeResponse>, Error> {
+        let identity = visit.signed_in().await?;
+        Ok(Json(MeResponse {
+            user_id: identity.subject.id.to_string(),
+            username: identity.subject.name.clone(),
+            role: identity.subject.role.name().to_owned(),
+            strategy: visit.strategy().describe().slug.to_owned(),
+            login_id: identity.login.to_string(),
+            issued_at: identity.issued_at.to_string(),
+            expires_at: identity.expires_at.to_string(),
+        }))
+    }
+
+    /// Log out
+    ///
+    /// When it takes effect is what the strategies differ in.
+    #[oai(path = "/logout", method = "post")]
+    async fn logout(&self, visit: Visit) -> Result<Done, Error> {
+        log_out(&visit, Reach::This).await?;
+        Ok(Done::Done)
+    }
+
+    /// Log out everywhere
+    ///
+    /// Ends every login of the user under this mount, as far as the strategy can.
+    #[oai(path = "/logout-everywhere", method = "post")]
+    async fn logout_everywhere(&self, visit: Visit) -> Result<Done, Error> {
+        log_out(&visit, Reach::Everywhere).await?;
+        Ok(Done::Done)
+    }
+}
+
+/// Every route may answer these; `guard::problem` writes them.
+impl ApiResponse for Error {
+    fn meta() -> MetaResponses {
+        let answers = [
+            (StatusCode::BAD_REQUEST, "The request cannot be understood"),
+            (StatusCode::UNAUTHORIZED, "Nobody is signed in, or the name or the password is wrong"),
+            (StatusCode::FORBIDDEN, "The request came from another site"),
+            (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 64 KiB"),
+            (StatusCode::TOO_MANY_REQUESTS, "Too many tries; Retry-After says when to come back"),
+            (StatusCode::SERVICE_UNAVAILABLE, "A store does not answer; the login is neither accepted nor ended"),
+        ];
+        let response = |(status, description): (StatusCode, &'static str)| MetaResponse {
+            description,
+            status: Some(status.as_u16()),
+            status_range: None,
+            content: vec![MetaMediaType { content_type: "application/problem+json", schema: Problem::schema_ref() }],
+            headers: Vec::new(),
+        };
+        MetaResponses { responses: answers.into_iter().map(response).collect() }
+    }
+
+    fn register(registry: &mut Registry) {
+        Problem::register(registry);
+    }
+}

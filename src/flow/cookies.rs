@@ -1,0 +1,119 @@
+//! The cookies of a mount: made, explained and taken away by one function.
+
+use cookie::time::Duration as CookieDuration;
+use cookie::{Cookie, SameSite};
+use poem::Request;
+use poem::http::header;
+use std::time::Duration;
+
+use crate::trace::{Attribute, CookieSet, Trace, mask};
+
+/// Names the panel of the POST before this request; see [`super::RecentPosts`].
+pub(super) const PREVIOUS: &str = "previous_request";
+
+/// How long that may take.
+const PREVIOUS_LIFE: Duration = Duration::from_secs(10);
+
+/// Where cookies of a mount go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CookieScope<'a> {
+    /// The mount's path: other mounts do not get them.
+    pub path: &'a str,
+    /// Whether the browser sees https.
+    pub secure: bool,
+}
+
+impl CookieScope<'_> {
+    /// The name as the browser sees it: with https a prefix that no insecure page can set (RFC 6265bis, 4.1.3.1).
+    pub fn name(self, name: &str) -> String {
+        if self.secure { format!("__Secure-{name}") } else { name.to_owned() }
+    }
+
+    /// The value of the first cookie of this name. A browser sends the one with the longest path first.
+    pub fn read(self, name: &str, request: &Request) -> Option<String> {
+        let name = self.name(name);
+        let lines = request.headers().get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+        let mut cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok);
+        cookies.find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+    }
+
+    /// A `Set-Cookie` line that keeps `value`, and its explanation for the trace.
+    pub fn set(self, name: &str, value: &str, life: Duration, trace: &Trace) -> String {
+        let cookie = self.build(name, value, life);
+        trace.cookie(self.explain(&cookie, false));
+        cookie.to_string()
+    }
+
+    /// A `Set-Cookie` line that takes the cookie away, with the same attributes, or the browser would keep it.
+    pub fn remove(self, name: &str, trace: &Trace) -> String {
+        let mut cookie = self.build(name, "", Duration::ZERO);
+        cookie.set_expires(cookie::time::OffsetDateTime::UNIX_EPOCH);
+        trace.cookie(self.explain(&cookie, true));
+        cookie.to_string()
+    }
+
+    /// A `Set-Cookie` line for [`PREVIOUS`]. It is not about the login and not part of the trace.
+    pub fn previous(self, value: &str) -> String {
+        self.build(PREVIOUS, value, PREVIOUS_LIFE).to_string()
+    }
+
+    fn build<'c>(self, name: &str, value: &'c str, life: Duration) -> Cookie<'c> {
+        let seconds = i64::try_from(life.as_millis().div_ceil(1000)).unwrap_or(i64::MAX);
+        Cookie::build((self.name(name), value))
+            .path(self.path.to_owned())
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(self.secure)
+            .max_age(CookieDuration::seconds(seconds))
+            .build()
+    }
+
+    fn explain(self, cookie: &Cookie<'_>, removal: bool) -> CookieSet {
+        let of = |name, value, why| Attribute { name, value, why };
+        let seconds = cookie.max_age().map(|life| life.whole_seconds().to_string());
+        let age = if removal { "Zero: the browser forgets it at once." } else { "The browser forgets it after this many seconds." };
+        let mut attributes = vec![
+            of("HttpOnly", None, "No script can read it, so a cross-site scripting hole cannot carry it off."),
+            of("SameSite", Some("Lax".to_owned()), "Another site's form or script cannot send it along with a POST."),
+            of("Path", Some(self.path.to_owned()), "Sent to this mount only; the other strategies never see it."),
+            of("Max-Age", seconds, age),
+        ];
+        if self.secure {
+            attributes.push(of("Secure", None, "Sent over https only."));
+        }
+        let value = cookie.value();
+        CookieSet { name: cookie.name().to_owned(), masked: mask(value), bytes: value.len(), removal, attributes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIFE: Duration = Duration::from_secs(60);
+
+    fn attributes(line: &str) -> Vec<&str> {
+        let mut parts: Vec<_> = line.split("; ").skip(1).filter(|part| !part.starts_with("Max-Age") && !part.starts_with("Expires")).collect();
+        parts.sort_unstable();
+        parts
+    }
+
+    #[test]
+    fn a_removal_has_the_attributes_of_the_cookie() {
+        for secure in [false, true] {
+            let scope = CookieScope { path: "/jwt", secure };
+            let set = scope.set("id", "abc", LIFE, &Trace::off());
+            let removal = scope.remove("id", &Trace::off());
+            assert_eq!(attributes(&set), attributes(&removal));
+            assert!(removal.contains("Max-Age=0") && removal.contains("Expires=Thu, 01 Jan 1970"), "{removal}");
+        }
+    }
+
+    #[test]
+    fn https_adds_secure_and_the_prefix() {
+        let line = CookieScope { path: "/jwt", secure: true }.set("id", "abc", LIFE, &Trace::off());
+        assert_eq!(line, "__Secure-id=abc; HttpOnly; SameSite=Lax; Secure; Path=/jwt; Max-Age=60");
+        let line = CookieScope { path: "/jwt", secure: false }.set("id", "abc", LIFE, &Trace::off());
+        assert_eq!(line, "id=abc; HttpOnly; SameSite=Lax; Path=/jwt; Max-Age=60");
+    }
+}

@@ -1,0 +1,49 @@
+//! `M/devices`: the user's logins, as far as the strategy can know them, and how to end one.
+
+use poem::web::Path;
+use poem::{Response, handler};
+use serde_json::{Value, json};
+
+use super::visit::{Visit, see_other};
+use crate::auth::{Login, LoginId, Reach};
+use crate::error::Error;
+
+/// `GET M/devices`.
+#[handler]
+pub(super) async fn page(visit: Visit) -> Result<Response, Error> {
+    let identity = visit.signed_in().await?;
+    let logins = visit.strategy().logins(identity.subject.id, visit.trace()).await?;
+    let rows = logins.map(|logins| logins.iter().map(|login| row(login, &identity.login)).collect::<Vec<_>>());
+    let context = json!({ "logins": rows, "unknown": visit.strategy().describe().unknown_logins });
+    visit.page("devices.html", "Devices", context).await
+}
+
+fn row(login: &Login, current: &LoginId) -> Value {
+    json!({
+        "id": login.id,
+        "device": login.device.label,
+        "address": login.device.address,
+        "issued_at": login.issued_at.to_string(),
+        "seen_at": login.seen_at.to_string(),
+        "expires_at": login.expires_at.to_string(),
+        "current": login.id == *current,
+    })
+}
+
+/// `POST M/devices/{id}/revoke`: another user's login is as unknown as one that never was.
+#[handler]
+pub(super) async fn revoke(visit: Visit, Path(id): Path<String>) -> Result<Response, Error> {
+    let identity = visit.signed_in().await?;
+    let wanted = LoginId::parse(&id).ok_or(Error::NotFound)?;
+    let logins = visit.strategy().logins(identity.subject.id, visit.trace()).await?.unwrap_or_default();
+    if !logins.iter().any(|login| login.id == wanted) {
+        return Err(Error::NotFound);
+    }
+    if wanted == identity.login {
+        visit.strategy().revoke(identity, Reach::This, visit.trace()).await?;
+        visit.take_back();
+        return Ok(see_other(&visit.path("/")));
+    }
+    visit.strategy().revoke(identity, Reach::Other(wanted), visit.trace()).await?;
+    Ok(see_other(&visit.path("/devices")))
+}

@@ -1,0 +1,102 @@
+//! Who is at the other end: the address, and the browser in a few words.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::IpNet;
+use poem::http::header;
+use poem::{Addr, Request};
+
+/// Proxies whose `X-Forwarded-For` is believed.
+#[derive(Clone, Debug, Default)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+impl TrustedProxies {
+    /// These networks.
+    pub fn new(networks: Vec<IpNet>) -> Self {
+        Self(networks)
+    }
+
+    fn contains(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// The client's address: the socket's, unless that is a trusted proxy; then the last one in `X-Forwarded-For` that is
+/// not. What a client wrote there itself stands further left and is never reached.
+pub(in crate::flow) fn client_address(request: &Request, proxies: &TrustedProxies) -> IpAddr {
+    let socket = match &request.remote_addr().0 {
+        Addr::SocketAddr(address) => address.ip().to_canonical(),
+        _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
+    };
+    if !proxies.contains(socket) {
+        return socket;
+    }
+    let lines = request.headers().get_all("x-forwarded-for").into_iter().filter_map(|line| line.to_str().ok());
+    let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    let mut client = socket;
+    for hop in hops.into_iter().rev() {
+        let Ok(address) = hop.parse::<IpAddr>() else { break };
+        client = address.to_canonical();
+        if !proxies.contains(client) {
+            break;
+        }
+    }
+    client
+}
+
+/// The browser and its system in a few words, as far as `User-Agent` tells; a program by the first word of it.
+pub(in crate::flow) fn device_label(request: &Request) -> String {
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    let first = |table: &[(&str, &'static str)]| table.iter().find(|(sign, _)| agent.contains(sign)).map(|(_, name)| *name);
+    // In this order: each browser also claims to be the ones below it.
+    let browser = first(&[
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ]);
+    let system = first(&[
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    ]);
+    match (browser, system) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        _ => {
+            let program: String = agent.split(['/', ' ']).next().unwrap_or_default().chars().take(32).collect();
+            if program.is_empty() { "a program without a name".to_owned() } else { program }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
+        let peer: std::net::SocketAddr = format!("{peer}:1234").parse().expect("an address");
+        let builder = forwarded.iter().fold(Request::builder(), |builder, line| builder.header("x-forwarded-for", *line));
+        let request = builder.remote_addr(poem::web::RemoteAddr(peer.into())).finish();
+        let proxies = trusted.iter().map(|network| network.parse().expect("a network")).collect();
+        client_address(&request, &TrustedProxies::new(proxies)).to_string()
+    }
+
+    #[test]
+    fn headers_are_believed_from_trusted_proxies_only() {
+        assert_eq!(address("203.0.113.9", &["198.51.100.1"], &[]), "203.0.113.9");
+        assert_eq!(address("203.0.113.9", &["198.51.100.1"], &["10.0.0.0/8"]), "203.0.113.9");
+        assert_eq!(address("10.0.0.1", &["198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
+    }
+
+    #[test]
+    fn what_the_client_wrote_itself_is_not_reached() {
+        assert_eq!(address("10.0.0.1", &["1.1.1.1, 198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
+        assert_eq!(address("10.0.0.1", &["1.1.1.1", "198.51.100.1, 10.0.0.2"], &["10.0.0.0/8"]), "198.51.100.1");
+        assert_eq!(address("10.0.0.1", &["1.1.1.1, nonsense"], &["10.0.0.0/8"]), "10.0.0.1");
+    }
+}

@@ -1,0 +1,33 @@
+//! The headers that every answer carries, errors included (OWASP ASVS 5.0, 3.4).
+
+use poem::http::{HeaderMap, HeaderValue, header};
+
+use crate::flow::site::Shared;
+
+/// Nothing inline, nothing from elsewhere, no framing.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+const HEADERS: [(header::HeaderName, &str); 7] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    // Not no-referrer: with that a browser's form posts `Origin: null`, and the cross-site check would refuse it.
+    (header::REFERRER_POLICY, "same-origin"),
+    (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (header::HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+];
+
+pub(super) fn add(headers: &mut HeaderMap, shared: &Shared) {
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if shared.secure {
+        // RFC 6797; a year, as the preload lists ask for.
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    if let Ok(node) = HeaderValue::from_str(&shared.node) {
+        headers.insert("x-node", node);
+    }
+}

@@ -1,0 +1,116 @@
+//! `GET /`: the mounts side by side, the table row by row, the stores, the demo users.
+
+use std::sync::Arc;
+
+use poem::http::StatusCode;
+use poem::web::Data;
+use poem::{Response, handler};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::site::{Mount, MountView, Site, StoreState};
+use crate::error::Error;
+use crate::page::{Frame, html};
+
+/// How many mounts stand large at the top: the two of the title.
+const TITLE: usize = 2;
+
+#[derive(Serialize)]
+struct Row<'a> {
+    #[serde(flatten)]
+    view: MountView<'a>,
+    ready: bool,
+    why_not: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Store<'a> {
+    #[serde(flatten)]
+    state: &'a StoreState,
+    live: bool,
+}
+
+/// The home page.
+#[handler]
+pub(super) async fn page(site: Data<&Arc<Site>>) -> Result<Response, Error> {
+    let shared = &site.shared;
+    let mut strategies = Vec::new();
+    for mount in site.mounts() {
+        let why_not = shared.ready(mount.strategy.describe().needs).await.err();
+        let why_not = why_not.map(|error| format!("{} does not answer.", error.store()));
+        strategies.push(Row { view: mount.view(), ready: why_not.is_none(), why_not });
+    }
+    let mut stores = Vec::new();
+    for state in &shared.stores {
+        let live = match state.need {
+            Some(need) => shared.ready(need).await.is_ok(),
+            None => false,
+        };
+        stores.push(Store { state, live });
+    }
+    let (pair, others) = site.mounts().split_at(TITLE.min(site.mounts().len()));
+    let views = |mounts: &[Arc<Mount>]| mounts.iter().map(|mount| json!(mount.view())).collect::<Vec<_>>();
+    let context = json!({
+        "strategies": strategies,
+        "title_pair": views(pair),
+        "others": views(others),
+        "rows": rows(),
+        "stores": stores,
+        "demo": shared.demo,
+        "node": shared.node,
+    });
+    let content = shared.pages.content("home.html", context)?;
+    let frame: Frame<'_, (), ()> = Frame {
+        title: "Home",
+        mount: None,
+        user: None,
+        nav_unknown: false,
+        node: &shared.node,
+        previous: None,
+        trace: None,
+    };
+    Ok(html(StatusCode::OK, shared.pages.framed(frame, content)?))
+}
+
+/// The table that everybody repeats, and where each row of it can be seen here.
+fn rows() -> Value {
+    let link = |href: &str, text: &str| json!({ "href": href, "text": text });
+    json!([
+        {
+            "name": "State",
+            "session": "The server stores every login.",
+            "jwt": "The server stores a key, and nothing of a login.",
+            "see": [link("/session/profile", "What the server holds of a session"), link("/jwt/profile", "… and of a token")],
+        },
+        {
+            "name": "Scalability",
+            "session": "Nodes need a store that they share, and it is asked at every request.",
+            "jwt": "Any node with the key can check any token.",
+            "see": [link("/session-memory/", "A session that only one node knows"), link("/readyz", "Which strategies go on without a store")],
+        },
+        {
+            "name": "Revocation",
+            "session": "Delete the record: the next request is refused.",
+            "jwt": "A token is accepted until it expires.",
+            "see": [link("/session/", "Log out, then replay the cookie"), link("/jwt/", "… and the token"), link("/jwt/devices", "Why there is no list of tokens")],
+        },
+        {
+            "name": "Payload size",
+            "session": "22 bytes with every request.",
+            "jwt": "Some 350 bytes with every request: claims and a signature.",
+            "see": [link("/session/profile", "Bytes of an id"), link("/jwt/profile", "Bytes of a token")],
+        },
+        {
+            "name": "Client support",
+            "session": "Browsers: they keep cookies by themselves.",
+            "jwt": "Any client that can send a header.",
+            "see": [link("/docs", "The JSON routes, with a bearer token and with a cookie")],
+        },
+        {
+            "name": "Cookies and scripts",
+            "session": "HttpOnly: no script can read the id.",
+            "jwt": "The same, if the token is in a cookie and not in local storage.",
+            "see": [link("/session/profile", "A script tries, and gets nothing"), link("/jwt/profile", "… and here")],
+        },
+    ])
+}

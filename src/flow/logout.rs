@@ -1,0 +1,40 @@
+//! `POST M/logout` and `POST M/logout-everywhere`. The cookie goes only after the strategy said that it is done.
+
+use poem::{Response, handler};
+
+use super::visit::{Visit, see_other};
+use crate::auth::{Effect, Reach};
+use crate::error::Error;
+use crate::trace::{Verdict, VerdictKind};
+
+/// Ends this login.
+#[handler]
+pub(super) async fn this(visit: Visit) -> Result<Response, Error> {
+    log_out(&visit, Reach::This).await?;
+    Ok(see_other(&visit.path("/")))
+}
+
+/// Ends every login of the user.
+#[handler]
+pub(super) async fn everywhere(visit: Visit) -> Result<Response, Error> {
+    log_out(&visit, Reach::Everywhere).await?;
+    Ok(see_other(&visit.path("/")))
+}
+
+/// Ends logins and takes the cookie away. Nobody signed in is no fault: the wish is met. The pages and the JSON routes
+/// share it.
+pub(super) async fn log_out(visit: &Visit, reach: Reach) -> Result<(), Error> {
+    if let Some(identity) = visit.identity().await? {
+        let effect = visit.strategy().revoke(identity, reach, visit.trace()).await?;
+        let (words, reason) = match effect {
+            Effect::Now => ("logged out".into(), Some("the next request with the old credential is refused".into())),
+            Effect::At(end) => (
+                "the browser forgets, the server cannot".into(),
+                Some(format!("a copy of the old credential is accepted until {end}").into()),
+            ),
+        };
+        visit.trace().verdict(Verdict { kind: VerdictKind::Anonymous, words, reason });
+    }
+    visit.take_back();
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! What operators ask for: alive, ready, metrics; and what other services ask for: the public keys.
+
+use std::sync::Arc;
+
+use poem::http::{StatusCode, header};
+use poem::web::{Data, Json};
+use poem::{IntoResponse as _, Response, handler};
+use serde_json::{Value, json};
+
+use super::site::Site;
+
+/// `GET /healthz`: the process runs. Touches no store.
+#[handler]
+pub(super) fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: a row for each strategy, ready or why not. 503 only if none is: with one store away the others go on.
+#[handler]
+pub(super) async fn readyz(site: Data<&Arc<Site>>) -> Response {
+    let mut rows = Vec::new();
+    for strategy in site.strategies() {
+        let description = strategy.describe();
+        let result = site.shared.ready(description.needs).await;
+        rows.push(match result {
+            Ok(()) => json!({ "strategy": description.slug, "ready": true, "store": description.store }),
+            Err(error) => {
+                let reason = format!("{} does not answer", error.store());
+                json!({ "strategy": description.slug, "ready": false, "store": description.store, "reason": reason })
+            }
+        });
+    }
+    let any = rows.iter().any(|row| row["ready"] == Value::Bool(true));
+    let status = if any { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    Json(json!({ "strategies": rows })).with_status(status).into_response()
+}
+
+/// `GET /metrics`: Prometheus' text format.
+#[handler]
+pub(super) fn metrics() -> Response {
+    let text = crate::telemetry::render();
+    Response::builder().header(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8").body(text)
+}
+
+/// `GET /.well-known/jwks.json` (RFC 7517): the public keys; none for HS256.
+#[handler]
+pub(super) fn jwks(site: Data<&Arc<Site>>) -> Response {
+    let keys = Json(site.shared.keys.public()).into_response();
+    keys.with_content_type("application/jwk-set+json").into_response()
+}

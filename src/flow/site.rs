@@ -1,0 +1,157 @@
+//! What all routes share: the strategies and the services around them.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::guard::{RateLimits, TrustedProxies};
+use super::recent::RecentPosts;
+use crate::account::Hasher;
+use crate::auth::{AuthStrategy, Description, Keys, Need, Role};
+use crate::clock::Clock;
+use crate::page::Pages;
+use crate::store::users::Users;
+use crate::store::{Redis, Sql, StoreError};
+
+/// Everything that a request may need. Built once, in `app.rs`.
+pub struct Site {
+    /// The mounts, in the order of the home page.
+    pub(super) mounts: Vec<Arc<Mount>>,
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What the mounts share.
+pub struct Shared {
+    /// The templates.
+    pub pages: Pages,
+    /// The users.
+    pub users: Users,
+    /// The passwords.
+    pub hasher: Hasher,
+    /// The time.
+    pub clock: Clock,
+    /// How often an address or an account may try.
+    pub rates: RateLimits,
+    /// Whose forwarding headers are believed.
+    pub proxies: TrustedProxies,
+    /// What the latest POSTs did, for the page that follows.
+    pub recent: RecentPosts,
+    /// The node's name.
+    pub node: String,
+    /// What the browser sees, without a slash at the end.
+    pub public_url: String,
+    /// Whether the browser sees https.
+    pub secure: bool,
+    /// The seeded users, if there are any.
+    pub demo: Option<Demo>,
+    /// The key of the tokens.
+    pub keys: Arc<Keys>,
+    /// The database.
+    pub sql: Sql,
+    /// Redis, if there is one.
+    pub redis: Option<Redis>,
+    /// Where each store is, in words.
+    pub stores: Vec<StoreState>,
+}
+
+/// A store as the home page shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct StoreState {
+    /// Its name.
+    pub name: &'static str,
+    /// Where it is.
+    pub state: String,
+    /// Which strategies' need it meets.
+    #[serde(skip)]
+    pub need: Option<Need>,
+}
+
+/// The seeded users.
+#[derive(Clone, Debug, Serialize)]
+pub struct Demo {
+    /// Their password as pages show it; `None` where strangers could read it.
+    pub password: Option<String>,
+    /// Their password, to be printed at the start.
+    #[serde(skip)]
+    pub printed: String,
+    /// Who they are.
+    pub users: Vec<DemoUser>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, Serialize)]
+pub struct DemoUser {
+    /// The name.
+    pub name: String,
+    /// What the user may do.
+    pub role: Role,
+}
+
+/// A strategy and the path that its pages stand under.
+pub struct Mount {
+    pub(super) strategy: Arc<dyn AuthStrategy>,
+    pub(super) shared: Arc<Shared>,
+    /// Every strategy of the site: a password is one for all of them.
+    pub(super) strategies: Arc<[Arc<dyn AuthStrategy>]>,
+    base: String,
+}
+
+/// A mount as templates read it.
+#[derive(Serialize)]
+pub(super) struct MountView<'a> {
+    #[serde(flatten)]
+    description: &'a Description,
+    base: &'a str,
+}
+
+impl Mount {
+    /// Where it stands: `/jwt` for the strategy `jwt`.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    pub(super) fn view(&self) -> MountView<'_> {
+        MountView { description: self.strategy.describe(), base: &self.base }
+    }
+}
+
+impl Site {
+    /// One mount for each strategy.
+    pub fn new(shared: Shared, strategies: Vec<Arc<dyn AuthStrategy>>) -> Self {
+        let shared = Arc::new(shared);
+        let strategies: Arc<[_]> = strategies.into();
+        let mount = |strategy: &Arc<dyn AuthStrategy>| {
+            let base = format!("/{}", strategy.describe().slug);
+            let (strategy, strategies) = (strategy.clone(), strategies.clone());
+            Arc::new(Mount { strategy, shared: shared.clone(), strategies, base })
+        };
+        Self { mounts: strategies.iter().map(mount).collect(), shared: shared.clone() }
+    }
+
+    /// The mounts, in the order of the home page.
+    pub fn mounts(&self) -> &[Arc<Mount>] {
+        &self.mounts
+    }
+
+    /// The seeded users, if there are any.
+    pub fn demo(&self) -> Option<&Demo> {
+        self.shared.demo.as_ref()
+    }
+
+    /// The strategies behind them.
+    pub fn strategies(&self) -> impl Iterator<Item = &Arc<dyn AuthStrategy>> {
+        self.mounts.iter().map(|mount| &mount.strategy)
+    }
+}
+
+impl Shared {
+    /// Whether what a strategy needs is there. Every strategy needs the users' database to open a login.
+    pub(super) async fn ready(&self, need: Need) -> Result<(), StoreError> {
+        self.sql.ping().await?;
+        match (need, &self.redis) {
+            (Need::Nothing, _) => Ok(()),
+            (Need::Redis, Some(redis)) => redis.ping().await,
+            (Need::Redis, None) => Err(StoreError::new("Redis", "the server runs without it")),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The templates and how a page is made of them. No queries.
+
+use minijinja::{Environment, UndefinedBehavior};
+use poem::http::{StatusCode, header};
+use poem::Response;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::error::Error;
+use crate::trace::Panel;
+
+const STYLE: &str = include_str!("../templates/style.css");
+
+/// A file that pages link to.
+#[derive(Debug)]
+pub struct Asset {
+    /// Its name below `/assets/`.
+    pub name: &'static str,
+    /// Its media type.
+    pub media_type: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+/// All of them.
+pub const ASSETS: [Asset; 3] = [
+    Asset { name: "style.css", media_type: "text/css; charset=utf-8", text: STYLE },
+    Asset {
+        name: "cookie-check.js",
+        media_type: "text/javascript; charset=utf-8",
+        text: include_str!("../templates/cookie-check.js"),
+    },
+    Asset { name: "favicon.svg", media_type: "image/svg+xml", text: include_str!("../templates/favicon.svg") },
+];
+
+/// The templates, parsed once.
+#[derive(Debug)]
+pub struct Pages {
+    templates: Environment<'static>,
+    /// Changes when the style does, so that a browser may keep it.
+    asset: String,
+}
+
+/// What stands around a page's own content.
+#[derive(Serialize)]
+pub struct Frame<'a, M: Serialize, U: Serialize> {
+    /// The page's title.
+    pub title: &'a str,
+    /// The mount that the page belongs to, if it does.
+    pub mount: Option<M>,
+    /// Who is signed in.
+    pub user: Option<U>,
+    /// Nobody could find out who is signed in.
+    pub nav_unknown: bool,
+    /// The node's name.
+    pub node: &'a str,
+    /// The POST that led here.
+    pub previous: Option<Panel>,
+    /// This request.
+    pub trace: Option<Panel>,
+}
+
+#[derive(Serialize)]
+struct Layout<'a, M: Serialize, U: Serialize> {
+    #[serde(flatten)]
+    frame: Frame<'a, M, U>,
+    content: String,
+    asset: &'a str,
+}
+
+impl Pages {
+    /// Loads the templates out of the binary. A name that a template uses and nobody gave is an error.
+    pub fn new() -> Self {
+        let mut templates = Environment::new();
+        templates.set_undefined_behavior(UndefinedBehavior::Strict);
+        load(&mut templates);
+        let digest = Sha256::digest(STYLE);
+        Self { templates, asset: digest[..4].iter().map(|byte| format!("{byte:02x}")).collect() }
+    }
+
+    /// Renders a page's own content.
+    pub fn content(&self, template: &str, context: impl Serialize) -> Result<String, Error> {
+        let render = || self.templates.get_template(template)?.render(minijinja::value::Serde(context));
+        render().map_err(|error| Error::Internal(format!("{template}: {error:#}")))
+    }
+
+    /// Puts the frame around the content.
+    pub fn framed<M: Serialize, U: Serialize>(&self, frame: Frame<'_, M, U>, content: String) -> Result<String, Error> {
+        self.content("layout.html", Layout { frame, content, asset: &self.asset })
+    }
+}
+
+#[allow(elided_lifetimes_in_paths)] // in generated code
+fn load(templates: &mut Environment<'static>) {
+    minijinja_embed::load_templates!(&mut *templates);
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// An answer with a page. Never kept by a cache: it says who is signed in.
+pub fn html(status: StatusCode, text: String) -> Response {
+    Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
+        .header(header::CACHE_CONTROL, "no-store")
+        .body(text)
+}

@@ -1,0 +1,39 @@
+//! WHERE things live: the SQL database, Redis, this process. Nothing above this module speaks SQL or Redis.
+
+mod private_redis;
+mod redis;
+pub mod sessions;
+mod sql;
+pub mod users;
+
+pub use self::private_redis::PrivateRedis;
+pub use self::redis::{Redis, RedisUrl};
+pub use self::sql::{Sql, SqlUrl};
+
+/// A store did not do what it was asked.
+///
+/// It never means "no": whether a login exists, or whether a revoke was carried out, is not known.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No answer in time, no connection, or an error of the store itself.
+    #[error("{store} is not available: {detail}")]
+    Unavailable {
+        /// The store's name, fit to be shown.
+        store: &'static str,
+        /// For the log only.
+        detail: String,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn new(store: &'static str, detail: impl ToString) -> Self {
+        Self::Unavailable { store, detail: detail.to_string() }
+    }
+
+    /// The store's name, fit to be shown.
+    pub fn store(&self) -> &'static str {
+        match self {
+            Self::Unavailable { store, .. } => store,
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! A connection to Redis that reconnects by itself and never makes a request wait for more than half a second.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::cluster::ClusterClient;
+use redis::cluster_async::ClusterConnection;
+use redis::io::tcp::TcpSettings;
+use redis::{Client, Cmd, ConnectionInfo, FromRedisValue, IntoConnectionInfo, ProtocolVersion, ScriptInvocation};
+use tokio::sync::OnceCell;
+
+use super::StoreError;
+
+/// The name that pages and errors use.
+const NAME: &str = "Redis";
+
+/// No call takes longer, whatever the library is waiting for (a reply, a reconnect).
+const TIME_LIMIT: Duration = Duration::from_millis(500);
+
+/// The longest pause between two attempts to reconnect, so that Redis is in use again within two seconds.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(300);
+
+/// Where Redis is: one address, or several of a cluster.
+#[derive(Clone)]
+pub struct RedisUrl(Vec<ConnectionInfo>);
+
+impl FromStr for RedisUrl {
+    type Err = String;
+
+    /// `redis://`, `rediss://`, `redis+unix://`; several with commas between them are the nodes of a cluster.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let addresses = text.split(',').map(|url| prepared(url.trim())).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self(addresses))
+    }
+}
+
+/// The address alone: a password in the URL is not shown.
+impl fmt::Display for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let addresses: Vec<_> = self.0.iter().map(|info| info.addr().to_string()).collect();
+        f.write_str(&addresses.join(", "))
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn prepared(url: &str) -> Result<ConnectionInfo, String> {
+    let info = url
+        .into_connection_info()
+        .map_err(|_| "expected redis://HOST[:PORT], rediss://HOST[:PORT] or redis+unix:///PATH".to_owned())?;
+    let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+    // Without TCP_NODELAY a command waits for the acknowledgement of the one before it.
+    Ok(info.set_tcp_settings(TcpSettings::default().set_nodelay(true)).set_redis_settings(settings))
+}
+
+/// A shared connection. Clones use the same one.
+#[derive(Clone)]
+pub struct Redis(Connection);
+
+#[derive(Clone)]
+enum Connection {
+    One(ConnectionManager),
+    /// Connected at the first use, so that an absent cluster is a failed request and not a failed start.
+    Cluster(ClusterClient, std::sync::Arc<OnceCell<ClusterConnection>>),
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(NAME)
+    }
+}
+
+impl Redis {
+    /// Prepares the connection; it is made at the first command. Needs a tokio runtime.
+    pub fn open(url: &RedisUrl) -> Result<Self, StoreError> {
+        // Two providers could be linked in; rediss:// must not depend on which one. A second call changes nothing.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let connection = match url.0.as_slice() {
+            [one] => Connection::One(connect(one)?),
+            nodes => {
+                let client = ClusterClient::builder(nodes.to_vec())
+                    .connection_timeout(TIME_LIMIT)
+                    .response_timeout(TIME_LIMIT)
+                    .use_protocol(ProtocolVersion::RESP3)
+                    .build()
+                    .map_err(error)?;
+                Connection::Cluster(client, std::sync::Arc::default())
+            }
+        };
+        Ok(Self(connection))
+    }
+
+    /// Sends one command. At most half a second; then nobody knows whether it was carried out.
+    pub async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
+        limited(async {
+            match &self.0 {
+                Connection::One(connection) => command.query_async(&mut connection.clone()).await,
+                Connection::Cluster(client, cell) => {
+                    command.query_async(&mut cluster(client, cell).await?.clone()).await
+                }
+            }
+        })
+        .await
+    }
+
+    /// Runs a script, which Redis carries out in one step.
+    pub async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
+        limited(async {
+            match &self.0 {
+                Connection::One(connection) => script.invoke_async(&mut connection.clone()).await,
+                Connection::Cluster(client, cell) => {
+                    script.invoke_async(&mut cluster(client, cell).await?.clone()).await
+                }
+            }
+        })
+        .await
+    }
+
+    /// Whether Redis answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.query::<String>(&redis::cmd("PING")).await.map(drop)
+    }
+}
+
+fn connect(info: &ConnectionInfo) -> Result<ConnectionManager, StoreError> {
+    let config = ConnectionManagerConfig::new()
+        .set_response_timeout(Some(TIME_LIMIT))
+        .set_connection_timeout(Some(TIME_LIMIT))
+        .set_min_delay(Duration::from_millis(20))
+        .set_max_delay(RECONNECT_PAUSE)
+        .set_pipeline_buffer_size(1024);
+    let client = Client::open(info.clone()).map_err(error)?;
+    ConnectionManager::new_lazy_with_config(client, config).map_err(error)
+}
+
+async fn cluster<'a>(
+    client: &ClusterClient,
+    cell: &'a OnceCell<ClusterConnection>,
+) -> redis::RedisResult<&'a ClusterConnection> {
+    cell.get_or_try_init(|| client.get_async_connection()).await
+}
+
+/// The library's own limits do not cover its reconnecting, so there is one around everything.
+async fn limited<T>(call: impl Future<Output = redis::RedisResult<T>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(TIME_LIMIT, call).await {
+        Ok(result) => result.map_err(error),
+        Err(_) => Err(StoreError::new(NAME, format_args!("no answer within {} ms", TIME_LIMIT.as_millis()))),
+    }
+}
+
+#[allow(clippy::needless_pass_by_value)] // the shape that map_err wants
+fn error(error: redis::RedisError) -> StoreError {
+    StoreError::new(NAME, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_its_password() {
+        let url: RedisUrl = "redis://:hunter2@127.0.0.1:6390/1".parse().expect("a good url");
+        assert_eq!(url.to_string(), "127.0.0.1:6390");
+        assert!(!format!("{url:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_bad_url_is_refused_with_the_form_it_should_have() {
+        for bad in ["", "localhost", "http://localhost", "redis://a,,redis://b"] {
+            let error = bad.parse::<RedisUrl>().expect_err(bad);
+            assert!(error.contains("redis://HOST"), "{bad}: {error}");
+        }
+    }
+}

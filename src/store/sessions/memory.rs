@@ -1,0 +1,172 @@
+//! Sessions in this process' memory: nothing to install, nothing shared, nothing left after a restart.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use async_trait::async_trait;
+use tower_sessions::SessionStore;
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store;
+
+use super::{Commands, LOGIN_KEY, LoginId, LoginRecord, LoginStore, StoreError, UserId, ended};
+use crate::clock::{Clock, Timestamp};
+
+const COMMANDS: Commands = Commands {
+    store: "process memory",
+    load: "process memory: look the record up by the hash of the id",
+    create: "process memory: insert the record, only if the id is new",
+    touch: "process memory: slide the idle limit, only if the record is still there",
+    end: "process memory: remove the record and its index entry",
+    end_all: "process memory: remove every record of the user",
+    list: "process memory: read the user's records",
+};
+
+/// The records, an index by user and a queue by expiry, under one lock: they change together or not at all.
+///
+/// Expired records are dropped whenever a new one is stored, so memory is bounded by the logins that are alive.
+pub struct MemorySessions {
+    clock: Clock,
+    tables: RwLock<Tables>,
+}
+
+#[derive(Default)]
+struct Tables {
+    records: HashMap<LoginId, LoginRecord>,
+    by_user: HashMap<UserId, HashSet<LoginId>>,
+    by_expiry: BTreeSet<(Timestamp, LoginId)>,
+}
+
+impl Tables {
+    fn put(&mut self, login: LoginId, record: LoginRecord) {
+        self.remove(&login);
+        self.by_user.entry(record.user).or_default().insert(login.clone());
+        self.by_expiry.insert((record.expires, login.clone()));
+        self.records.insert(login, record);
+    }
+
+    fn remove(&mut self, login: &LoginId) {
+        let Some(record) = self.records.remove(login) else { return };
+        self.by_expiry.remove(&(record.expires, login.clone()));
+        if let Some(logins) = self.by_user.get_mut(&record.user) {
+            logins.remove(login);
+            if logins.is_empty() {
+                self.by_user.remove(&record.user);
+            }
+        }
+    }
+
+    fn drop_expired(&mut self, now: Timestamp) {
+        while let Some((_, login)) = self.by_expiry.first().filter(|(expires, _)| *expires <= now).cloned() {
+            self.remove(&login);
+        }
+    }
+}
+
+impl fmt::Debug for MemorySessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemorySessions").field("records", &self.read().records.len()).finish()
+    }
+}
+
+impl MemorySessions {
+    /// An empty store.
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, tables: RwLock::default() }
+    }
+
+    /// How many records are held, the expired ones that were not dropped yet included.
+    pub fn len(&self) -> usize {
+        self.read().records.len()
+    }
+
+    /// Whether no record is held.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Tables> {
+        self.tables.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Tables> {
+        self.tables.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn replace(&self, id: &Id, record: &LoginRecord) -> bool {
+        let login = LoginId::of_session(id);
+        let mut tables = self.write();
+        let present = tables.records.contains_key(&login);
+        if present {
+            tables.put(login, record.clone());
+        }
+        present
+    }
+}
+
+#[async_trait]
+impl SessionStore for MemorySessions {
+    async fn create(&self, record: &mut Record) -> session_store::Result<()> {
+        let login = LoginRecord::from_record(record)?;
+        let mut tables = self.write();
+        tables.drop_expired(self.clock.now());
+        while tables.records.contains_key(&LoginId::of_session(&record.id)) {
+            record.id = Id::default();
+        }
+        tables.put(LoginId::of_session(&record.id), login);
+        Ok(())
+    }
+
+    async fn save(&self, record: &Record) -> session_store::Result<()> {
+        let login = LoginRecord::from_record(record)?;
+        if self.replace(&record.id, &login) { Ok(()) } else { Err(ended()) }
+    }
+
+    async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
+        let login = self.read().records.get(&LoginId::of_session(id)).cloned();
+        let Some(login) = login.filter(|login| login.expires > self.clock.now()) else { return Ok(None) };
+        let expiry_date = login.expires.to_date_time();
+        let value = serde_json::to_value(login).map_err(|error| session_store::Error::Encode(error.to_string()))?;
+        Ok(Some(Record { id: *id, data: HashMap::from([(LOGIN_KEY.to_owned(), value)]), expiry_date }))
+    }
+
+    async fn delete(&self, id: &Id) -> session_store::Result<()> {
+        self.write().remove(&LoginId::of_session(id));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl LoginStore for MemorySessions {
+    fn commands(&self) -> &'static Commands {
+        &COMMANDS
+    }
+
+    async fn touch(&self, id: &Id, record: &LoginRecord) -> Result<bool, StoreError> {
+        Ok(self.replace(id, record))
+    }
+
+    async fn of_user(&self, user: UserId) -> Result<Vec<(LoginId, LoginRecord)>, StoreError> {
+        let now = self.clock.now();
+        let tables = self.read();
+        let logins = tables.by_user.get(&user).into_iter().flatten();
+        let alive = logins.filter_map(|login| Some((login.clone(), tables.records.get(login)?.clone())));
+        Ok(alive.filter(|(_, record)| record.expires > now).collect())
+    }
+
+    async fn end(&self, user: UserId, login: &LoginId) -> Result<(), StoreError> {
+        let mut tables = self.write();
+        if tables.records.get(login).is_some_and(|record| record.user == user) {
+            tables.remove(login);
+        }
+        Ok(())
+    }
+
+    async fn end_all(&self, user: UserId) -> Result<(), StoreError> {
+        let mut tables = self.write();
+        for login in tables.by_user.get(&user).cloned().unwrap_or_default() {
+            tables.remove(&login);
+        }
+        Ok(())
+    }
+}

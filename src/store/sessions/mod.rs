@@ -1,0 +1,155 @@
+//! Session stores: where the records of opaque session ids live.
+//!
+//! Each is a [`SessionStore`] of tower-sessions and keeps what that trait leaves open: an id is stored only as its
+//! hash, `create` never overwrites, `save` never brings back, and the logins of a user are listed by an index that
+//! changes in the same atomic step as the record.
+
+mod memory;
+mod redis;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store;
+use tower_sessions::SessionStore;
+
+pub use self::memory::MemorySessions;
+pub use self::redis::RedisSessions;
+use super::StoreError;
+use super::users::{Role, UserId};
+use crate::clock::Timestamp;
+
+/// The public name of a login: what the list of devices shows and what is named to end it. Opens nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct LoginId(String);
+
+impl LoginId {
+    /// The name of the login behind a session id: 128 bits of the id's SHA-256, in base64url (22 characters).
+    ///
+    /// The record is stored under this name, so a copy of the store holds nothing that logs in (OWASP ASVS 5.0,
+    /// 7.2: the reference token itself is the secret). An id of 128 random bits cannot be found from it.
+    pub fn of_session(id: &Id) -> Self {
+        let digest = Sha256::digest(id.0.to_le_bytes());
+        Self(URL_SAFE_NO_PAD.encode(&digest[..16]))
+    }
+
+    /// A name that no login has: 128 random bits.
+    pub fn random() -> Self {
+        Self(Id::default().to_string())
+    }
+
+    /// A name from outside: 1 to 64 characters of base64url, so that it may stand in a key and in a path.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = (1..=64).contains(&text.len());
+        let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        (fits && plain).then(|| Self(text.to_owned()))
+    }
+
+    /// The name itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for LoginId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The key of [`LoginRecord`] in the data of a tower-sessions [`Record`].
+pub const LOGIN_KEY: &str = "login";
+
+/// What the server remembers of a login. Field names are short: they are stored once for every login.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginRecord {
+    /// Whose login it is.
+    #[serde(rename = "u")]
+    pub user: UserId,
+    /// The user's name.
+    #[serde(rename = "n")]
+    pub name: String,
+    /// The user's role.
+    #[serde(rename = "r")]
+    pub role: Role,
+    /// When it was opened.
+    #[serde(rename = "i")]
+    pub issued: Timestamp,
+    /// When it was last written as seen: at most a tenth of the idle limit behind the truth.
+    #[serde(rename = "s")]
+    pub seen: Timestamp,
+    /// When it ends if nobody comes: the idle limit, or the absolute limit if that is sooner.
+    #[serde(rename = "e")]
+    pub expires: Timestamp,
+    /// When it ends in any case.
+    #[serde(rename = "a")]
+    pub absolute: Timestamp,
+    /// The browser, in a few words.
+    #[serde(rename = "d")]
+    pub device: String,
+    /// The address that logged in.
+    #[serde(rename = "p")]
+    pub address: String,
+}
+
+impl LoginRecord {
+    /// Reads it out of a session record.
+    pub fn from_record(record: &Record) -> Result<Self, session_store::Error> {
+        let value = record.data.get(LOGIN_KEY).cloned().unwrap_or_default();
+        serde_json::from_value(value).map_err(|error| session_store::Error::Decode(error.to_string()))
+    }
+}
+
+/// Each command of a store in words, for the trace.
+#[derive(Debug)]
+pub struct Commands {
+    /// The store's name.
+    pub store: &'static str,
+    /// Reading one record.
+    pub load: &'static str,
+    /// Storing a new one.
+    pub create: &'static str,
+    /// Sliding the idle limit.
+    pub touch: &'static str,
+    /// Ending one login.
+    pub end: &'static str,
+    /// Ending every login of a user.
+    pub end_all: &'static str,
+    /// Listing the logins of a user.
+    pub list: &'static str,
+}
+
+/// What a login needs beyond [`SessionStore`].
+#[async_trait]
+pub trait LoginStore: SessionStore {
+    /// Its commands in words.
+    fn commands(&self) -> &'static Commands;
+
+    /// Replaces the record of an id that is stored. False if it is not: the login ended meanwhile and stays ended.
+    async fn touch(&self, id: &Id, record: &LoginRecord) -> Result<bool, StoreError>;
+
+    /// The user's logins that have not expired.
+    async fn of_user(&self, user: UserId) -> Result<Vec<(LoginId, LoginRecord)>, StoreError>;
+
+    /// Ends a login of this user. Nothing happens to a login of somebody else. May be called again.
+    async fn end(&self, user: UserId, login: &LoginId) -> Result<(), StoreError>;
+
+    /// Ends every login of this user. May be called again.
+    async fn end_all(&self, user: UserId) -> Result<(), StoreError>;
+}
+
+/// For [`SessionStore`], whose errors are text.
+fn backend(error: &StoreError) -> session_store::Error {
+    session_store::Error::Backend(error.to_string())
+}
+
+/// What `save` answers for a record that is no longer there: not a success, and the record stays away.
+fn ended() -> session_store::Error {
+    session_store::Error::Backend("the session has ended; nothing was saved".to_owned())
+}

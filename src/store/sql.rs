@@ -1,0 +1,166 @@
+//! The SQL database: SQLite or PostgreSQL, migrated at the start, with a time limit around every statement.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr};
+use sea_orm_migration::MigratorTrait;
+
+use super::{StoreError, users};
+
+/// No statement makes a request wait longer.
+const TIME_LIMIT: Duration = Duration::from_millis(800);
+
+/// How long the first connection may take.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// SQLite allows many readers and one writer; PostgreSQL is told the same bound.
+const CONNECTIONS: u32 = 8;
+
+/// `sqlite://…` or `postgres://…`.
+#[derive(Clone)]
+pub struct SqlUrl(url::Url);
+
+impl FromStr for SqlUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const FORM: &str = "expected sqlite://FILE?mode=rwc or postgres://USER:PASSWORD@HOST/DATABASE";
+        let url = text.parse::<url::Url>().map_err(|_| FORM.to_owned())?;
+        match url.scheme() {
+            "sqlite" | "postgres" | "postgresql" => Ok(Self(url)),
+            _ => Err(FORM.to_owned()),
+        }
+    }
+}
+
+impl SqlUrl {
+    /// The database's file, if it is one.
+    pub fn file(&self) -> Option<std::path::PathBuf> {
+        let text = self.0.as_str();
+        let path = text.strip_prefix("sqlite:")?.split('?').next()?;
+        let path = path.strip_prefix("//").unwrap_or(path);
+        (!path.is_empty() && path != ":memory:").then(|| path.into())
+    }
+
+    fn store(&self) -> &'static str {
+        if self.0.scheme() == "sqlite" { "SQLite" } else { "PostgreSQL" }
+    }
+}
+
+/// Without user and password.
+impl fmt::Display for SqlUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.file() {
+            Some(file) => write!(f, "SQLite file {}", file.display()),
+            None => {
+                let host = self.0.host_str().unwrap_or("a local socket");
+                write!(f, "{} database {} on {host}", self.store(), self.0.path().trim_start_matches('/'))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for SqlUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A pool of connections. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Sql {
+    pool: DatabaseConnection,
+    store: &'static str,
+}
+
+impl Sql {
+    /// Connects, and brings the tables up to date.
+    pub async fn open(url: &SqlUrl) -> Result<Self, StoreError> {
+        let store = url.store();
+        let failed = |error: DbErr| StoreError::new(store, error);
+        let connecting = Database::connect(options(url));
+        let pool = tokio::time::timeout(CONNECT_LIMIT, connecting)
+            .await
+            .map_err(|_| StoreError::new(store, "no connection within 5 s"))?
+            .map_err(failed)?;
+        users::Migrations::up(&pool, None).await.map_err(failed)?;
+        Ok(Self { pool, store })
+    }
+
+    /// The name that pages and errors use.
+    pub fn name(&self) -> &'static str {
+        self.store
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.run(self.pool.ping()).await
+    }
+
+    /// Ends the pool: every connection is closed, SQLite's write-ahead log is folded in.
+    pub async fn close(self) {
+        let _ = tokio::time::timeout(CONNECT_LIMIT, self.pool.close()).await;
+    }
+
+    pub(super) fn pool(&self) -> &DatabaseConnection {
+        &self.pool
+    }
+
+    pub(super) async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, StoreError> {
+        match tokio::time::timeout(TIME_LIMIT, statement).await {
+            Ok(result) => result.map_err(|error| self.error(error)),
+            Err(_) => Err(self.error(format_args!("no answer within {} ms", TIME_LIMIT.as_millis()))),
+        }
+    }
+
+    fn error(&self, detail: impl ToString) -> StoreError {
+        StoreError::new(self.store, detail)
+    }
+
+    /// Which database's dialect the pool speaks.
+    pub fn backend(&self) -> DbBackend {
+        self.pool.get_database_backend()
+    }
+}
+
+fn options(url: &SqlUrl) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url.0.as_str());
+    options
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(TIME_LIMIT)
+        .connect_timeout(CONNECT_LIMIT)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(|sqlite| {
+            sqlite
+                .journal_mode(SqliteJournalMode::Wal)
+                // What was answered must survive a power cut: every commit reaches the disk.
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(TIME_LIMIT)
+                .foreign_keys(true)
+        });
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_its_password() {
+        let url: SqlUrl = "postgres://me:hunter2@db.internal/app".parse().expect("a good url");
+        assert_eq!(url.to_string(), "PostgreSQL database app on db.internal");
+        assert!(!format!("{url:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn the_file_of_a_sqlite_url_is_found() {
+        let file = |text: &str| text.parse::<SqlUrl>().expect(text).file();
+        assert_eq!(file("sqlite://jwt-vs-session.db?mode=rwc"), Some("jwt-vs-session.db".into()));
+        assert_eq!(file("sqlite:///var/lib/app.db"), Some("/var/lib/app.db".into()));
+        assert_eq!(file("sqlite::memory:"), None);
+        assert_eq!(file("postgres://localhost/app"), None);
+    }
+}

@@ -1,0 +1,178 @@
+//! The users: one table, names unique after folding, password hashes as PHC strings.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sea_orm::entity::prelude::*;
+use sea_orm::{ActiveValue::Set, QueryFilter, SqlErr};
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+use serde::{Deserialize, Serialize};
+
+use super::{Sql, StoreError};
+use crate::clock::Timestamp;
+
+mod migration;
+
+/// A user's number: random, so that a database made anew never gives an old one to somebody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserId(pub Uuid);
+
+impl UserId {
+    /// A number that nobody has.
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// What a user may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Use the pages.
+    User,
+    /// Run an experiment in front of a room.
+    Presenter,
+}
+
+impl Role {
+    /// The name that tables, tokens and pages use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Presenter => "presenter",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        [Self::User, Self::Presenter]
+            .into_iter()
+            .find(|role| role.name() == name)
+            .ok_or_else(|| format!("no such role: {name}"))
+    }
+}
+
+/// A row of the table.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// Its number.
+    pub id: UserId,
+    /// The name as it was typed at the registration.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// A PHC string of argon2id.
+    pub password_hash: String,
+}
+
+mod entity {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "users")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub name: String,
+        /// The name after normalisation and case folding: what is compared.
+        #[sea_orm(unique)]
+        pub name_folded: String,
+        pub role: String,
+        pub password_hash: String,
+        /// Milliseconds since the Unix epoch.
+        pub created_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+use entity::{ActiveModel, Column, Entity, Model};
+
+impl User {
+    fn from_row(row: Model) -> Result<Self, DbErr> {
+        let role = row.role.parse().map_err(DbErr::Type)?;
+        Ok(Self { id: UserId(row.id), name: row.name, role, password_hash: row.password_hash })
+    }
+}
+
+/// The migrations of the whole database.
+pub(super) struct Migrations;
+
+impl MigratorTrait for Migrations {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(migration::CreateUsers)]
+    }
+}
+
+/// Queries on the users.
+#[derive(Clone, Debug)]
+pub struct Users(Sql);
+
+impl Users {
+    /// On this database.
+    pub fn new(sql: Sql) -> Self {
+        Self(sql)
+    }
+
+    /// The name of the database, for the trace.
+    pub fn store(&self) -> &'static str {
+        self.0.name()
+    }
+
+    /// The user with this folded name.
+    pub async fn find(&self, folded: &str) -> Result<Option<User>, StoreError> {
+        let query = Entity::find().filter(Column::NameFolded.eq(folded)).one(self.0.pool());
+        self.0.run(async { query.await?.map(User::from_row).transpose() }).await
+    }
+
+    /// The user with this number.
+    pub async fn get(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let query = Entity::find_by_id(id.0).one(self.0.pool());
+        self.0.run(async { query.await?.map(User::from_row).transpose() }).await
+    }
+
+    /// Adds a user. False if the folded name is taken: the database decides, not a look before.
+    pub async fn insert(&self, user: &User, folded: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let row = ActiveModel {
+            id: Set(user.id.0),
+            name: Set(user.name.clone()),
+            name_folded: Set(folded.to_owned()),
+            role: Set(user.role.name().to_owned()),
+            password_hash: Set(user.password_hash.clone()),
+            created_at: Set(now.as_millis()),
+        };
+        let insert = Entity::insert(row).exec_without_returning(self.0.pool());
+        self.0
+            .run(async {
+                match insert.await {
+                    Ok(_) => Ok(true),
+                    Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Ok(false),
+                    Err(error) => Err(error),
+                }
+            })
+            .await
+    }
+
+    /// Replaces the password hash if it still is `old`. False if it is not: somebody else changed it meanwhile.
+    pub async fn replace_hash(&self, id: UserId, old: &str, new: &str) -> Result<bool, StoreError> {
+        let update = Entity::update_many()
+            .col_expr(Column::PasswordHash, Expr::value(new))
+            .filter(Column::Id.eq(id.0))
+            .filter(Column::PasswordHash.eq(old))
+            .exec(self.0.pool());
+        self.0.run(async { Ok(update.await?.rows_affected == 1) }).await
+    }
+}

@@ -1,0 +1,33 @@
+//! Logs to standard error and metrics for Prometheus. Both belong to the process and not to one server in it.
+
+use std::sync::OnceLock;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+/// Upper ends of the histogram's buckets, in seconds.
+const BUCKETS: [f64; 10] = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.01, 0.05, 0.25, 1.0, 2.5];
+
+/// tower-sessions warns of every unknown id and logs every error that is returned: both are told here, once.
+const QUIET: &str = "info,tower_sessions_core=off,sqlx=warn,sea_orm_migration=warn,poem=warn";
+
+static METRICS: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+
+/// Starts logging. `RUST_LOG` overrides what is logged.
+pub fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(QUIET));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// Starts counting; once for a process, further calls change nothing.
+pub fn count() {
+    METRICS.get_or_init(|| {
+        let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS);
+        builder.and_then(PrometheusBuilder::install_recorder).ok()
+    });
+}
+
+/// The metrics in Prometheus' text format.
+pub fn render() -> String {
+    METRICS.get().and_then(Option::as_ref).map(PrometheusHandle::render).unwrap_or_default()
+}

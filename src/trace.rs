@@ -1,0 +1,365 @@
+//! What one request did: the credential as it came, each step with its time, each cookie set, the verdict.
+//!
+//! One [`Trace`] is made for a request, in one place, and handed down. It does no I/O: the page's panel and the
+//! `Server-Timing` header are read from it. A trace that is off keeps nothing and takes no clock readings.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+/// Text of a trace: usually a constant.
+pub type Words = Cow<'static, str>;
+
+/// Which part of the work a step belongs to. The name is the metric name in `Server-Timing`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepKind {
+    /// Reading the request's cookies and headers.
+    Cookie,
+    /// A signature or a digest.
+    Crypto,
+    /// A command to the session store (Redis or process memory).
+    Store,
+    /// A statement to the SQL database.
+    Database,
+    /// A password hash, waiting for a free slot included.
+    Hash,
+    /// Rendering a page.
+    Page,
+}
+
+impl StepKind {
+    fn metric(self) -> &'static str {
+        match self {
+            Self::Cookie => "cookie",
+            Self::Crypto => "crypto",
+            Self::Store => "store",
+            Self::Database => "database",
+            Self::Hash => "hash",
+            Self::Page => "page",
+        }
+    }
+}
+
+/// One thing that the server did, in words, and how long it took.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Which part of the work.
+    pub kind: StepKind,
+    /// What was done, for a reader.
+    pub words: Words,
+    /// Wall time.
+    pub took: Duration,
+}
+
+/// A credential as the browser sent it. Never the whole value: a trace is shown on a projector.
+#[derive(Clone, Debug, Serialize)]
+pub struct Credential {
+    /// Cookie name, or `Authorization`.
+    pub name: Words,
+    /// Where it stood.
+    pub via: Words,
+    /// First and last characters.
+    pub masked: String,
+    /// Size of the value in bytes.
+    pub bytes: usize,
+}
+
+/// One attribute of a cookie and why it is there.
+#[derive(Clone, Debug, Serialize)]
+pub struct Attribute {
+    /// `HttpOnly`, `Path`, …
+    pub name: &'static str,
+    /// Its value, if it has one.
+    pub value: Option<String>,
+    /// What it protects against.
+    pub why: &'static str,
+}
+
+/// A cookie that the answer sets or removes.
+#[derive(Clone, Debug, Serialize)]
+pub struct CookieSet {
+    /// Its name.
+    pub name: String,
+    /// First and last characters of its value.
+    pub masked: String,
+    /// Size of the value in bytes.
+    pub bytes: usize,
+    /// True if the answer takes the cookie away.
+    pub removal: bool,
+    /// Its attributes, explained.
+    pub attributes: Vec<Attribute>,
+}
+
+/// What one side keeps of a login.
+#[derive(Clone, Debug, Serialize)]
+pub struct Held {
+    /// Where.
+    pub title: Words,
+    /// What, readable.
+    pub text: String,
+    /// Size in bytes.
+    pub bytes: usize,
+}
+
+/// What the server found out about who is asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VerdictKind {
+    /// No credential came.
+    Anonymous,
+    /// The login is known.
+    Accepted,
+    /// A credential came and was not accepted.
+    Refused,
+    /// Nobody could find out: a store did not answer.
+    Unavailable,
+}
+
+/// The decision, for the panel.
+#[derive(Clone, Debug, Serialize)]
+pub struct Verdict {
+    /// What kind of decision.
+    pub kind: VerdictKind,
+    /// It in words.
+    pub words: Words,
+    /// Why, where it was not an acceptance.
+    pub reason: Option<Words>,
+}
+
+impl Default for Verdict {
+    fn default() -> Self {
+        Self { kind: VerdictKind::Anonymous, words: "nobody asked who this is".into(), reason: None }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Record {
+    steps: Vec<Step>,
+    credentials: Vec<Credential>,
+    cookies: Vec<CookieSet>,
+    verdict: Verdict,
+    refusal: Option<Words>,
+    browser: Option<Held>,
+    server: Option<Held>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    started: Instant,
+    record: Mutex<Record>,
+}
+
+/// The record of one request. Clones write to the same record.
+#[derive(Clone, Debug, Default)]
+pub struct Trace(Option<Arc<Inner>>);
+
+/// A running stopwatch; stands still when the trace is off.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Timer(Option<Instant>);
+
+impl Trace {
+    /// Starts a record.
+    pub fn on() -> Self {
+        Self(Some(Arc::new(Inner { started: Instant::now(), record: Mutex::default() })))
+    }
+
+    /// Keeps nothing, measures nothing.
+    pub const fn off() -> Self {
+        Self(None)
+    }
+
+    /// Starts the stopwatch of the next step.
+    pub fn timer(&self) -> Timer {
+        Timer(self.0.is_some().then(Instant::now))
+    }
+
+    /// Ends a step. `words` is only called when the trace is on.
+    pub fn step<W: Into<Words>>(&self, kind: StepKind, timer: Timer, words: impl FnOnce() -> W) {
+        if let (Some(mut record), Some(begun)) = (self.record(), timer.0) {
+            record.steps.push(Step { kind, words: words().into(), took: begun.elapsed() });
+        }
+    }
+
+    /// Notes a credential that came with the request.
+    pub fn credential(&self, name: impl Into<Words>, via: impl Into<Words>, value: &str) {
+        self.with(|record| {
+            let credential = Credential { name: name.into(), via: via.into(), masked: mask(value), bytes: value.len() };
+            record.credentials.push(credential);
+        });
+    }
+
+    /// Notes a cookie that the answer sets.
+    pub fn cookie(&self, cookie: CookieSet) {
+        self.with(|record| record.cookies.push(cookie));
+    }
+
+    /// Notes why a credential was not accepted. The verdict tells it.
+    pub fn refused(&self, reason: impl Into<Words>) {
+        self.with(|record| record.refusal = Some(reason.into()));
+    }
+
+    /// Notes the decision; the last one counts.
+    pub fn verdict(&self, verdict: Verdict) {
+        self.with(|record| record.verdict = verdict);
+    }
+
+    /// Notes what the browser keeps of the login.
+    pub fn browser_holds(&self, held: impl FnOnce() -> Held) {
+        self.with(|record| record.browser = Some(held()));
+    }
+
+    /// Notes what the server keeps of the login.
+    pub fn server_holds(&self, held: impl FnOnce() -> Held) {
+        self.with(|record| record.server = Some(held()));
+    }
+
+    /// Why the credential was refused, if it was.
+    pub fn refusal(&self) -> Option<Words> {
+        self.record()?.refusal.clone()
+    }
+
+    /// What both sides keep of the login, as far as the strategy said.
+    pub fn held(&self) -> (Option<Held>, Option<Held>) {
+        self.record().map(|record| (record.browser.clone(), record.server.clone())).unwrap_or_default()
+    }
+
+    /// The value of the `Server-Timing` header: each step in order, then the total. Milliseconds.
+    pub fn server_timing(&self) -> Option<String> {
+        let total = self.0.as_ref()?.started.elapsed();
+        let record = self.record()?;
+        let mut header = String::with_capacity(64 * (record.steps.len() + 1));
+        for step in &record.steps {
+            let words = quotable(&step.words);
+            let _ = write!(header, "{};dur={:.3};desc=\"{words}\", ", step.kind.metric(), millis(step.took));
+        }
+        let _ = write!(header, "total;dur={:.3}", millis(total));
+        Some(header)
+    }
+
+    /// The record as the panel shows it; `None` when the trace is off.
+    pub fn panel(&self, method: &str, path: &str, status: Option<u16>) -> Option<Panel> {
+        let total = self.0.as_ref()?.started.elapsed();
+        let record = self.record()?;
+        let longest = record.steps.iter().map(|step| step.took).max().unwrap_or_default();
+        let steps = record.steps.iter().map(|step| PanelStep::new(step, longest)).collect();
+        let calls = record.steps.iter().filter(|step| matches!(step.kind, StepKind::Store | StepKind::Database));
+        Some(Panel {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            status,
+            total: readable(total),
+            store_calls: calls.count(),
+            credentials: record.credentials.clone(),
+            steps,
+            cookies_set: record.cookies.clone(),
+            verdict: record.verdict.clone(),
+        })
+    }
+
+    fn with(&self, write: impl FnOnce(&mut Record)) {
+        if let Some(mut record) = self.record() {
+            write(&mut record);
+        }
+    }
+
+    fn record(&self) -> Option<MutexGuard<'_, Record>> {
+        self.0.as_ref().map(|inner| inner.record.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A trace as a template reads it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Panel {
+    method: String,
+    path: String,
+    status: Option<u16>,
+    total: String,
+    store_calls: usize,
+    credentials: Vec<Credential>,
+    steps: Vec<PanelStep>,
+    cookies_set: Vec<CookieSet>,
+    verdict: Verdict,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct PanelStep {
+    kind: StepKind,
+    words: Words,
+    took: String,
+    /// Percent of the longest step.
+    share: u32,
+}
+
+impl PanelStep {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a ratio of at most 1
+    fn new(step: &Step, longest: Duration) -> Self {
+        let share = if longest.is_zero() { 0.0 } else { 100.0 * step.took.as_secs_f64() / longest.as_secs_f64() };
+        Self { kind: step.kind, words: step.words.clone(), took: readable(step.took), share: share.round() as u32 }
+    }
+}
+
+/// The first and the last characters of a secret: enough to recognise it, too little to use it.
+///
+/// At most a quarter of the value is shown, and never more than ten characters.
+pub fn mask(secret: &str) -> String {
+    let shown = (secret.len() / 8).min(5);
+    let head: String = secret.chars().take(shown).collect();
+    let tail: String = secret.chars().rev().take(shown).collect::<Vec<_>>().into_iter().rev().collect();
+    format!("{head}…{tail}")
+}
+
+fn millis(took: Duration) -> f64 {
+    took.as_secs_f64() * 1e3
+}
+
+/// A duration with three digits and its unit, as in `12.3 µs`.
+fn readable(took: Duration) -> String {
+    let nanos = took.as_secs_f64() * 1e9;
+    let (value, unit) = match nanos {
+        n if n < 1e3 => (n, "ns"),
+        n if n < 1e6 => (n / 1e3, "µs"),
+        n if n < 1e9 => (n / 1e6, "ms"),
+        n => (n / 1e9, "s"),
+    };
+    let digits = if value < 9.995 { 2 } else { usize::from(value < 99.95) };
+    format!("{value:.digits$} {unit}")
+}
+
+/// What may stand inside a quoted string of a header: printable ASCII without quotes and backslashes.
+fn quotable(words: &str) -> String {
+    words.chars().filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_shows_a_quarter_at_most() {
+        assert_eq!(mask("abcdefghijklmnopqrstuvwxyz"), "abc…xyz");
+        assert_eq!(mask("short"), "…");
+        assert_eq!(mask(&"x".repeat(400)).chars().count(), 11);
+    }
+
+    #[test]
+    fn an_off_trace_keeps_nothing_and_asks_for_no_words() {
+        let trace = Trace::off();
+        let timer = trace.timer();
+        trace.step(StepKind::Store, timer, || -> Words { unreachable!("words are made only when they are kept") });
+        assert!(trace.server_timing().is_none());
+        assert!(trace.panel("GET", "/", None).is_none());
+    }
+
+    #[test]
+    fn server_timing_cannot_be_broken_out_of() {
+        let trace = Trace::on();
+        trace.step(StepKind::Cookie, trace.timer(), || "a\"b\\c\r\nd µ");
+        let header = trace.server_timing().expect("the trace is on");
+        assert!(header.contains("desc=\"abcd \""), "{header}");
+    }
+}
