@@ -12,7 +12,9 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 
 use crate::account::{Busy, Hasher};
-use crate::auth::{AuthStrategy, Description, JwtStrategy, Keys, KeysError, Need, SessionLimits, SessionStrategy, SigningAlgorithm};
+use crate::auth::{
+    AuthStrategy, Description, JwtStrategy, Keys, KeysError, Need, SessionLimits, SessionStrategy, SigningAlgorithm,
+};
 use crate::clock::Clock;
 use crate::config::{RedisChoice, Settings};
 use crate::flow::{self, Demo, RateLimits, RecentPosts, Shared, Site, StoreState, TrustedProxies};
@@ -83,7 +85,8 @@ impl App {
         let hasher = Hasher::new(Hasher::default_slots())?;
         let public_url = public_url(settings, address);
         let demo = demo(settings, address, &users, &hasher, &clock).await?;
-        let database = StoreState { name: sql.name(), state: settings.database_url.to_string(), need: Some(Need::Nothing) };
+        let database =
+            StoreState { name: sql.name(), state: settings.database_url.to_string(), need: Some(Need::Nothing) };
         let strategies = strategies(settings, &keys, redis.as_ref(), &clock);
         let shared = Shared {
             pages: Pages::new(),
@@ -154,7 +157,12 @@ impl App {
 }
 
 /// The strategies: one line each.
-fn strategies(settings: &Settings, keys: &Arc<Keys>, redis: Option<&Redis>, clock: &Clock) -> Vec<Arc<dyn AuthStrategy>> {
+fn strategies(
+    settings: &Settings,
+    keys: &Arc<Keys>,
+    redis: Option<&Redis>,
+    clock: &Clock,
+) -> Vec<Arc<dyn AuthStrategy>> {
     let limits = SessionLimits { idle: settings.session_idle, absolute: settings.session_absolute };
     let memory = || Arc::new(MemorySessions::new(clock.clone()));
     vec![
@@ -167,14 +175,19 @@ fn strategies(settings: &Settings, keys: &Arc<Keys>, redis: Option<&Redis>, cloc
                 limits,
                 clock.clone(),
             )),
-            None => Arc::new(SessionStrategy::shared(memory(), Need::Nothing, Some(WITHOUT_REDIS.to_owned()), limits, clock.clone())),
+            None => Arc::new(SessionStrategy::shared(
+                memory(),
+                Need::Nothing,
+                Some(WITHOUT_REDIS.to_owned()),
+                limits,
+                clock.clone(),
+            )),
         },
         Arc::new(SessionStrategy::in_process(memory(), limits, clock.clone())),
     ]
 }
 
-const WITHOUT_REDIS: &str =
-    "There is no Redis here: these sessions are in this process' memory. A restart forgets them, and no other node knows them.";
+const WITHOUT_REDIS: &str = "There is no Redis here: these sessions are in this process' memory. A restart forgets them, and no other node knows them.";
 
 fn keys(settings: &Settings) -> Result<Keys, KeysError> {
     match (&settings.jwt_secret, settings.jwt_algorithm) {

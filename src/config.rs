@@ -26,7 +26,14 @@ pub struct Settings {
     pub public_url: Option<url::Url>,
 
     /// sqlite://FILE?mode=rwc or postgres://USER:PASSWORD@HOST/DATABASE; migrations run at start
-    #[arg(long, env, default_value = "sqlite://jwt-vs-session.db?mode=rwc", hide_env_values = true, global = true, value_name = "URL")]
+    #[arg(
+        long,
+        env,
+        default_value = "sqlite://jwt-vs-session.db?mode=rwc",
+        hide_env_values = true,
+        global = true,
+        value_name = "URL"
+    )]
     pub database_url: SqlUrl,
 
     /// redis://, rediss:// or redis+unix://, several with commas for a cluster; none = run without [default: a private redis-server if that program is on PATH]
@@ -150,7 +157,8 @@ impl fmt::Display for LoginRate {
 
 /// A life of at least 100 ms and at most 10 years.
 fn life(text: &str) -> Result<Duration, String> {
-    let life = humantime::parse_duration(text).map_err(|_| "expected a duration, as in 500ms, 15m, 2h or 14d".to_owned())?;
+    let life =
+        humantime::parse_duration(text).map_err(|_| "expected a duration, as in 500ms, 15m, 2h or 14d".to_owned())?;
     let bounds = Duration::from_millis(100)..=Duration::from_hours(24 * 3650);
     if bounds.contains(&life) { Ok(life) } else { Err("expected a duration from 100ms to 3650d".to_owned()) }
 }
@@ -163,15 +171,24 @@ fn network(text: &str) -> Result<IpNet, String> {
 /// It stands in a header and on every page.
 fn node_name(text: &str) -> Result<String, String> {
     let fits = (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-    if fits { Ok(text.to_owned()) } else { Err("expected 1 to 64 printable ASCII characters without spaces".to_owned()) }
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err("expected 1 to 64 printable ASCII characters without spaces".to_owned())
+    }
 }
 
 /// An origin: scheme, host and port, nothing behind.
 fn public_url(text: &str) -> Result<url::Url, String> {
     let url: url::Url = text.parse().map_err(|_| "expected http://HOST[:PORT] or https://HOST[:PORT]".to_owned())?;
-    let origin = matches!(url.scheme(), "http" | "https") && url.has_host() && url.path() == "/" && url.query().is_none();
+    let origin =
+        matches!(url.scheme(), "http" | "https") && url.has_host() && url.path() == "/" && url.query().is_none();
     let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-    if origin && bare { Ok(url) } else { Err("expected http://HOST[:PORT] or https://HOST[:PORT], and nothing behind".to_owned()) }
+    if origin && bare {
+        Ok(url)
+    } else {
+        Err("expected http://HOST[:PORT] or https://HOST[:PORT], and nothing behind".to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -196,7 +213,13 @@ mod tests {
     #[test]
     fn a_public_url_is_an_origin() {
         assert!(public_url("https://example.org").is_ok());
-        for bad in ["example.org", "ftp://example.org", "https://example.org/app", "https://me@example.org", "https://example.org/?x"] {
+        for bad in [
+            "example.org",
+            "ftp://example.org",
+            "https://example.org/app",
+            "https://me@example.org",
+            "https://example.org/?x",
+        ] {
             assert!(public_url(bad).is_err(), "{bad}");
         }
     }

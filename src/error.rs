@@ -106,11 +106,16 @@ impl Error {
     pub fn sentence(&self) -> String {
         match self {
             Self::Failure(Failure::Store(error)) => {
-                format!("{} does not answer, so nobody can say who is signed in. Your cookie is kept; try again.", error.store())
+                format!(
+                    "{} does not answer, so nobody can say who is signed in. Your cookie is kept; try again.",
+                    error.store()
+                )
             }
-            Self::HalfChanged(_) => "The password was changed, but it is not sure that every other login ended: a store \
+            Self::HalfChanged(_) => {
+                "The password was changed, but it is not sure that every other login ended: a store \
                 does not answer. Use \"Log out everywhere\" when it is back."
-                .to_owned(),
+                    .to_owned()
+            }
             Self::Busy(Busy::Full) => "Too many passwords are being checked at once. Try again.".to_owned(),
             Self::Busy(_) | Self::Failure(_) | Self::Internal(_) => {
                 "Something went wrong on the server. It was written to the log.".to_owned()

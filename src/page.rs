@@ -1,8 +1,10 @@
 //! The templates and how a page is made of them. No queries.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use minijinja::{Environment, UndefinedBehavior};
-use poem::http::{StatusCode, header};
 use poem::Response;
+use poem::http::{StatusCode, header};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -60,6 +62,13 @@ pub struct Frame<'a, M: Serialize, U: Serialize> {
     pub trace: Option<Panel>,
 }
 
+impl<'a> Frame<'a, (), ()> {
+    /// For a page outside of the mounts.
+    pub fn plain(title: &'a str, node: &'a str) -> Self {
+        Self { title, mount: None, user: None, nav_unknown: false, node, previous: None, trace: None }
+    }
+}
+
 #[derive(Serialize)]
 struct Layout<'a, M: Serialize, U: Serialize> {
     #[serde(flatten)]
@@ -74,8 +83,8 @@ impl Pages {
         let mut templates = Environment::new();
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
         load(&mut templates);
-        let digest = Sha256::digest(STYLE);
-        Self { templates, asset: digest[..4].iter().map(|byte| format!("{byte:02x}")).collect() }
+        let asset = URL_SAFE_NO_PAD.encode(&Sha256::digest(STYLE)[..6]);
+        Self { templates, asset }
     }
 
     /// Renders a page's own content.
@@ -90,7 +99,7 @@ impl Pages {
     }
 }
 
-#[allow(elided_lifetimes_in_paths)] // in generated code
+#[allow(elided_lifetimes_in_paths, clippy::expect_used)] // in generated code, and checked by the build
 fn load(templates: &mut Environment<'static>) {
     minijinja_embed::load_templates!(&mut *templates);
 }

@@ -25,7 +25,9 @@ impl NewPassword {
         }
         let judged: String = text.expose_secret().chars().take(JUDGED).collect();
         if zxcvbn(&judged, &[user_name, "jwt-vs-session"]).score() < Score::Two {
-            return Err("This password is among the first that an attacker tries. Choose a longer or rarer one.".to_owned());
+            return Err(
+                "This password is among the first that an attacker tries. Choose a longer or rarer one.".to_owned()
+            );
         }
         Ok(Self(text))
     }

@@ -15,8 +15,8 @@ use serde::Serialize;
 pub use self::jwt::{JwtStrategy, Keys, KeysError, SigningAlgorithm};
 pub use self::session::{SessionLimits, SessionStrategy};
 use crate::clock::Timestamp;
-pub use crate::store::sessions::LoginId;
 use crate::store::StoreError;
+pub use crate::store::sessions::LoginId;
 pub use crate::store::users::{Role, UserId};
 use crate::trace::Trace;
 

@@ -81,7 +81,7 @@ impl<S: LoginStore> SessionStrategy<S> {
         match loaded {
             Ok(Some(record)) => Ok(self.within_limits(record)),
             Ok(None) => Ok(Err("no login is stored under this id: it ended, expired or never was")),
-            Err(SessionError::Store(session_store::Error::Backend(detail))) => Err(self.unavailable(detail)),
+            Err(SessionError::Store(session_store::Error::Backend(detail))) => Err(self.unavailable(&detail)),
             Err(error) => {
                 tracing::error!(login = %LoginId::of_session(&id), %error, "a session record cannot be read");
                 Ok(Err("the stored record cannot be read"))
@@ -106,7 +106,7 @@ impl<S: LoginStore> SessionStrategy<S> {
         Ok(kept?)
     }
 
-    fn unavailable(&self, detail: String) -> Failure {
+    fn unavailable(&self, detail: &str) -> Failure {
         StoreError::new(self.store.commands().store, detail).into()
     }
 
@@ -150,12 +150,12 @@ impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
         };
         let expiry = Expiry::AtDateTime(record.expires.to_date_time());
         let session = Session::new(None, self.store.clone(), Some(expiry));
-        session.insert(LOGIN_KEY, &record).await.map_err(|error| self.unavailable(error.to_string()))?;
+        session.insert(LOGIN_KEY, &record).await.map_err(|error| self.unavailable(&error.to_string()))?;
         let timer = trace.timer();
         let saved = session.save().await;
         trace.step(StepKind::Store, timer, || self.store.commands().create);
-        saved.map_err(|error| self.unavailable(error.to_string()))?;
-        let id = session.id().ok_or_else(|| self.unavailable("a saved session has no id".to_owned()))?;
+        saved.map_err(|error| self.unavailable(&error.to_string()))?;
+        let id = session.id().ok_or_else(|| self.unavailable("a saved session has no id"))?;
         Ok(Grant {
             identity: identity(&id, record),
             credential: SecretString::from(id.to_string()),

@@ -71,7 +71,11 @@ impl CookieScope<'_> {
     fn explain(self, cookie: &Cookie<'_>, removal: bool) -> CookieSet {
         let of = |name, value, why| Attribute { name, value, why };
         let seconds = cookie.max_age().map(|life| life.whole_seconds().to_string());
-        let age = if removal { "Zero: the browser forgets it at once." } else { "The browser forgets it after this many seconds." };
+        let age = if removal {
+            "Zero: the browser forgets it at once."
+        } else {
+            "The browser forgets it after this many seconds."
+        };
         let mut attributes = vec![
             of("HttpOnly", None, "No script can read it, so a cross-site scripting hole cannot carry it off."),
             of("SameSite", Some("Lax".to_owned()), "Another site's form or script cannot send it along with a POST."),
@@ -93,7 +97,11 @@ mod tests {
     const LIFE: Duration = Duration::from_secs(60);
 
     fn attributes(line: &str) -> Vec<&str> {
-        let mut parts: Vec<_> = line.split("; ").skip(1).filter(|part| !part.starts_with("Max-Age") && !part.starts_with("Expires")).collect();
+        let mut parts: Vec<_> = line
+            .split("; ")
+            .skip(1)
+            .filter(|part| !part.starts_with("Max-Age") && !part.starts_with("Expires"))
+            .collect();
         parts.sort_unstable();
         parts
     }

@@ -26,31 +26,22 @@ fn document(site: &Site) -> Result<Value, Error> {
 
 /// `GET /openapi.json`.
 #[handler]
-pub(super) async fn openapi(site: Data<&Arc<Site>>) -> Result<Response, Error> {
-    let text = document(&site)?.to_string();
+pub(super) fn openapi(Data(site): Data<&Arc<Site>>) -> Result<Response, Error> {
+    let text = document(site)?.to_string();
     Ok(Response::builder().header(header::CONTENT_TYPE, "application/json").body(text))
 }
 
 /// `GET /docs`: the same, for people. Rendered here: the readers that there are need scripts and styles inline.
 #[handler]
-pub(super) async fn page(site: Data<&Arc<Site>>) -> Result<Response, Error> {
+pub(super) fn page(Data(site): Data<&Arc<Site>>) -> Result<Response, Error> {
     let shared = &site.shared;
-    let content = shared.pages.content("docs.html", json!({ "spec": document(&site)? }))?;
-    let frame: Frame<'_, (), ()> = Frame {
-        title: "API",
-        mount: None,
-        user: None,
-        nav_unknown: false,
-        node: &shared.node,
-        previous: None,
-        trace: None,
-    };
-    Ok(html(StatusCode::OK, shared.pages.framed(frame, content)?))
+    let content = shared.pages.content("docs.html", json!({ "spec": document(site)? }))?;
+    Ok(html(StatusCode::OK, shared.pages.framed(Frame::plain("API", &shared.node), content)?))
 }
 
 /// `GET /assets/{name}`.
 #[handler]
-pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Error> {
+pub(super) fn asset(Path(name): Path<String>) -> Result<Response, Error> {
     let asset = ASSETS.iter().find(|asset| asset.name == name).ok_or(Error::NotFound)?;
     Ok(Response::builder()
         .header(header::CONTENT_TYPE, asset.media_type)

@@ -60,16 +60,7 @@ pub(super) async fn page(site: Data<&Arc<Site>>) -> Result<Response, Error> {
         "node": shared.node,
     });
     let content = shared.pages.content("home.html", context)?;
-    let frame: Frame<'_, (), ()> = Frame {
-        title: "Home",
-        mount: None,
-        user: None,
-        nav_unknown: false,
-        node: &shared.node,
-        previous: None,
-        trace: None,
-    };
-    Ok(html(StatusCode::OK, shared.pages.framed(frame, content)?))
+    Ok(html(StatusCode::OK, shared.pages.framed(Frame::plain("Home", &shared.node), content)?))
 }
 
 /// The table that everybody repeats, and where each row of it can be seen here.

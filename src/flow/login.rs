@@ -149,9 +149,21 @@ mod tests {
             assert_eq!(below_mount(good, "/jwt/").as_deref(), Some(good));
         }
         for bad in [
-            "", "profile", "/", "/jwt", "/session/profile", "/jwt-blocklist/profile", "//evil.example/jwt/", "/\\evil.example",
-            "https://evil.example/jwt/profile", "/jwt/../session/profile", "/jwt/%2e%2e/session/", "/jwt//evil.example",
-            "javascript:alert(1)", "/jwt/\r\nSet-Cookie: a=b", "/\t/evil.example/jwt/",
+            "",
+            "profile",
+            "/",
+            "/jwt",
+            "/session/profile",
+            "/jwt-blocklist/profile",
+            "//evil.example/jwt/",
+            "/\\evil.example",
+            "https://evil.example/jwt/profile",
+            "/jwt/../session/profile",
+            "/jwt/%2e%2e/session/",
+            "/jwt//evil.example",
+            "javascript:alert(1)",
+            "/jwt/\r\nSet-Cookie: a=b",
+            "/\t/evil.example/jwt/",
         ] {
             assert_eq!(below_mount(bad, "/jwt/"), None, "{bad}");
         }

@@ -44,7 +44,7 @@ pub(super) fn metrics() -> Response {
 
 /// `GET /.well-known/jwks.json` (RFC 7517): the public keys; none for HS256.
 #[handler]
-pub(super) fn jwks(site: Data<&Arc<Site>>) -> Response {
+pub(super) fn jwks(Data(site): Data<&Arc<Site>>) -> Response {
     let keys = Json(site.shared.keys.public()).into_response();
     keys.with_content_type("application/jwk-set+json").into_response()
 }

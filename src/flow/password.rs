@@ -56,7 +56,8 @@ async fn replace(
     visit.trace().step(StepKind::Database, timer, || format!("{}: SELECT the user", shared.users.store()));
     let user = user?;
     let timer = visit.trace().timer();
-    let matches = shared.hasher.verify(fields.current_password, user.as_ref().map(|user| user.password_hash.clone())).await;
+    let matches =
+        shared.hasher.verify(fields.current_password, user.as_ref().map(|user| user.password_hash.clone())).await;
     visit.trace().step(StepKind::Hash, timer, || "argon2id: the current password");
     let (Some(user), true) = (user, matches?) else { return wrong() };
     let timer = visit.trace().timer();
@@ -68,7 +69,9 @@ async fn replace(
     };
     let timer = visit.trace().timer();
     let replaced = shared.users.replace_hash(user.id, &user.password_hash, &hash).await;
-    visit.trace().step(StepKind::Database, timer, || format!("{}: UPDATE the hash, only if it still is the old one", shared.users.store()));
+    visit.trace().step(StepKind::Database, timer, || {
+        format!("{}: UPDATE the hash, only if it still is the old one", shared.users.store())
+    });
     if replaced? { Ok(Ok(())) } else { wrong() }
 }
 
@@ -91,10 +94,15 @@ async fn end_under(strategy: &dyn AuthStrategy, visit: &Visit, identity: &Identi
     let description = strategy.describe();
     match strategy.revoke(identity, Reach::Everywhere, visit.trace()).await {
         Ok(Effect::Now) => format!("/{}: every login of yours has ended.", description.slug),
-        Ok(Effect::At(end)) => format!("/{}: tokens of yours are accepted until {end} at the latest.", description.slug),
+        Ok(Effect::At(end)) => {
+            format!("/{}: tokens of yours are accepted until {end} at the latest.", description.slug)
+        }
         Err(failure) => {
             tracing::error!(strategy = description.slug, error = %failure, "a password change could not end logins");
-            format!("/{}: not sure! A store does not answer; log out everywhere there when it is back.", description.slug)
+            format!(
+                "/{}: not sure! A store does not answer; log out everywhere there when it is back.",
+                description.slug
+            )
         }
     }
 }

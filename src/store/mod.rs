@@ -26,7 +26,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    pub(crate) fn new(store: &'static str, detail: impl ToString) -> Self {
+    pub(crate) fn new(store: &'static str, detail: &(impl ToString + ?Sized)) -> Self {
         Self::Unavailable { store, detail: detail.to_string() }
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
@@ -66,8 +67,19 @@ pub struct Redis(Connection);
 #[derive(Clone)]
 enum Connection {
     One(ConnectionManager),
-    /// Connected at the first use, so that an absent cluster is a failed request and not a failed start.
-    Cluster(ClusterClient, std::sync::Arc<OnceCell<ClusterConnection>>),
+    Cluster(Arc<Cluster>),
+}
+
+/// Connected at the first use, so that an absent cluster is a failed request and not a failed start.
+struct Cluster {
+    client: ClusterClient,
+    connection: OnceCell<ClusterConnection>,
+}
+
+impl Cluster {
+    async fn connection(&self) -> redis::RedisResult<ClusterConnection> {
+        self.connection.get_or_try_init(|| self.client.get_async_connection()).await.cloned()
+    }
 }
 
 impl fmt::Debug for Redis {
@@ -90,7 +102,7 @@ impl Redis {
                     .use_protocol(ProtocolVersion::RESP3)
                     .build()
                     .map_err(error)?;
-                Connection::Cluster(client, std::sync::Arc::default())
+                Connection::Cluster(Arc::new(Cluster { client, connection: OnceCell::new() }))
             }
         };
         Ok(Self(connection))
@@ -101,9 +113,7 @@ impl Redis {
         limited(async {
             match &self.0 {
                 Connection::One(connection) => command.query_async(&mut connection.clone()).await,
-                Connection::Cluster(client, cell) => {
-                    command.query_async(&mut cluster(client, cell).await?.clone()).await
-                }
+                Connection::Cluster(cluster) => command.query_async(&mut cluster.connection().await?).await,
             }
         })
         .await
@@ -114,9 +124,7 @@ impl Redis {
         limited(async {
             match &self.0 {
                 Connection::One(connection) => script.invoke_async(&mut connection.clone()).await,
-                Connection::Cluster(client, cell) => {
-                    script.invoke_async(&mut cluster(client, cell).await?.clone()).await
-                }
+                Connection::Cluster(cluster) => script.invoke_async(&mut cluster.connection().await?).await,
             }
         })
         .await
@@ -139,24 +147,17 @@ fn connect(info: &ConnectionInfo) -> Result<ConnectionManager, StoreError> {
     ConnectionManager::new_lazy_with_config(client, config).map_err(error)
 }
 
-async fn cluster<'a>(
-    client: &ClusterClient,
-    cell: &'a OnceCell<ClusterConnection>,
-) -> redis::RedisResult<&'a ClusterConnection> {
-    cell.get_or_try_init(|| client.get_async_connection()).await
-}
-
 /// The library's own limits do not cover its reconnecting, so there is one around everything.
 async fn limited<T>(call: impl Future<Output = redis::RedisResult<T>>) -> Result<T, StoreError> {
     match tokio::time::timeout(TIME_LIMIT, call).await {
         Ok(result) => result.map_err(error),
-        Err(_) => Err(StoreError::new(NAME, format_args!("no answer within {} ms", TIME_LIMIT.as_millis()))),
+        Err(_) => Err(StoreError::new(NAME, &format_args!("no answer within {} ms", TIME_LIMIT.as_millis()))),
     }
 }
 
 #[allow(clippy::needless_pass_by_value)] // the shape that map_err wants
 fn error(error: redis::RedisError) -> StoreError {
-    StoreError::new(NAME, error)
+    StoreError::new(NAME, &error)
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ impl Sql {
     /// Connects, and brings the tables up to date.
     pub async fn open(url: &SqlUrl) -> Result<Self, StoreError> {
         let store = url.store();
-        let failed = |error: DbErr| StoreError::new(store, error);
+        let failed = |error: DbErr| StoreError::new(store, &error);
         let connecting = Database::connect(options(url));
         let pool = tokio::time::timeout(CONNECT_LIMIT, connecting)
             .await
@@ -111,12 +111,12 @@ impl Sql {
 
     pub(super) async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, StoreError> {
         match tokio::time::timeout(TIME_LIMIT, statement).await {
-            Ok(result) => result.map_err(|error| self.error(error)),
-            Err(_) => Err(self.error(format_args!("no answer within {} ms", TIME_LIMIT.as_millis()))),
+            Ok(result) => result.map_err(|error| self.error(&error)),
+            Err(_) => Err(self.error(&format_args!("no answer within {} ms", TIME_LIMIT.as_millis()))),
         }
     }
 
-    fn error(&self, detail: impl ToString) -> StoreError {
+    fn error(&self, detail: &impl ToString) -> StoreError {
         StoreError::new(self.store, detail)
     }
 

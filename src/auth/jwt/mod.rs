@@ -86,7 +86,9 @@ impl AuthStrategy for JwtStrategy {
         let Some(token) = presented.credential() else { return Ok(None) };
         let timer = trace.timer();
         let checked = self.check.accept(token, self.clock.now());
-        trace.step(StepKind::Crypto, timer, || format!("token checked: form, {} signature, claims", self.keys.algorithm()));
+        trace.step(StepKind::Crypto, timer, || {
+            format!("token checked: form, {} signature, claims", self.keys.algorithm())
+        });
         let identity = checked.and_then(|claims| Self::identity(claims).ok_or(Refusal::Malformed));
         if let Err(refusal) = &identity {
             trace.refused(refusal.to_string());

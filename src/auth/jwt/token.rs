@@ -35,7 +35,11 @@ impl Serialize for NumericDate {
     #[allow(clippy::cast_precision_loss)] // milliseconds since 1970 need 41 bits of the 53
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let millis = self.0.as_millis();
-        if millis % 1000 == 0 { serializer.serialize_i64(millis / 1000) } else { serializer.serialize_f64(millis as f64 / 1000.0) }
+        if millis % 1000 == 0 {
+            serializer.serialize_i64(millis / 1000)
+        } else {
+            serializer.serialize_f64(millis as f64 / 1000.0)
+        }
     }
 }
 
@@ -52,7 +56,9 @@ impl<'de> Deserialize<'de> for NumericDate {
 
             fn visit_u64<E: serde::de::Error>(self, seconds: u64) -> Result<NumericDate, E> {
                 let millis = i64::try_from(seconds).ok().and_then(|seconds| seconds.checked_mul(1000));
-                millis.map(|millis| NumericDate(Timestamp::from_millis(millis))).ok_or_else(|| E::custom("out of range"))
+                millis
+                    .map(|millis| NumericDate(Timestamp::from_millis(millis)))
+                    .ok_or_else(|| E::custom("out of range"))
             }
 
             #[allow(clippy::cast_possible_truncation)] // in range by the check
@@ -197,7 +203,8 @@ fn refusal(kind: &ErrorKind) -> Refusal {
 /// Header and claims of a token as anybody can read them, without the signature.
 pub(super) fn readable(token: &str) -> String {
     let parts = token.split('.').take(2).map(|part| {
-        let json = URL_SAFE_NO_PAD.decode(part).ok().and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
+        let json =
+            URL_SAFE_NO_PAD.decode(part).ok().and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
         json.and_then(|json| serde_json::to_string_pretty(&json).ok()).unwrap_or_else(|| "(not readable)".to_owned())
     });
     parts.collect::<Vec<_>>().join("\n.\n") + "\n.\n(signature)"

@@ -51,15 +51,7 @@ fn heading(status: StatusCode) -> &'static str {
 pub(super) fn page(error: &Error, shared: &Shared) -> Response {
     let status = error.status();
     let context = ErrorPage::new(error, "/".to_owned());
-    let frame: Frame<'_, (), ()> = Frame {
-        title: context.heading,
-        mount: None,
-        user: None,
-        nav_unknown: true,
-        node: &shared.node,
-        previous: None,
-        trace: None,
-    };
+    let frame = Frame::plain(context.heading, &shared.node);
     let rendered = shared.pages.content("error.html", &context).and_then(|content| shared.pages.framed(frame, content));
     let response = rendered.map_or_else(|_| bare(status), |text| page::html(status, text));
     with_retry(response, error)

@@ -47,7 +47,8 @@ pub(in crate::flow) fn client_address(request: &Request, proxies: &TrustedProxie
 /// The browser and its system in a few words, as far as `User-Agent` tells; a program by the first word of it.
 pub(in crate::flow) fn device_label(request: &Request) -> String {
     let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    let first = |table: &[(&str, &'static str)]| table.iter().find(|(sign, _)| agent.contains(sign)).map(|(_, name)| *name);
+    let first =
+        |table: &[(&str, &'static str)]| table.iter().find(|(sign, _)| agent.contains(sign)).map(|(_, name)| *name);
     // In this order: each browser also claims to be the ones below it.
     let browser = first(&[
         ("Edg/", "Edge"),
@@ -80,7 +81,8 @@ mod tests {
 
     fn address(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
         let peer: std::net::SocketAddr = format!("{peer}:1234").parse().expect("an address");
-        let builder = forwarded.iter().fold(Request::builder(), |builder, line| builder.header("x-forwarded-for", *line));
+        let builder =
+            forwarded.iter().fold(Request::builder(), |builder, line| builder.header("x-forwarded-for", *line));
         let request = builder.remote_addr(poem::web::RemoteAddr(peer.into())).finish();
         let proxies = trusted.iter().map(|network| network.parse().expect("a network")).collect();
         client_address(&request, &TrustedProxies::new(proxies)).to_string()

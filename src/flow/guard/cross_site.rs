@@ -23,7 +23,8 @@ pub(super) fn check(request: &Request, public_url: &str) -> Result<(), Error> {
         None => Ok(()),
         Some(_) if trusted => Ok(()),
         Some(origin) => {
-            let same = host(origin).zip(header(header::HOST)).is_some_and(|(origin, host)| origin.eq_ignore_ascii_case(host));
+            let same =
+                host(origin).zip(header(header::HOST)).is_some_and(|(origin, host)| origin.eq_ignore_ascii_case(host));
             if same { Ok(()) } else { Err(Error::CrossSite) }
         }
     }

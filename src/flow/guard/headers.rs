@@ -1,5 +1,7 @@
 //! The headers that every answer carries, errors included (OWASP ASVS 5.0, 3.4).
 
+use std::time::Duration;
+
 use poem::http::{HeaderMap, HeaderValue, header};
 
 use crate::flow::site::Shared;
@@ -29,5 +31,12 @@ pub(super) fn add(headers: &mut HeaderMap, shared: &Shared) {
     }
     if let Ok(node) = HeaderValue::from_str(&shared.node) {
         headers.insert("x-node", node);
+    }
+}
+
+/// `Server-Timing` for an answer of a mount that was refused before there was a visit and its trace.
+pub(super) fn time(headers: &mut HeaderMap, took: Duration) {
+    if let Ok(total) = HeaderValue::from_str(&format!("total;dur={:.3}", took.as_secs_f64() * 1e3)) {
+        headers.entry("server-timing").or_insert(total);
     }
 }

@@ -8,7 +8,7 @@ mod rate;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use poem::http::{Method, header};
@@ -48,7 +48,11 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
             Err(error) => self.failed(&error, &path),
         };
         headers::add(response.headers_mut(), &self.site.shared);
-        self.count(&method, &path, &response, begun);
+        let mount = self.site.mounts().iter().map(|mount| mount.base()).find(|base| below(&path, base));
+        if mount.is_some() {
+            headers::time(response.headers_mut(), begun.elapsed());
+        }
+        count(mount.unwrap_or("/"), &method, &response, begun.elapsed());
         Ok(response)
     }
 }
@@ -71,18 +75,16 @@ impl<E: Endpoint> Guarded<E> {
         }
         answer::page(error, &self.site.shared)
     }
+}
 
-    fn count(&self, method: &Method, path: &str, response: &Response, begun: Instant) {
-        let mount = self.site.mounts().iter().map(|mount| mount.base());
-        let mount = mount.into_iter().find(|base| below(path, base)).unwrap_or("/").to_owned();
-        let labels = [
-            ("mount", mount),
-            ("method", known(method).to_owned()),
-            ("status", response.status().as_str().to_owned()),
-        ];
-        metrics::histogram!("http_request_duration_seconds", &labels).record(begun.elapsed().as_secs_f64());
-        metrics::counter!("http_requests_total", &labels).increment(1);
-    }
+fn count(mount: &str, method: &Method, response: &Response, took: Duration) {
+    let labels = [
+        ("mount", mount.to_owned()),
+        ("method", known(method).to_owned()),
+        ("status", response.status().as_str().to_owned()),
+    ];
+    metrics::histogram!("http_request_duration_seconds", &labels).record(took.as_secs_f64());
+    metrics::counter!("http_requests_total", &labels).increment(1);
 }
 
 /// RFC 9110, 9.2.1.
@@ -106,7 +108,8 @@ fn below(path: &str, base: &str) -> bool {
 
 /// Reads the whole body, up to the limit, whether or not its length was announced.
 async fn limit_body(request: &mut Request) -> Result<(), Error> {
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let announced =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > BODY_LIMIT) {
         return Err(Error::TooLarge);
     }
@@ -121,7 +124,8 @@ async fn limit_body(request: &mut Request) -> Result<(), Error> {
 /// A panic becomes an error like any other: without this the connection is dropped without an answer.
 pub(super) async fn caught(answer: impl Future<Output = poem::Result<Response>>) -> poem::Result<Response> {
     AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
+        let text =
+            panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
         Err(Error::Internal(format!("panicked: {}", text.unwrap_or_default())).into())
     })
 }

@@ -91,7 +91,10 @@ mod tests {
         assert!(limits.check(here, "bob").is_ok());
         assert!(matches!(limits.check(here, "carol"), Err(Error::TooManyTries { .. })), "the address is used up");
         assert!(limits.check(there, "alice").is_ok());
-        assert!(matches!(limits.check(address("192.0.2.3"), "alice"), Err(Error::TooManyTries { .. })), "the account is");
+        assert!(
+            matches!(limits.check(address("192.0.2.3"), "alice"), Err(Error::TooManyTries { .. })),
+            "the account is"
+        );
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl RedisSessions {
         if life == 0 {
             return Ok(false);
         }
-        let text = serde_json::to_string(record).map_err(|error| StoreError::new(COMMANDS.store, error))?;
+        let text = serde_json::to_string(record).map_err(|error| StoreError::new(COMMANDS.store, &error))?;
         let mut write = WRITE.key(record_key(&login));
         write.key(index_key(record.user)).arg(condition).arg(text).arg(u64::try_from(life).unwrap_or(u64::MAX));
         write.arg(login.as_str()).arg(record.expires.as_millis()).arg(now.as_millis());
@@ -152,8 +152,12 @@ impl SessionStore for RedisSessions {
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
         let login = LoginId::of_session(id);
         let deleted = match self.load(id).await {
-            Ok(Some(record)) => return self.end(LoginRecord::from_record(&record)?.user, &login).await.map_err(|e| backend(&e)),
-            Ok(None) | Err(session_store::Error::Decode(_)) => self.redis.query(redis::cmd("DEL").arg(record_key(&login))).await,
+            Ok(Some(record)) => {
+                return self.end(LoginRecord::from_record(&record)?.user, &login).await.map_err(|e| backend(&e));
+            }
+            Ok(None) | Err(session_store::Error::Decode(_)) => {
+                self.redis.query(redis::cmd("DEL").arg(record_key(&login))).await
+            }
             Err(error) => return Err(error),
         };
         deleted.map_err(|error| backend(&error))

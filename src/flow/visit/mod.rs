@@ -1,22 +1,22 @@
 //! One request to a mount: who asks, the trace, the cookies of the answer, the page around the content.
 
+mod answer;
+
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use poem::http::{HeaderValue, Method, StatusCode, header};
-use poem::error::ResponseError as _;
-use poem::{Endpoint, FromRequest, IntoResponse as _, Middleware, Request, RequestBody, Response};
+use poem::http::{Method, StatusCode, header};
+use poem::{FromRequest, Request, RequestBody, Response};
 use secrecy::ExposeSecret as _;
-use serde::Serialize;
 use tokio::sync::OnceCell;
 
+pub(super) use self::answer::PerVisit;
 use super::cookies::{CookieScope, PREVIOUS};
-use super::guard::{ErrorPage, bare, caught, client_address, device_label, problem, with_retry};
-use super::site::{Mount, MountView, Shared};
-use crate::auth::{AuthStrategy, Device, Grant, Identity, Presented, Subject};
+use super::guard::{client_address, device_label};
+use super::site::{Mount, Shared};
+use crate::auth::{AuthStrategy, Device, Grant, Identity, Presented, Reach, Subject};
 use crate::error::Error;
-use crate::page::{self, Frame};
 use crate::trace::{Panel, StepKind, Trace, Verdict, VerdictKind};
 
 /// A request to a mount. Clones are the same request.
@@ -53,7 +53,11 @@ impl Visit {
         let previous = scope.read(PREVIOUS, request).and_then(|name| mount.shared.recent.take(&name));
         trace.step(StepKind::Cookie, timer, || "cookies and headers read");
         if let Some(credential) = &credential {
-            let (name, via) = if by_cookie { (scope.name(carrier.cookie), "Cookie header") } else { ("Bearer".into(), "Authorization header") };
+            let (name, via) = if by_cookie {
+                (scope.name(carrier.cookie), "Cookie header")
+            } else {
+                ("Bearer".into(), "Authorization header")
+            };
             trace.credential(name, via, credential);
         }
         let address = client_address(request, &mount.shared.proxies);
@@ -141,7 +145,11 @@ impl Visit {
             }
             Err(failure) => {
                 metrics::counter!("auth_identify_total", "strategy" => slug, "verdict" => "unavailable").increment(1);
-                verdict(VerdictKind::Unavailable, "nobody can say who this is".to_owned(), Some("a store does not answer".into()));
+                verdict(
+                    VerdictKind::Unavailable,
+                    "nobody can say who this is".to_owned(),
+                    Some("a store does not answer".into()),
+                );
                 Err(failure.into())
             }
         }
@@ -150,7 +158,7 @@ impl Visit {
     /// Opens a login. A login that the browser still had ends first (OWASP ASVS 5.0, 7.2.4).
     pub async fn open_login(&self, subject: &Subject) -> Result<Grant, Error> {
         if let Some(old) = self.identity().await? {
-            self.strategy().revoke(old, crate::auth::Reach::This, &self.0.trace).await?;
+            self.strategy().revoke(old, Reach::This, &self.0.trace).await?;
         }
         let grant = self.strategy().issue(subject, &self.0.device, &self.0.trace).await?;
         let words = format!("a new login for {}", subject.name).into();
@@ -176,91 +184,6 @@ impl Visit {
     fn push_cookie(&self, line: String) {
         self.0.set_cookies.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
-
-    /// A page of the mount.
-    pub async fn page(&self, template: &str, title: &str, context: impl Serialize) -> Result<Response, Error> {
-        self.page_with(StatusCode::OK, template, title, context).await
-    }
-
-    /// A page of the mount with another status.
-    pub async fn page_with(
-        &self,
-        status: StatusCode,
-        template: &str,
-        title: &str,
-        context: impl Serialize,
-    ) -> Result<Response, Error> {
-        let subject = self.identity().await?.map(|identity| identity.subject.clone());
-        self.render(status, template, title, subject.as_ref(), false, context)
-    }
-
-    fn render(
-        &self,
-        status: StatusCode,
-        template: &str,
-        title: &str,
-        user: Option<&Subject>,
-        nav_unknown: bool,
-        context: impl Serialize,
-    ) -> Result<Response, Error> {
-        let Inner { mount, trace, method, path, previous, .. } = &*self.0;
-        let shared = &mount.shared;
-        let timer = trace.timer();
-        let content = shared.pages.content(template, Whole { mount: mount.view(), user, page: context })?;
-        trace.step(StepKind::Page, timer, || "page rendered");
-        let frame = Frame {
-            title,
-            mount: Some(mount.view()),
-            user,
-            nav_unknown,
-            node: &shared.node,
-            previous: previous.clone(),
-            trace: trace.panel(method.as_str(), path, Some(status.as_u16())),
-        };
-        Ok(page::html(status, shared.pages.framed(frame, content)?))
-    }
-
-    /// What a visitor sees when something went wrong. A failed login never costs the cookie.
-    async fn failed(&self, error: &Error) -> Response {
-        error.log(&self.0.path);
-        if self.0.path.starts_with(&self.path("/api/")) {
-            return problem(error, self.strategy().describe().carrier);
-        }
-        if let Error::SignInFirst { next } = error {
-            return see_other(&super::login::with_next(&self.path("/login"), next.as_deref()));
-        }
-        let status = error.status();
-        // A page about a visitor's own mistake has the usual navigation. With a store away nobody can say which.
-        let user = if status.is_server_error() { None } else { self.identity().await.ok() };
-        let subject = user.flatten().map(|identity| &identity.subject);
-        let context = ErrorPage::new(error, self.path("/"));
-        let rendered = self.render(status, "error.html", context.heading, subject, user.is_none(), &context);
-        let response = rendered.unwrap_or_else(|fault| {
-            fault.log(&self.0.path);
-            bare(status)
-        });
-        with_retry(response, error)
-    }
-
-    /// Cookies and timings, on every answer, errors included.
-    fn finish(&self, response: &mut Response) {
-        let Inner { trace, method, path, .. } = &*self.0;
-        let status = response.status();
-        let mut lines = std::mem::take(&mut *self.0.set_cookies.lock().unwrap_or_else(PoisonError::into_inner));
-        if *method == Method::POST && status == StatusCode::SEE_OTHER {
-            if let Some(panel) = trace.panel(method.as_str(), path, Some(status.as_u16())) {
-                lines.push(self.scope().previous(&self.shared().recent.keep(panel)));
-            }
-        }
-        let headers = response.headers_mut();
-        for value in lines.iter().filter_map(|line| HeaderValue::from_str(line).ok()) {
-            headers.append(header::SET_COOKIE, value);
-        }
-        if let Some(value) = trace.server_timing().and_then(|timing| HeaderValue::from_str(&timing).ok()) {
-            headers.insert("server-timing", value);
-        }
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
 }
 
 impl<'a> FromRequest<'a> for Visit {
@@ -268,15 +191,6 @@ impl<'a> FromRequest<'a> for Visit {
         let visit = request.extensions().get::<Self>().cloned();
         visit.ok_or_else(|| Error::Internal("a page of a mount was reached outside of it".to_owned()).into())
     }
-}
-
-/// What every page of a mount may use, and what this one adds.
-#[derive(Serialize)]
-struct Whole<'a, C> {
-    mount: MountView<'a>,
-    user: Option<&'a Subject>,
-    #[serde(flatten)]
-    page: C,
 }
 
 /// A redirect after a POST (RFC 9110, 15.4.4).
@@ -294,43 +208,4 @@ fn bearer(request: &Request) -> Option<String> {
 pub(super) fn life(identity: &Identity) -> String {
     let life = identity.expires_at.since(identity.issued_at);
     humantime::format_duration(Duration::from_secs(life.as_secs().max(1))).to_string()
-}
-
-/// Makes a [`Visit`] of each request, and an answer of whatever comes back.
-pub(super) struct PerVisit(Arc<Mount>);
-
-impl PerVisit {
-    pub fn new(mount: Arc<Mount>) -> Self {
-        Self(mount)
-    }
-}
-
-impl<E: Endpoint> Middleware<E> for PerVisit {
-    type Output = VisitEndpoint<E>;
-
-    fn transform(&self, inner: E) -> Self::Output {
-        VisitEndpoint { mount: self.0.clone(), inner }
-    }
-}
-
-/// See [`PerVisit`].
-pub(super) struct VisitEndpoint<E> {
-    mount: Arc<Mount>,
-    inner: E,
-}
-
-impl<E: Endpoint> Endpoint for VisitEndpoint<E> {
-    type Output = Response;
-
-    async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        let visit = Visit::begin(self.mount.clone(), &request);
-        request.extensions_mut().insert(visit.clone());
-        let answer = caught(async { Ok(self.inner.call(request).await?.into_response()) }).await;
-        let mut response = match answer {
-            Ok(response) => response,
-            Err(error) => visit.failed(&Error::from_poem(error)).await,
-        };
-        visit.finish(&mut response);
-        Ok(response)
-    }
 }

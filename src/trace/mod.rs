@@ -3,12 +3,16 @@
 //! One [`Trace`] is made for a request, in one place, and handed down. It does no I/O: the page's panel and the
 //! `Server-Timing` header are read from it. A trace that is off keeps nothing and takes no clock readings.
 
+mod panel;
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+
+pub use self::panel::Panel;
 
 /// Text of a trace: usually a constant.
 pub type Words = Cow<'static, str>;
@@ -241,26 +245,6 @@ impl Trace {
         Some(header)
     }
 
-    /// The record as the panel shows it; `None` when the trace is off.
-    pub fn panel(&self, method: &str, path: &str, status: Option<u16>) -> Option<Panel> {
-        let total = self.0.as_ref()?.started.elapsed();
-        let record = self.record()?;
-        let longest = record.steps.iter().map(|step| step.took).max().unwrap_or_default();
-        let steps = record.steps.iter().map(|step| PanelStep::new(step, longest)).collect();
-        let calls = record.steps.iter().filter(|step| matches!(step.kind, StepKind::Store | StepKind::Database));
-        Some(Panel {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            status,
-            total: readable(total),
-            store_calls: calls.count(),
-            credentials: record.credentials.clone(),
-            steps,
-            cookies_set: record.cookies.clone(),
-            verdict: record.verdict.clone(),
-        })
-    }
-
     fn with(&self, write: impl FnOnce(&mut Record)) {
         if let Some(mut record) = self.record() {
             write(&mut record);
@@ -269,37 +253,6 @@ impl Trace {
 
     fn record(&self) -> Option<MutexGuard<'_, Record>> {
         self.0.as_ref().map(|inner| inner.record.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// A trace as a template reads it.
-#[derive(Clone, Debug, Serialize)]
-pub struct Panel {
-    method: String,
-    path: String,
-    status: Option<u16>,
-    total: String,
-    store_calls: usize,
-    credentials: Vec<Credential>,
-    steps: Vec<PanelStep>,
-    cookies_set: Vec<CookieSet>,
-    verdict: Verdict,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct PanelStep {
-    kind: StepKind,
-    words: Words,
-    took: String,
-    /// Percent of the longest step.
-    share: u32,
-}
-
-impl PanelStep {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a ratio of at most 1
-    fn new(step: &Step, longest: Duration) -> Self {
-        let share = if longest.is_zero() { 0.0 } else { 100.0 * step.took.as_secs_f64() / longest.as_secs_f64() };
-        Self { kind: step.kind, words: step.words.clone(), took: readable(step.took), share: share.round() as u32 }
     }
 }
 
@@ -315,19 +268,6 @@ pub fn mask(secret: &str) -> String {
 
 fn millis(took: Duration) -> f64 {
     took.as_secs_f64() * 1e3
-}
-
-/// A duration with three digits and its unit, as in `12.3 µs`.
-fn readable(took: Duration) -> String {
-    let nanos = took.as_secs_f64() * 1e9;
-    let (value, unit) = match nanos {
-        n if n < 1e3 => (n, "ns"),
-        n if n < 1e6 => (n / 1e3, "µs"),
-        n if n < 1e9 => (n / 1e6, "ms"),
-        n => (n / 1e9, "s"),
-    };
-    let digits = if value < 9.995 { 2 } else { usize::from(value < 99.95) };
-    format!("{value:.digits$} {unit}")
 }
 
 /// What may stand inside a quoted string of a header: printable ASCII without quotes and backslashes.

@@ -1,0 +1,361 @@
+//! The real thing for every test: the app on port 0, a Redis and a PostgreSQL of its own, clients that keep cookies.
+//!
+//! A program that is missing fails the test with the sentence that helps. Every process ends with the test, also when
+//! it panics or is killed: each hangs on a pipe that the system closes.
+#![allow(dead_code, clippy::expect_used, clippy::unwrap_used)] // each test binary uses its part
+
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use jwt_vs_session::app::App;
+use jwt_vs_session::clock::{Clock, Timestamp};
+use jwt_vs_session::config::Settings;
+use jwt_vs_session::telemetry;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// The password of alice, bob and carol on loopback.
+pub const DEMO_PASSWORD: &str = "two-doors-one-key";
+
+/// How long a condition may take before a test gives up on it.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Settings as from a command line, on top of a free port and a folder of the test's own.
+pub fn settings(folder: &Path, more: &[&str]) -> Settings {
+    let database = format!("sqlite://{}/test.db?mode=rwc", folder.display());
+    let key = folder.join("test.key");
+    let mut arguments = vec!["test", "--listen", "127.0.0.1:0", "--jwt-key-file", key.to_str().unwrap()];
+    if !more.contains(&"--database-url") {
+        arguments.extend(["--database-url", &database]);
+    }
+    if !more.contains(&"--redis-url") {
+        arguments.extend(["--redis-url", "none"]);
+    }
+    if !more.contains(&"--login-rate") {
+        arguments.extend(["--login-rate", "off"]);
+    }
+    arguments.extend(more);
+    Arguments::try_parse_from(arguments).expect("good settings").settings
+}
+
+/// A running server in this process.
+pub struct TestApp {
+    pub address: SocketAddr,
+    pub base: String,
+    pub clock: Clock,
+    stop: Option<oneshot::Sender<()>>,
+    server: Option<JoinHandle<std::io::Result<()>>>,
+    pub folder: TempDir,
+}
+
+impl TestApp {
+    /// On the system's clock. `more` are options as on the command line, such as `["--redis-url", url]`.
+    pub async fn start(more: &[&str]) -> Self {
+        Self::start_at(more, Clock::system()).await
+    }
+
+    /// On a clock that the test moves with [`Clock::advance`]; it starts at the present.
+    pub async fn start_with_clock(more: &[&str]) -> Self {
+        Self::start_at(more, Clock::manual(Clock::system().now())).await
+    }
+
+    async fn start_at(more: &[&str], clock: Clock) -> Self {
+        telemetry::count();
+        let folder = tempfile::tempdir().expect("a folder");
+        let app = App::open(&settings(folder.path(), more), clock.clone()).await.expect("the app starts");
+        let address = app.address();
+        let (stop, stopped) = oneshot::channel();
+        let server = tokio::spawn(app.run(async {
+            let _ = stopped.await;
+        }));
+        Self { address, base: format!("http://{address}"), clock, stop: Some(stop), server: Some(server), folder }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// Asks the server to stop and waits until it has.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        if let Some(server) = self.server.take() {
+            server.await.expect("the server does not panic").expect("the server stops");
+        }
+    }
+}
+
+/// A client like a browser with one cookie jar. Does not follow redirects.
+pub fn client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .cookie_store(true)
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(PATIENCE)
+        .build()
+        .expect("a client")
+}
+
+/// A client that keeps nothing.
+pub fn bare_client() -> reqwest::Client {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build().expect("a client")
+}
+
+/// The cookie line (`name=value`) of an answer's `Set-Cookie` with this name.
+pub fn cookie_of(response: &reqwest::Response, name: &str) -> Option<String> {
+    let lines = response.headers().get_all("set-cookie").iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.filter_map(|line| line.split(';').next());
+    pairs.find(|pair| pair.starts_with(&format!("{name}="))).map(ToOwned::to_owned)
+}
+
+/// Logs in by the form and returns the credential as a `Cookie` line.
+pub async fn log_in(app: &TestApp, mount: &str, cookie: &str, user: &str) -> String {
+    let form = [("username", user), ("password", DEMO_PASSWORD)];
+    let response = bare_client().post(app.url(&format!("{mount}/login"))).form(&form).send().await.expect("an answer");
+    assert_eq!(response.status(), 303, "{user} logs in under {mount}");
+    cookie_of(&response, cookie).expect("a credential")
+}
+
+/// The status of `GET M/api/me` with this `Cookie` line.
+pub async fn me(app: &TestApp, mount: &str, cookie: &str) -> u16 {
+    let request = bare_client().get(app.url(&format!("{mount}/api/me"))).header("cookie", cookie);
+    request.send().await.expect("an answer").status().as_u16()
+}
+
+/// Waits until `condition` holds; fails after [`PATIENCE`] with `what`.
+pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !condition().await {
+        assert!(begun.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain until {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// A port that nothing listens on.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()
+}
+
+/// Ends the program when standard input closes, which happens when the test process ends, however it does.
+const LEASH: &str = r#"exec 3<&0; "$@" </dev/null & p=$!; { read -r _ <&3; kill "-$SIGNAL" "$p"; } 2>/dev/null & wait "$p"
+[ -n "$FOLDER" ] && rm -rf "$FOLDER""#;
+
+/// A program that ends with the test.
+pub struct Leashed {
+    shell: Child,
+    leash: Option<ChildStdin>,
+}
+
+impl Leashed {
+    /// Ends by `signal`; `folder` goes with it.
+    fn start(program: &Path, arguments: &[String], signal: &str, user: Option<(u32, u32)>, folder: Option<&Path>) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", LEASH, "leash"]).arg(program).args(arguments);
+        command.env("SIGNAL", signal).env("FOLDER", folder.unwrap_or(Path::new("")));
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        if let Some((uid, gid)) = user {
+            command.uid(uid).gid(gid).current_dir("/");
+        }
+        let mut shell = command.spawn().expect("sh starts");
+        let leash = shell.stdin.take();
+        Self { shell, leash }
+    }
+}
+
+impl Drop for Leashed {
+    fn drop(&mut self) {
+        drop(self.leash.take());
+        let _ = self.shell.wait();
+    }
+}
+
+/// Finds a program on PATH or in one of `folders`, or says what to install.
+pub fn program(name: &str, folders: &[PathBuf], install: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut all = std::env::split_paths(&path).chain(folders.iter().cloned());
+    all.find_map(|folder| Some(folder.join(name)).filter(|file| file.is_file()))
+        .unwrap_or_else(|| panic!("{name} is not on PATH: install it ({install}), or run tests/run, which does"))
+}
+
+/// A Redis of the test's own, on a free port of loopback.
+pub struct RedisServer {
+    port: u16,
+    process: Option<Leashed>,
+    options: Vec<String>,
+}
+
+impl RedisServer {
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// With more options, such as `["--maxmemory", "2mb"]`.
+    pub async fn start_with(options: &[&str]) -> Self {
+        let options = options.iter().map(ToString::to_string).collect();
+        let mut server = Self { port: free_port(), process: None, options };
+        server.restart().await;
+        server
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Starts it, empty, on the same port. Ends the one that runs.
+    pub async fn restart(&mut self) {
+        self.kill();
+        let file = program("redis-server", &[], "apt-get install redis-server");
+        let mut arguments: Vec<String> =
+            ["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+                .map(ToString::to_string)
+                .to_vec();
+        arguments.extend(self.options.iter().cloned());
+        self.process = Some(Leashed::start(&file, &arguments, "KILL", None, None));
+        until("Redis answers", async || self.try_command(&["PING"]).await.is_some()).await;
+    }
+
+    /// Ends it at once.
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// Stops it without ending it (SIGSTOP): connections stay, nothing is answered.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets a frozen one go on (SIGCONT).
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let group = self.process.as_ref().expect("it runs").shell.id();
+        let status = Command::new("kill").args([signal, "--", &format!("-{group}")]).status().expect("kill");
+        assert!(status.success(), "{signal} reaches redis-server");
+    }
+
+    /// One command over a connection of its own.
+    pub async fn command(&self, words: &[&str]) -> redis::Value {
+        self.try_command(words).await.expect("Redis answers")
+    }
+
+    async fn try_command(&self, words: &[&str]) -> Option<redis::Value> {
+        let client = redis::Client::open(self.url()).expect("a url");
+        let mut connection = client.get_multiplexed_async_connection().await.ok()?;
+        let mut command = redis::cmd(words[0]);
+        command.arg(&words[1..]);
+        command.query_async(&mut connection).await.ok()
+    }
+
+    /// Every key, sorted.
+    pub async fn keys(&self) -> Vec<String> {
+        let value = self.command(&["KEYS", "*"]).await;
+        let mut keys: Vec<String> = redis::from_redis_value(value).expect("keys");
+        keys.sort();
+        keys
+    }
+
+    /// How many commands it has carried out, this question included.
+    pub async fn commands_processed(&self) -> u64 {
+        let value = self.command(&["INFO", "commandstats"]).await;
+        let text: String = redis::from_redis_value(value).expect("text");
+        let calls = text.lines().filter_map(|line| line.split("calls=").nth(1)?.split(',').next()?.parse::<u64>().ok());
+        calls.sum()
+    }
+}
+
+/// A PostgreSQL for all tests of a binary; each test has a database of its own in it.
+pub struct Postgres {
+    port: u16,
+    _process: Leashed,
+}
+
+static POSTGRES: OnceLock<Postgres> = OnceLock::new();
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// The URL of a new, empty database.
+pub async fn postgres_database() -> String {
+    let server = tokio::task::spawn_blocking(|| POSTGRES.get_or_init(Postgres::start)).await.expect("PostgreSQL starts");
+    let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
+    let admin = format!("postgres://postgres@127.0.0.1:{}/postgres", server.port);
+    let mut made = None;
+    until("PostgreSQL makes a database", async || {
+        if made.is_none() {
+            made = create_database(&admin, &name).await;
+        }
+        made.is_some()
+    })
+    .await;
+    format!("postgres://postgres@127.0.0.1:{}/{name}", server.port)
+}
+
+async fn create_database(admin: &str, name: &str) -> Option<()> {
+    use sea_orm::ConnectionTrait as _;
+    let pool = sea_orm::Database::connect(admin).await.ok()?;
+    pool.execute_unprepared(&format!("CREATE DATABASE {name}")).await.ok()?;
+    pool.close().await.ok()
+}
+
+impl Postgres {
+    fn start() -> Self {
+        let folders: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+            .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
+            .unwrap_or_default();
+        let install = "apt-get install postgresql";
+        let (initdb, postgres) = (program("initdb", &folders, install), program("postgres", &folders, install));
+        let user = unprivileged();
+        let folder = tempfile::Builder::new().prefix("jwt-vs-session-pg-").tempdir_in("/tmp").expect("a folder");
+        if let Some((uid, gid)) = user {
+            std::os::unix::fs::chown(folder.path(), Some(uid), Some(gid)).expect("chown");
+        }
+        let data = folder.path().join("data");
+        let mut init = Command::new(initdb);
+        init.arg("-D").arg(&data).args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+        if let Some((uid, gid)) = user {
+            init.uid(uid).gid(gid).current_dir("/");
+        }
+        let output = init.output().expect("initdb starts");
+        assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
+        let port = free_port();
+        let options = ["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"];
+        let mut arguments = vec!["-D".to_owned(), data.display().to_string()];
+        arguments.extend(options.map(ToString::to_string));
+        arguments.extend(["-k".to_owned(), folder.path().display().to_string()]);
+        let folder = folder.keep();
+        Self { port, _process: Leashed::start(&postgres, &arguments, "INT", user, Some(&folder)) }
+    }
+}
+
+/// PostgreSQL refuses to run as root: then it runs as the user that its package made, or as nobody.
+fn unprivileged() -> Option<(u32, u32)> {
+    let id = |arguments: &[&str]| {
+        let output = Command::new("id").args(arguments).output().ok()?;
+        String::from_utf8(output.stdout).ok()?.trim().parse::<u32>().ok()
+    };
+    if id(&["-u"]) != Some(0) {
+        return None;
+    }
+    let of = |user| Some((id(&["-u", user])?, id(&["-g", user])?));
+    of("postgres").or_else(|| of("nobody"))
+}
+
+/// A fixed moment for clocks in unit-like tests.
+pub fn noon() -> Timestamp {
+    Timestamp::from_millis(1_800_000_000_000)
+}
