@@ -203,8 +203,8 @@ async fn open_redis(settings: &Settings) -> Result<(Option<Redis>, Option<Privat
         Some(RedisChoice::None) => Ok((None, None, state("was turned off with --redis-url none".to_owned(), None))),
         Some(RedisChoice::At(url)) => {
             let redis = Redis::open(url).map_err(StartError::Redis)?;
-            if let Err(error) = redis.ping().await {
-                tracing::warn!(%error, "Redis does not answer yet; what needs it answers 503 until it does");
+            if let Err(error) = Redis::probe(url).await {
+                tracing::warn!("{error}; what needs it answers 503 until it is");
             }
             Ok((Some(redis), None, state(format!("at {url}"), Some(Need::Redis))))
         }
@@ -226,6 +226,7 @@ async fn open_redis(settings: &Settings) -> Result<(Option<Redis>, Option<Privat
 fn public_url(settings: &Settings, address: SocketAddr) -> String {
     match &settings.public_url {
         Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None if address.ip().is_unspecified() => format!("http://localhost:{}", address.port()),
         None => format!("http://{address}"),
     }
 }

@@ -106,10 +106,7 @@ impl Error {
     pub fn sentence(&self) -> String {
         match self {
             Self::Failure(Failure::Store(error)) => {
-                format!(
-                    "{} does not answer, so nobody can say who is signed in. Your cookie is kept; try again.",
-                    error.store()
-                )
+                format!("{} does not answer, so this could not be done. Your cookie is kept; try again.", error.store())
             }
             Self::HalfChanged(_) => {
                 "The password was changed, but it is not sure that every other login ended: a store \

@@ -30,6 +30,13 @@ impl StoreError {
         Self::Unavailable { store, detail: detail.to_string() }
     }
 
+    /// What happened, for the log only.
+    pub fn detail(&self) -> &str {
+        match self {
+            Self::Unavailable { detail, .. } => detail,
+        }
+    }
+
     /// The store's name, fit to be shown.
     pub fn store(&self) -> &'static str {
         match self {

@@ -108,6 +108,15 @@ impl Redis {
         Ok(Self(connection))
     }
 
+    /// Tries the address once, to tell what is wrong with it: a connection that reconnects by itself keeps the reason.
+    pub async fn probe(url: &RedisUrl) -> Result<(), StoreError> {
+        for info in &url.0 {
+            let client = Client::open(info.clone()).map_err(error)?;
+            limited(async { client.get_multiplexed_async_connection().await.map(drop) }).await?;
+        }
+        Ok(())
+    }
+
     /// Sends one command. At most half a second; then nobody knows whether it was carried out.
     pub async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
         limited(async {

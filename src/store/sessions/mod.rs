@@ -146,7 +146,7 @@ pub trait LoginStore: SessionStore {
 
 /// For [`SessionStore`], whose errors are text.
 fn backend(error: &StoreError) -> session_store::Error {
-    session_store::Error::Backend(error.to_string())
+    session_store::Error::Backend(error.detail().to_owned())
 }
 
 /// What `save` answers for a record that is no longer there: not a success, and the record stays away.
