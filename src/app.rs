@@ -3,6 +3,7 @@
 //! The only file that names a concrete strategy. A new one is a file in `auth/` and a line in [`strategies`].
 
 mod demo;
+mod parts;
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,18 +12,17 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::net::TcpListener;
 
+use self::parts::Parts;
 use crate::account::{Busy, Hasher};
-use crate::auth::{
-    AuthStrategy, Description, JwtStrategy, Keys, KeysError, Need, SessionLimits, SessionStrategy, SigningAlgorithm,
-};
+use crate::auth::{AuthStrategy, Description, JwtStrategy, KeysError, Need, SessionStrategy};
 use crate::clock::Clock;
-use crate::config::{RedisChoice, Settings};
-use crate::flow::{self, Demo, RateLimits, RecentPosts, Shared, Site, StoreState, TrustedProxies};
+use crate::config::Settings;
+use crate::flow::{self, Demo, RateLimits, RecentPosts, Shared, Site, TrustedProxies};
 use crate::page::Pages;
 use crate::server;
-use crate::store::sessions::{MemorySessions, RedisSessions};
+use crate::store::StoreError;
+use crate::store::sessions::{MemorySessions, RedisSessions, SqlSessions};
 use crate::store::users::Users;
-use crate::store::{PrivateRedis, Redis, Sql, StoreError};
 
 /// Why a server did not start. Each is one sentence for the terminal.
 #[derive(Debug, thiserror::Error)]
@@ -67,8 +67,7 @@ pub struct App {
     listener: TcpListener,
     address: SocketAddr,
     site: Arc<Site>,
-    sql: Sql,
-    private_redis: Option<PrivateRedis>,
+    parts: Parts,
 }
 
 impl App {
@@ -77,17 +76,11 @@ impl App {
         let listen = |error| StartError::Listen(settings.listen.clone(), error);
         let listener = TcpListener::bind(&settings.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let keys = Arc::new(keys(settings)?);
-        let sql = Sql::open(&settings.database_url).await;
-        let sql = sql.map_err(|error| StartError::Database(settings.database_url.to_string(), error))?;
-        let (redis, private_redis, redis_state) = open_redis(settings).await?;
-        let users = Users::new(sql.clone());
+        let parts = Parts::open(settings, clock.clone()).await?;
+        let users = Users::new(parts.sql.clone());
         let hasher = Hasher::new(Hasher::default_slots())?;
         let public_url = public_url(settings, address);
         let demo = demo(settings, address, &users, &hasher, &clock).await?;
-        let database =
-            StoreState { name: sql.name(), state: settings.database_url.to_string(), need: Some(Need::Nothing) };
-        let strategies = strategies(settings, &keys, redis.as_ref(), &clock);
         let shared = Shared {
             pages: Pages::new(),
             users,
@@ -100,31 +93,29 @@ impl App {
             secure: public_url.starts_with("https://"),
             public_url,
             demo,
-            keys,
-            sql: sql.clone(),
-            redis,
-            stores: vec![redis_state, database],
+            keys: parts.keys.clone(),
+            sql: parts.sql.clone(),
+            redis: parts.redis.clone(),
+            stores: parts.states.clone(),
         };
-        Ok(Self { listener, address, site: Arc::new(Site::new(shared, strategies)), sql, private_redis })
+        let site = Arc::new(Site::new(shared, strategies(&parts)));
+        Ok(Self { listener, address, site, parts })
     }
 
-    /// What the strategies would be with these settings, and which could not be used. Opens no database.
+    /// What the strategies would be with these settings, and which could not be used.
     pub async fn survey(settings: &Settings) -> Result<Vec<Surveyed>, StartError> {
-        let (redis, private_redis, _) = open_redis(settings).await?;
-        let keys = Arc::new(Keys::ephemeral()?);
+        let parts = Parts::open(settings, Clock::system()).await?;
         let mut rows = Vec::new();
-        for strategy in strategies(settings, &keys, redis.as_ref(), &Clock::system()) {
+        for strategy in strategies(&parts) {
             let description = strategy.describe().clone();
-            let answer = match (description.needs, &redis) {
+            let answer = match (description.needs, &parts.redis) {
                 (Need::Redis, Some(redis)) => redis.ping().await.map_err(|error| error.to_string()),
                 (Need::Redis, None) => Err("there is no Redis".to_owned()),
-                (Need::Nothing, _) => Ok(()),
+                (Need::Nothing | Need::Sql, _) => Ok(()),
             };
             rows.push(Surveyed { description, ready: answer.is_ok(), why_not: answer.err() });
         }
-        if let Some(redis) = private_redis {
-            redis.stop().await;
-        }
+        parts.close().await;
         Ok(rows)
     }
 
@@ -148,80 +139,41 @@ impl App {
         let routes = flow::routes(&self.site);
         drop(self.site);
         let served = server::serve(self.listener, routes, stop).await;
-        self.sql.close().await;
-        if let Some(redis) = self.private_redis {
-            redis.stop().await;
-        }
+        self.parts.close().await;
         served
     }
 }
 
-/// The strategies: one line each.
-fn strategies(
-    settings: &Settings,
-    keys: &Arc<Keys>,
-    redis: Option<&Redis>,
-    clock: &Clock,
-) -> Vec<Arc<dyn AuthStrategy>> {
-    let limits = SessionLimits { idle: settings.session_idle, absolute: settings.session_absolute };
-    let memory = || Arc::new(MemorySessions::new(clock.clone()));
+/// The strategies: one line each, in the order of the home page.
+fn strategies(parts: &Parts) -> Vec<Arc<dyn AuthStrategy>> {
+    let Parts { keys, sql, life, limits, clock, .. } = parts;
+    let memory = Arc::new(MemorySessions::new(clock.clone()));
+    let rows = Arc::new(SqlSessions::new(sql.clone(), clock.clone()));
     vec![
-        Arc::new(JwtStrategy::new(keys.clone(), settings.access_ttl, clock.clone())),
-        match redis {
-            Some(redis) => Arc::new(SessionStrategy::shared(
-                Arc::new(RedisSessions::new(redis.clone(), clock.clone())),
-                Need::Redis,
-                None,
-                limits,
-                clock.clone(),
-            )),
-            None => Arc::new(SessionStrategy::shared(
-                memory(),
-                Need::Nothing,
-                Some(WITHOUT_REDIS.to_owned()),
-                limits,
-                clock.clone(),
-            )),
-        },
-        Arc::new(SessionStrategy::in_process(memory(), limits, clock.clone())),
+        Arc::new(JwtStrategy::new(keys.clone(), *life, clock.clone())),
+        session(parts),
+        Arc::new(SessionStrategy::in_process(memory, *limits, clock.clone())),
+        Arc::new(SessionStrategy::in_sql(rows, *limits, clock.clone())),
     ]
 }
 
-const WITHOUT_REDIS: &str = "There is no Redis here: these sessions are in this process' memory. A restart forgets them, and no other node knows them.";
-
-fn keys(settings: &Settings) -> Result<Keys, KeysError> {
-    match (&settings.jwt_secret, settings.jwt_algorithm) {
-        (Some(secret), SigningAlgorithm::Hs256) => Keys::from_secret(secret),
-        (Some(_), other) => Err(KeysError::SecretForKeyPair(other)),
-        (None, algorithm) => Keys::from_file(&settings.key_file(), algorithm),
-    }
-}
-
-async fn open_redis(settings: &Settings) -> Result<(Option<Redis>, Option<PrivateRedis>, StoreState), StartError> {
-    let state = |state: String, need| StoreState { name: "Redis", state, need };
-    match &settings.redis_url {
-        Some(RedisChoice::None) => Ok((None, None, state("was turned off with --redis-url none".to_owned(), None))),
-        Some(RedisChoice::At(url)) => {
-            let redis = Redis::open(url).map_err(StartError::Redis)?;
-            if let Err(error) = Redis::probe(url).await {
-                tracing::warn!("{error}; what needs it answers 503 until it is");
-            }
-            Ok((Some(redis), None, state(format!("at {url}"), Some(Need::Redis))))
+/// The session of the title: in Redis, or in this process and saying so.
+fn session(parts: &Parts) -> Arc<dyn AuthStrategy> {
+    let (limits, clock) = (parts.limits, parts.clock.clone());
+    match &parts.redis {
+        Some(redis) => {
+            let store = Arc::new(RedisSessions::new(redis.clone(), clock.clone()));
+            Arc::new(SessionStrategy::shared(store, Need::Redis, None, limits, clock))
         }
-        None => match PrivateRedis::start().await.map_err(StartError::PrivateRedis)? {
-            Some(private) => {
-                let url = private.url().map_err(|error| StartError::PrivateRedis(io::Error::other(error)))?;
-                let redis = Redis::open(&url).map_err(StartError::Redis)?;
-                let words = "a private redis-server on a Unix socket, gone when this server ends".to_owned();
-                Ok((Some(redis), Some(private), state(words, Some(Need::Redis))))
-            }
-            None => {
-                tracing::warn!("redis-server is not on PATH: /session keeps its sessions in process memory");
-                Ok((None, None, state("is not here: redis-server is not on PATH".to_owned(), None)))
-            }
-        },
+        None => {
+            let store = Arc::new(MemorySessions::new(clock.clone()));
+            Arc::new(SessionStrategy::shared(store, Need::Nothing, Some(WITHOUT_REDIS.to_owned()), limits, clock))
+        }
     }
 }
+
+const WITHOUT_REDIS: &str = "There is no Redis here: these sessions are in this process' memory. A restart forgets \
+    them, and no other node knows them.";
 
 fn public_url(settings: &Settings, address: SocketAddr) -> String {
     match &settings.public_url {

@@ -142,6 +142,8 @@ pub enum Need {
     Nothing,
     /// Redis.
     Redis,
+    /// The SQL database.
+    Sql,
 }
 
 /// How the credential travels.

@@ -72,6 +72,19 @@ impl<S: LoginStore> SessionStrategy<S> {
         Self { description, store, limits, clock }
     }
 
+    /// Under `/session-sql`: records in the SQL database.
+    pub fn in_sql(store: Arc<S>, limits: SessionLimits, clock: Clock) -> Self {
+        let description = Description {
+            slug: "session-sql",
+            label: "Session in the SQL database",
+            summary: "An opaque id in a cookie; the record is in the SQL database, next to the users.",
+            revocation: "The next request, on every node: the row is gone.".to_owned(),
+            needs: Need::Sql,
+            ..describe(store.commands().store)
+        };
+        Self { description, store, limits, clock }
+    }
+
     /// The record behind an id, or why there is none.
     async fn load(&self, id: Id, trace: &Trace) -> Result<std::result::Result<LoginRecord, &'static str>> {
         let session = Session::new(Some(id), self.store.clone(), None);

@@ -149,7 +149,7 @@ impl Shared {
     pub(super) async fn ready(&self, need: Need) -> Result<(), StoreError> {
         self.sql.ping().await?;
         match (need, &self.redis) {
-            (Need::Nothing, _) => Ok(()),
+            (Need::Nothing | Need::Sql, _) => Ok(()),
             (Need::Redis, Some(redis)) => redis.ping().await,
             (Need::Redis, None) => Err(StoreError::new("Redis", "the server runs without it")),
         }

@@ -1,5 +1,6 @@
 //! WHERE things live: the SQL database, Redis, this process. Nothing above this module speaks SQL or Redis.
 
+mod migrations;
 mod private_redis;
 mod redis;
 pub mod sessions;

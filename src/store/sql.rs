@@ -8,7 +8,8 @@ use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr};
 use sea_orm_migration::MigratorTrait;
 
-use super::{StoreError, users};
+use super::StoreError;
+use super::migrations::Migrations;
 
 /// No statement makes a request wait longer.
 const TIME_LIMIT: Duration = Duration::from_millis(800);
@@ -86,7 +87,7 @@ impl Sql {
             .await
             .map_err(|_| StoreError::new(store, "no connection within 5 s"))?
             .map_err(failed)?;
-        users::Migrations::up(&pool, None).await.map_err(failed)?;
+        Migrations::up(&pool, None).await.map_err(failed)?;
         Ok(Self { pool, store })
     }
 

@@ -5,13 +5,10 @@ use std::str::FromStr;
 
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, QueryFilter, SqlErr};
-use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use serde::{Deserialize, Serialize};
 
 use super::{Sql, StoreError};
 use crate::clock::Timestamp;
-
-mod migration;
 
 /// A user's number: random, so that a database made anew never gives an old one to somebody else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -105,15 +102,6 @@ impl User {
     fn from_row(row: Model) -> Result<Self, DbErr> {
         let role = row.role.parse().map_err(DbErr::Type)?;
         Ok(Self { id: UserId(row.id), name: row.name, role, password_hash: row.password_hash })
-    }
-}
-
-/// The migrations of the whole database.
-pub(super) struct Migrations;
-
-impl MigratorTrait for Migrations {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(migration::CreateUsers)]
     }
 }
 

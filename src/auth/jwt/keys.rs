@@ -74,9 +74,6 @@ pub enum KeysError {
     /// A secret for an algorithm that has key pairs.
     #[error("--jwt-secret is for HS256; {0} takes its key from --jwt-key-file")]
     SecretForKeyPair(SigningAlgorithm),
-    /// The system gave no random bytes.
-    #[error("the system gave no random bytes")]
-    Random,
     /// The key file cannot be read or written.
     #[error("the JWT key file {} cannot be used: {source}", path.display())]
     File {
@@ -129,13 +126,6 @@ impl Keys {
             return Self::symmetric(&STANDARD.decode(text.trim()).map_err(|_| not_a_key())?);
         }
         Self::key_pair(&text, algorithm).map_err(|_| not_a_key())
-    }
-
-    /// For HS256, random, for this process only.
-    pub fn ephemeral() -> Result<Self, KeysError> {
-        let mut secret = [0; MIN_SECRET_BYTES];
-        aws_lc_rs::rand::fill(&mut secret).map_err(|_| KeysError::Random)?;
-        Self::symmetric(&secret)
     }
 
     fn symmetric(secret: &[u8]) -> Result<Self, KeysError> {

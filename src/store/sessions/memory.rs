@@ -9,7 +9,7 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 
-use super::{Commands, LOGIN_KEY, LoginId, LoginRecord, LoginStore, StoreError, UserId, ended};
+use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, UserId, ended};
 use crate::clock::{Clock, Timestamp};
 
 const COMMANDS: Commands = Commands {
@@ -125,9 +125,7 @@ impl SessionStore for MemorySessions {
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
         let login = self.read().records.get(&LoginId::of_session(id)).cloned();
         let Some(login) = login.filter(|login| login.expires > self.clock.now()) else { return Ok(None) };
-        let expiry_date = login.expires.to_date_time();
-        let value = serde_json::to_value(login).map_err(|error| session_store::Error::Encode(error.to_string()))?;
-        Ok(Some(Record { id: *id, data: HashMap::from([(LOGIN_KEY.to_owned(), value)]), expiry_date }))
+        login.into_record(id).map(Some)
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {

@@ -6,7 +6,9 @@
 
 mod memory;
 mod redis;
+mod sql;
 
+use std::collections::HashMap;
 use std::fmt;
 
 use async_trait::async_trait;
@@ -20,6 +22,7 @@ use tower_sessions::session_store;
 
 pub use self::memory::MemorySessions;
 pub use self::redis::RedisSessions;
+pub use self::sql::SqlSessions;
 use super::StoreError;
 use super::users::{Role, UserId};
 use crate::clock::Timestamp;
@@ -103,6 +106,23 @@ impl LoginRecord {
     pub fn from_record(record: &Record) -> Result<Self, session_store::Error> {
         let value = record.data.get(LOGIN_KEY).cloned().unwrap_or_default();
         serde_json::from_value(value).map_err(|error| session_store::Error::Decode(error.to_string()))
+    }
+
+    /// Makes a session record of it.
+    fn into_record(self, id: &Id) -> Result<Record, session_store::Error> {
+        let expiry_date = self.expires.to_date_time();
+        let value = serde_json::to_value(self).map_err(|error| session_store::Error::Encode(error.to_string()))?;
+        Ok(Record { id: *id, data: HashMap::from([(LOGIN_KEY.to_owned(), value)]), expiry_date })
+    }
+
+    /// The stored text of a record.
+    fn encode(&self) -> Result<String, session_store::Error> {
+        serde_json::to_string(self).map_err(|error| session_store::Error::Encode(error.to_string()))
+    }
+
+    /// A record from its stored text.
+    fn decode(text: &[u8]) -> Result<Self, session_store::Error> {
+        serde_json::from_slice(text).map_err(|error| session_store::Error::Decode(error.to_string()))
     }
 }
 

@@ -3,7 +3,6 @@
 //! Keys: `{jvs}:s:LOGIN` holds a record as JSON, `{jvs}:u:USER` the user's logins sorted by when they expire.
 //! The braces put all keys into one slot, which a script needs in a cluster.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
@@ -12,7 +11,7 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 
-use super::{Commands, LOGIN_KEY, LoginId, LoginRecord, LoginStore, StoreError, UserId, backend, ended};
+use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, UserId, backend, ended};
 use crate::clock::Clock;
 use crate::store::Redis;
 
@@ -96,7 +95,7 @@ impl RedisSessions {
         if life == 0 {
             return Ok(false);
         }
-        let text = serde_json::to_string(record).map_err(|error| StoreError::new(COMMANDS.store, &error))?;
+        let text = record.encode().map_err(|error| StoreError::new(COMMANDS.store, &error))?;
         let mut write = WRITE.key(record_key(&login));
         write.key(index_key(record.user)).arg(condition).arg(text).arg(u64::try_from(life).unwrap_or(u64::MAX));
         write.arg(login.as_str()).arg(record.expires.as_millis()).arg(now.as_millis());
@@ -139,14 +138,11 @@ impl SessionStore for RedisSessions {
         let key = record_key(&LoginId::of_session(id));
         let text: Option<Vec<u8>> = self.redis.query(redis::cmd("GET").arg(key)).await.map_err(|e| backend(&e))?;
         let Some(text) = text else { return Ok(None) };
-        let decode = |error: serde_json::Error| session_store::Error::Decode(error.to_string());
-        let login: LoginRecord = serde_json::from_slice(&text).map_err(decode)?;
+        let login = LoginRecord::decode(&text)?;
         if login.expires <= self.clock.now() {
             return Ok(None);
         }
-        let expiry_date = login.expires.to_date_time();
-        let value = serde_json::to_value(login).map_err(decode)?;
-        Ok(Some(Record { id: *id, data: HashMap::from([(LOGIN_KEY.to_owned(), value)]), expiry_date }))
+        login.into_record(id).map(Some)
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
@@ -187,7 +183,7 @@ impl LoginStore for RedisSessions {
         }
         let texts: Vec<Option<Vec<u8>>> = self.redis.query(&get).await?;
         let records = logins.iter().zip(texts).filter_map(|(login, text)| {
-            let record: LoginRecord = serde_json::from_slice(&text?).ok()?;
+            let record = LoginRecord::decode(&text?).ok()?;
             Some((LoginId::parse(login)?, record))
         });
         Ok(records.filter(|(_, record)| record.user == user).collect())

@@ -1,0 +1,88 @@
+//! What the strategies are made of: the key, the stores, the limits.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::StartError;
+use crate::auth::{Keys, KeysError, Need, SessionLimits, SigningAlgorithm};
+use crate::clock::Clock;
+use crate::config::{RedisChoice, Settings};
+use crate::flow::StoreState;
+use crate::store::{PrivateRedis, Redis, Sql};
+
+/// Everything that the settings name, opened.
+pub(super) struct Parts {
+    pub keys: Arc<Keys>,
+    pub sql: Sql,
+    pub redis: Option<Redis>,
+    /// Life of an access token.
+    pub life: Duration,
+    pub limits: SessionLimits,
+    pub clock: Clock,
+    /// Where each store is, in words.
+    pub states: Vec<StoreState>,
+    private_redis: Option<PrivateRedis>,
+}
+
+impl Parts {
+    pub async fn open(settings: &Settings, clock: Clock) -> Result<Self, StartError> {
+        let keys = Arc::new(keys(settings)?);
+        let sql = Sql::open(&settings.database_url).await;
+        let sql = sql.map_err(|error| StartError::Database(settings.database_url.to_string(), error))?;
+        let (redis, private_redis, redis_state) = open_redis(settings).await?;
+        let database = StoreState { name: sql.name(), state: settings.database_url.to_string(), need: Some(Need::Sql) };
+        Ok(Self {
+            keys,
+            sql,
+            redis,
+            life: settings.access_ttl,
+            limits: SessionLimits { idle: settings.session_idle, absolute: settings.session_absolute },
+            clock,
+            states: vec![redis_state, database],
+            private_redis,
+        })
+    }
+
+    /// Closes the database, then ends the private Redis.
+    pub async fn close(self) {
+        self.sql.close().await;
+        if let Some(redis) = self.private_redis {
+            redis.stop().await;
+        }
+    }
+}
+
+fn keys(settings: &Settings) -> Result<Keys, KeysError> {
+    match (&settings.jwt_secret, settings.jwt_algorithm) {
+        (Some(secret), SigningAlgorithm::Hs256) => Keys::from_secret(secret),
+        (Some(_), other) => Err(KeysError::SecretForKeyPair(other)),
+        (None, algorithm) => Keys::from_file(&settings.key_file(), algorithm),
+    }
+}
+
+async fn open_redis(settings: &Settings) -> Result<(Option<Redis>, Option<PrivateRedis>, StoreState), StartError> {
+    let state = |state: String, need| StoreState { name: "Redis", state, need };
+    match &settings.redis_url {
+        Some(RedisChoice::None) => Ok((None, None, state("was turned off with --redis-url none".to_owned(), None))),
+        Some(RedisChoice::At(url)) => {
+            let redis = Redis::open(url).map_err(StartError::Redis)?;
+            if let Err(error) = Redis::probe(url).await {
+                tracing::warn!("{error}; what needs it answers 503 until it is");
+            }
+            Ok((Some(redis), None, state(format!("at {url}"), Some(Need::Redis))))
+        }
+        None => match PrivateRedis::start().await.map_err(StartError::PrivateRedis)? {
+            Some(private) => {
+                let url = private.url().map_err(|error| StartError::PrivateRedis(io::Error::other(error)))?;
+                let redis = Redis::open(&url).map_err(StartError::Redis)?;
+                let words = "a private redis-server on a Unix socket, gone when this server ends".to_owned();
+                Ok((Some(redis), Some(private), state(words, Some(Need::Redis))))
+            }
+            None => {
+                tracing::warn!("redis-server is not on PATH: /session keeps its sessions in process memory");
+                Ok((None, None, state("is not here: redis-server is not on PATH".to_owned(), None)))
+            }
+        },
+    }
+}

@@ -1,0 +1,15 @@
+//! The tables, in the order in which they came.
+
+mod m0001_users;
+mod m0002_sessions;
+
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+/// All of them. One that was released is never changed.
+pub(super) struct Migrations;
+
+impl MigratorTrait for Migrations {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_users::Users), Box::new(m0002_sessions::Sessions)]
+    }
+}

@@ -1,0 +1,216 @@
+//! Sessions in the SQL database: the store that is there anyway, at the price of a statement a request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sea_orm::entity::prelude::*;
+use sea_orm::{ActiveValue::Set, QueryFilter, SqlErr};
+use tokio::task::JoinHandle;
+use tower_sessions::SessionStore;
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store;
+
+use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, UserId, backend, ended};
+use crate::clock::Clock;
+use crate::store::Sql;
+
+const COMMANDS: Commands = Commands {
+    store: "the SQL database",
+    load: "SQL: SELECT the record by the hash of the id",
+    create: "SQL: INSERT the record, only if the id is new",
+    touch: "SQL: UPDATE the record with a new idle limit, only if it is still there",
+    end: "SQL: DELETE the record, only if it is the user's",
+    end_all: "SQL: DELETE every record of the user",
+    list: "SQL: SELECT the user's records",
+};
+
+/// How often expired rows are deleted. None of them is accepted meanwhile.
+const SWEEP: Duration = Duration::from_secs(60);
+
+mod entity {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "sessions")]
+    pub struct Model {
+        /// The hash of the id.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub login: String,
+        pub user_id: Uuid,
+        /// A [`super::LoginRecord`] as JSON.
+        pub record: String,
+        /// Milliseconds since the Unix epoch.
+        pub expires_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+use entity::{ActiveModel, Column, Entity};
+
+/// A session store on the SQL database. Deletes expired rows in the background as long as it lives.
+#[derive(Debug)]
+pub struct SqlSessions {
+    table: Arc<SessionTable>,
+    sweeper: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct SessionTable {
+    sql: Sql,
+    clock: Clock,
+}
+
+impl SqlSessions {
+    /// On this database. Needs a tokio runtime.
+    pub fn new(sql: Sql, clock: Clock) -> Self {
+        let table = Arc::new(SessionTable { sql, clock });
+        let swept = table.clone();
+        let sweeper = tokio::spawn(async move {
+            let mut interval = tokio::time::interval(SWEEP);
+            loop {
+                interval.tick().await;
+                if let Err(error) = swept.delete_expired().await {
+                    tracing::warn!(%error, "expired sessions could not be deleted; the next attempt is in a minute");
+                }
+            }
+        });
+        Self { table, sweeper }
+    }
+
+    /// Deletes the rows that have expired.
+    pub async fn delete_expired(&self) -> Result<(), StoreError> {
+        self.table.delete_expired().await
+    }
+
+    /// How many rows there are.
+    pub async fn len(&self) -> Result<u64, StoreError> {
+        self.table.sql.run(Entity::find().count(self.table.sql.pool())).await
+    }
+}
+
+impl Drop for SqlSessions {
+    fn drop(&mut self) {
+        self.sweeper.abort();
+    }
+}
+
+impl SessionTable {
+    async fn delete_expired(&self) -> Result<(), StoreError> {
+        let now = self.clock.now().as_millis();
+        self.sql.run(Entity::delete_many().filter(Column::ExpiresAt.lte(now)).exec(self.sql.pool())).await.map(drop)
+    }
+
+    /// True if the id was new.
+    async fn insert(&self, login: LoginId, record: &LoginRecord) -> Result<bool, StoreError> {
+        let row = ActiveModel {
+            login: Set(login.to_string()),
+            user_id: Set(record.user.0),
+            record: Set(self.encode(record)?),
+            expires_at: Set(record.expires.as_millis()),
+        };
+        let insert = Entity::insert(row).exec_without_returning(self.sql.pool());
+        let inserted = async {
+            match insert.await {
+                Ok(_) => Ok(true),
+                Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Ok(false),
+                Err(error) => Err(error),
+            }
+        };
+        self.sql.run(inserted).await
+    }
+
+    /// True if the row was there.
+    async fn update(&self, login: LoginId, record: &LoginRecord) -> Result<bool, StoreError> {
+        let update = Entity::update_many()
+            .col_expr(Column::Record, Expr::value(self.encode(record)?))
+            .col_expr(Column::ExpiresAt, Expr::value(record.expires.as_millis()))
+            .filter(Column::Login.eq(login.as_str()))
+            .filter(Column::UserId.eq(record.user.0))
+            .exec(self.sql.pool());
+        self.sql.run(async { Ok(update.await?.rows_affected == 1) }).await
+    }
+
+    fn encode(&self, record: &LoginRecord) -> Result<String, StoreError> {
+        record.encode().map_err(|error| StoreError::new(self.sql.name(), &error))
+    }
+}
+
+#[async_trait]
+impl SessionStore for SqlSessions {
+    async fn create(&self, record: &mut Record) -> session_store::Result<()> {
+        let login = LoginRecord::from_record(record)?;
+        // 128 random bits do not meet twice; should they, the second gets another id.
+        for _ in 0..2 {
+            let name = LoginId::of_session(&record.id);
+            if self.table.insert(name, &login).await.map_err(|error| backend(&error))? {
+                return Ok(());
+            }
+            record.id = Id::default();
+        }
+        Err(ended())
+    }
+
+    async fn save(&self, record: &Record) -> session_store::Result<()> {
+        let login = LoginRecord::from_record(record)?;
+        match self.touch(&record.id, &login).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(ended()),
+            Err(error) => Err(backend(&error)),
+        }
+    }
+
+    async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
+        let sql = &self.table.sql;
+        let query = Entity::find_by_id(LoginId::of_session(id).to_string()).one(sql.pool());
+        let Some(row) = sql.run(query).await.map_err(|error| backend(&error))? else { return Ok(None) };
+        let login = LoginRecord::decode(row.record.as_bytes())?;
+        if login.expires <= self.table.clock.now() {
+            return Ok(None);
+        }
+        login.into_record(id).map(Some)
+    }
+
+    async fn delete(&self, id: &Id) -> session_store::Result<()> {
+        let sql = &self.table.sql;
+        let delete = Entity::delete_by_id(LoginId::of_session(id).to_string()).exec(sql.pool());
+        sql.run(delete).await.map(drop).map_err(|error| backend(&error))
+    }
+}
+
+#[async_trait]
+impl LoginStore for SqlSessions {
+    fn commands(&self) -> &'static Commands {
+        &COMMANDS
+    }
+
+    async fn touch(&self, id: &Id, record: &LoginRecord) -> Result<bool, StoreError> {
+        self.table.update(LoginId::of_session(id), record).await
+    }
+
+    async fn of_user(&self, user: UserId) -> Result<Vec<(LoginId, LoginRecord)>, StoreError> {
+        let sql = &self.table.sql;
+        let alive = Column::ExpiresAt.gt(self.table.clock.now().as_millis());
+        let rows = sql.run(Entity::find().filter(Column::UserId.eq(user.0)).filter(alive).all(sql.pool())).await?;
+        let logins = rows.into_iter().filter_map(|row| {
+            let record = LoginRecord::decode(row.record.as_bytes()).ok()?;
+            Some((LoginId::parse(&row.login)?, record))
+        });
+        Ok(logins.collect())
+    }
+
+    async fn end(&self, user: UserId, login: &LoginId) -> Result<(), StoreError> {
+        let sql = &self.table.sql;
+        let delete = Entity::delete_by_id(login.to_string()).filter(Column::UserId.eq(user.0)).exec(sql.pool());
+        sql.run(delete).await.map(drop)
+    }
+
+    async fn end_all(&self, user: UserId) -> Result<(), StoreError> {
+        let sql = &self.table.sql;
+        sql.run(Entity::delete_many().filter(Column::UserId.eq(user.0)).exec(sql.pool())).await.map(drop)
+    }
+}
