@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 use self::parts::Parts;
 use crate::account::{Busy, Hasher};
-use crate::auth::{AuthStrategy, Description, JwtStrategy, KeysError, Need, SessionStrategy};
+use crate::auth::{AuthStrategy, Description, JwtGenerationStrategy, JwtStrategy, KeysError, Need, SessionStrategy};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::flow::{self, Demo, RateLimits, RecentPosts, Shared, Site, TrustedProxies};
@@ -152,6 +152,7 @@ fn strategies(parts: &Parts) -> Vec<Arc<dyn AuthStrategy>> {
     vec![
         Arc::new(JwtStrategy::new(keys.clone(), *life, clock.clone())),
         session(parts),
+        Arc::new(JwtGenerationStrategy::new(keys.clone(), Users::new(sql.clone()), *life, clock.clone())),
         Arc::new(SessionStrategy::in_process(memory, *limits, clock.clone())),
         Arc::new(SessionStrategy::in_sql(rows, *limits, clock.clone())),
     ]

@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 const BUCKETS: [f64; 10] = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.01, 0.05, 0.25, 1.0, 2.5];
 
 /// tower-sessions warns of every unknown id and logs every error that is returned: both are told here, once.
-const QUIET: &str = "info,tower_sessions_core=off,sqlx=warn,sea_orm_migration=warn,poem=warn";
+pub const QUIET: &str = "info,tower_sessions_core=off,sqlx=warn,sea_orm_migration=warn,poem=warn";
 
 static METRICS: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 

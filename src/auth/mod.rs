@@ -3,6 +3,7 @@
 //! What differs between strategies is data that they return; nothing above this module asks for a strategy's name.
 
 mod jwt;
+mod jwt_generation;
 mod session;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 
 pub use self::jwt::{JwtStrategy, Keys, KeysError, SigningAlgorithm};
+pub use self::jwt_generation::JwtGenerationStrategy;
 pub use self::session::{SessionLimits, SessionStrategy};
 use crate::clock::Timestamp;
 use crate::store::StoreError;
@@ -180,6 +182,8 @@ pub struct Description {
     pub server_holds: &'static str,
     /// Something that every page of the mount must say.
     pub notice: Option<String>,
+    /// Whether one login can be ended while the user's others go on.
+    pub ends_single: bool,
     /// Why nobody can list the logins of a user, if nobody can.
     pub unknown_logins: Option<&'static str>,
     /// What a log out does here.

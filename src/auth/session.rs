@@ -249,6 +249,7 @@ fn describe(store: &'static str) -> Description {
         browser_holds: "128 random bits that mean nothing: the key to the record.",
         server_holds: "A record of the login: whose it is, since when, from where, until when.",
         notice: None,
+        ends_single: true,
         unknown_logins: None,
         logout: "Ends this login at once: the record is deleted, and the old cookie opens nothing.",
         logout_everywhere: "Ends every login of yours under this mount at once.",

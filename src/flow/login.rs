@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::visit::{Visit, see_other};
 use crate::account::UserName;
-use crate::auth::{Grant, Reach, Subject};
+use crate::auth::{Grant, Subject};
 use crate::error::Error;
 use crate::store::users::User;
 use crate::trace::{StepKind, Verdict, VerdictKind};
@@ -107,7 +107,7 @@ async fn open(visit: &Visit, user: &User) -> Result<Grant, Error> {
     if now?.is_some_and(|now| now.password_hash == user.password_hash) {
         return Ok(grant);
     }
-    visit.strategy().revoke(&grant.identity, Reach::This, visit.trace()).await?;
+    visit.end_single(&grant.identity).await?;
     Err(Error::WrongPassword)
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue::Set, QueryFilter, SqlErr};
+use sea_orm::{ActiveValue::Set, ExprTrait, QueryFilter, QuerySelect, SqlErr};
 use serde::{Deserialize, Serialize};
 
 use super::{Sql, StoreError};
@@ -88,6 +88,8 @@ mod entity {
         pub password_hash: String,
         /// Milliseconds since the Unix epoch.
         pub created_at: i64,
+        /// Raised to end every login of the user under `jwt-generation`.
+        pub generation: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -141,6 +143,7 @@ impl Users {
             role: Set(user.role.name().to_owned()),
             password_hash: Set(user.password_hash.clone()),
             created_at: Set(now.as_millis()),
+            generation: Set(0),
         };
         let insert = Entity::insert(row).exec_without_returning(self.0.pool());
         self.0
@@ -152,6 +155,21 @@ impl Users {
                 }
             })
             .await
+    }
+
+    /// The user's generation; `None` if there is no such user.
+    pub async fn generation(&self, id: UserId) -> Result<Option<i64>, StoreError> {
+        let query = Entity::find_by_id(id.0).select_only().column(Column::Generation).into_tuple();
+        self.0.run(query.one(self.0.pool())).await
+    }
+
+    /// Raises the user's generation by one, in one statement.
+    pub async fn raise_generation(&self, id: UserId) -> Result<(), StoreError> {
+        let update = Entity::update_many()
+            .col_expr(Column::Generation, ExprTrait::add(Expr::col(Column::Generation), 1))
+            .filter(Column::Id.eq(id.0))
+            .exec(self.0.pool());
+        self.0.run(update).await.map(drop)
     }
 
     /// Replaces the password hash if it still is `old`. False if it is not: somebody else changed it meanwhile.

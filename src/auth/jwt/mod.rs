@@ -2,59 +2,34 @@
 
 mod keys;
 mod token;
+mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
 
 pub use self::keys::{Keys, KeysError, SigningAlgorithm};
-use self::token::{Claims, Refusal, TokenCheck};
+pub(super) use self::tokens::Tokens;
 use super::{
-    AuthStrategy, Carrier, Description, Device, Effect, Failure, Grant, Identity, Login, LoginId, Need, Presented,
-    Promise, Reach, Result, Subject, UserId,
+    AuthStrategy, Carrier, Description, Device, Effect, Grant, Identity, Login, Need, Presented, Promise, Reach,
+    Result, Subject, UserId,
 };
 use crate::clock::Clock;
-use crate::trace::{Held, StepKind, Trace};
+use crate::trace::{Held, Trace};
 
 /// A signed token in a cookie or a bearer header; nothing on the server.
 pub struct JwtStrategy {
     description: Description,
-    keys: Arc<Keys>,
-    check: TokenCheck,
-    life: Duration,
-    clock: Clock,
+    tokens: Tokens,
 }
 
 impl JwtStrategy {
     /// Tokens that live for `life`.
     pub fn new(keys: Arc<Keys>, life: Duration, clock: Clock) -> Self {
-        let description = describe(life);
-        let check = TokenCheck::new(keys.clone(), description.slug, life);
-        Self { description, keys, check, life, clock }
-    }
-
-    fn identity(claims: Claims) -> Option<Identity> {
-        Some(Identity {
-            subject: Subject { id: claims.sub, name: claims.name, role: claims.role },
-            login: LoginId::parse(&claims.jti)?,
-            issued_at: claims.iat.0,
-            expires_at: claims.exp.0,
-        })
-    }
-
-    fn exhibit(&self, trace: &Trace, token: &str) {
-        trace.browser_holds(|| Held {
-            title: "A signed token that anybody can read".into(),
-            text: token::readable(token),
-            bytes: token.len(),
-        });
-        trace.server_holds(|| Held {
-            title: "Nothing of this login".into(),
-            text: format!("one key for all tokens: {} with kid {}", self.keys.algorithm(), self.keys.kid()),
-            bytes: 0,
-        });
+        let description = describe_plain(life);
+        let tokens = Tokens::new(keys, description.slug, life, clock);
+        Self { description, tokens }
     }
 }
 
@@ -65,44 +40,24 @@ impl AuthStrategy for JwtStrategy {
     }
 
     async fn issue(&self, subject: &Subject, _device: &Device, trace: &Trace) -> Result<Grant> {
-        let claims = Claims::new(subject, self.description.slug, self.clock.now(), self.life);
-        let timer = trace.timer();
-        let signed = self.keys.sign(&claims).map_err(Failure::Signing);
-        trace.step(StepKind::Crypto, timer, || format!("token signed with {}", self.keys.algorithm()));
-        let token = signed?;
-        Ok(Grant {
-            identity: Identity {
-                subject: subject.clone(),
-                login: LoginId::parse(&claims.jti).unwrap_or_else(LoginId::random),
-                issued_at: claims.iat.0,
-                expires_at: claims.exp.0,
-            },
-            credential: SecretString::from(token),
-            max_age: self.life,
-        })
+        self.tokens.issue(subject, None, trace)
     }
 
     async fn identify(&self, presented: &Presented, trace: &Trace) -> Result<Option<Identity>> {
-        let Some(token) = presented.credential() else { return Ok(None) };
-        let timer = trace.timer();
-        let checked = self.check.accept(token, self.clock.now());
-        trace.step(StepKind::Crypto, timer, || {
-            format!("token checked: form, {} signature, claims", self.keys.algorithm())
+        let checked = self.tokens.check(presented, trace);
+        trace.server_holds(|| Held {
+            title: "Nothing of this login".into(),
+            text: self.tokens.key_in_words(),
+            bytes: 0,
         });
-        let identity = checked.and_then(|claims| Self::identity(claims).ok_or(Refusal::Malformed));
-        if let Err(refusal) = &identity {
-            trace.refused(refusal.to_string());
-        }
-        self.exhibit(trace, token);
-        Ok(identity.ok())
+        Ok(checked.map(|checked| checked.identity))
     }
 
     /// There is nothing to delete: every token of the user is accepted until it expires by itself.
     async fn revoke(&self, who: &Identity, reach: Reach, _trace: &Trace) -> Result<Effect> {
         Ok(Effect::At(match reach {
             Reach::This => who.expires_at,
-            // The latest that any token issued until now can last.
-            Reach::Other(_) | Reach::Everywhere => self.clock.now() + self.life,
+            Reach::Other(_) | Reach::Everywhere => self.tokens.last_end(),
         }))
     }
 
@@ -111,9 +66,8 @@ impl AuthStrategy for JwtStrategy {
     }
 }
 
-fn describe(life: Duration) -> Description {
+fn describe_plain(life: Duration) -> Description {
     Description {
-        slug: "jwt",
         label: "JWT in a cookie",
         summary: "A signed token in a cookie says who you are; the server keeps nothing and asks nobody.",
         revocation: format!(
@@ -121,12 +75,8 @@ fn describe(life: Duration) -> Description {
             humantime::format_duration(life)
         ),
         promise: Promise::Expiry { bound_ms: u64::try_from(life.as_millis()).unwrap_or(u64::MAX) },
-        needs: Need::Nothing,
         store: "nothing",
-        carrier: Carrier { cookie: "access_token_cookie", bearer: true },
-        browser_holds: "The whole login: who you are and until when, signed, readable by anybody who has it.",
         server_holds: "Nothing about you: only the key that checks every signature.",
-        notice: None,
         unknown_logins: Some(
             "Nobody can know. A token is written down nowhere but in the browser that holds it: the server checks a \
              signature and forgets. It has no list of logins to show, and none to strike out.",
@@ -135,5 +85,28 @@ fn describe(life: Duration) -> Description {
         logout_everywhere: "Takes the cookie away from this browser. It can do nothing about the others: every token \
              of yours is accepted until it expires.",
         password_change: "Other tokens of yours cannot be called back: each is accepted until it expires.",
+        ..describe("jwt")
+    }
+}
+
+/// What the strategies with signed tokens have in common.
+pub(super) fn describe(slug: &'static str) -> Description {
+    Description {
+        slug,
+        label: "",
+        summary: "",
+        revocation: String::new(),
+        promise: Promise::Immediate,
+        needs: Need::Nothing,
+        store: "",
+        carrier: Carrier { cookie: "access_token_cookie", bearer: true },
+        browser_holds: "The whole login: who you are and until when, signed, readable by anybody who has it.",
+        server_holds: "",
+        notice: None,
+        ends_single: false,
+        unknown_logins: None,
+        logout: "",
+        logout_everywhere: "",
+        password_change: "",
     }
 }

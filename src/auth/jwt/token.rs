@@ -88,20 +88,31 @@ pub(super) struct Claims {
     pub nbf: Option<NumericDate>,
     pub name: String,
     pub role: Role,
+    /// The user's generation at the login, under the strategy that compares it.
+    #[serde(rename = "gen", default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<i64>,
 }
 
 impl Claims {
-    pub fn new(subject: &Subject, audience: &str, now: Timestamp, life: Duration) -> Self {
+    pub fn new(
+        subject: &Subject,
+        login: &LoginId,
+        audience: &str,
+        now: Timestamp,
+        life: Duration,
+        generation: Option<i64>,
+    ) -> Self {
         Self {
             iss: ISSUER.to_owned(),
             aud: audience.to_owned(),
             sub: subject.id,
-            jti: LoginId::random().to_string(),
+            jti: login.to_string(),
             iat: NumericDate(now),
             exp: NumericDate(now + life),
             nbf: None,
             name: subject.name.clone(),
             role: subject.role,
+            generation,
         }
     }
 }

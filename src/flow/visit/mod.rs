@@ -155,15 +155,24 @@ impl Visit {
         }
     }
 
-    /// Opens a login. A login that the browser still had ends first (OWASP ASVS 5.0, 7.2.4).
+    /// Opens a login. A login that the browser still had ends first (OWASP ASVS 5.0, 7.2.4), where one can be ended
+    /// without the user's others.
     pub async fn open_login(&self, subject: &Subject) -> Result<Grant, Error> {
         if let Some(old) = self.identity().await? {
-            self.strategy().revoke(old, Reach::This, &self.0.trace).await?;
+            self.end_single(old).await?;
         }
         let grant = self.strategy().issue(subject, &self.0.device, &self.0.trace).await?;
         let words = format!("a new login for {}", subject.name).into();
         self.0.trace.verdict(Verdict { kind: VerdictKind::Accepted, words, reason: None });
         Ok(grant)
+    }
+
+    /// Ends one login, where that can be done without ending the user's others.
+    pub async fn end_single(&self, login: &Identity) -> Result<(), Error> {
+        if self.strategy().describe().ends_single {
+            self.strategy().revoke(login, Reach::This, &self.0.trace).await?;
+        }
+        Ok(())
     }
 
     /// Gives the browser its credential.

@@ -2,6 +2,7 @@
 
 mod m0001_users;
 mod m0002_sessions;
+mod m0003_generation;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -10,6 +11,6 @@ pub(super) struct Migrations;
 
 impl MigratorTrait for Migrations {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_users::Users), Box::new(m0002_sessions::Sessions)]
+        vec![Box::new(m0001_users::Users), Box::new(m0002_sessions::Sessions), Box::new(m0003_generation::Generation)]
     }
 }

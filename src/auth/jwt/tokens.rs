@@ -1,0 +1,84 @@
+//! What every strategy with signed tokens has in common: to open a login is to sign, to identify is to check.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::Keys;
+use super::token::{self, Claims, Refusal, TokenCheck};
+use crate::auth::{Failure, Grant, Identity, LoginId, Presented, Result, Subject};
+use crate::clock::{Clock, Timestamp};
+use crate::trace::{Held, StepKind, Trace};
+
+/// Signs and checks the tokens of one mount.
+pub(in crate::auth) struct Tokens {
+    keys: Arc<Keys>,
+    audience: &'static str,
+    check: TokenCheck,
+    life: Duration,
+    clock: Clock,
+}
+
+/// A token that is good by itself. Whether it was revoked is for the strategy to say.
+pub(in crate::auth) struct Checked {
+    /// Whose it is.
+    pub identity: Identity,
+    /// The user's generation when it was issued, for strategies that compare it.
+    pub generation: Option<i64>,
+}
+
+impl Tokens {
+    /// Tokens that live for `life` and are good under the mount `audience` only.
+    pub fn new(keys: Arc<Keys>, audience: &'static str, life: Duration, clock: Clock) -> Self {
+        let check = TokenCheck::new(keys.clone(), audience, life);
+        Self { keys, audience, check, life, clock }
+    }
+
+    /// Signs a token under a fresh `jti`.
+    pub fn issue(&self, subject: &Subject, generation: Option<i64>, trace: &Trace) -> Result<Grant> {
+        let login = LoginId::random();
+        let now = self.clock.now();
+        let claims = Claims::new(subject, &login, self.audience, now, self.life, generation);
+        let timer = trace.timer();
+        let signed = self.keys.sign(&claims).map_err(Failure::Signing);
+        trace.step(StepKind::Crypto, timer, || format!("token signed with {}", self.keys.algorithm()));
+        let credential = SecretString::from(signed?);
+        let (issued_at, expires_at) = (now, now + self.life);
+        let identity = Identity { subject: subject.clone(), login, issued_at, expires_at };
+        Ok(Grant { identity, credential, max_age: self.life })
+    }
+
+    /// Checks form, signature and claims; the reason of a refusal goes to the trace.
+    pub fn check(&self, presented: &Presented, trace: &Trace) -> Option<Checked> {
+        let token = presented.credential()?;
+        let timer = trace.timer();
+        let checked = self.check.accept(token, self.clock.now()).and_then(checked);
+        trace.step(StepKind::Crypto, timer, || {
+            format!("token checked: form, {} signature, claims", self.keys.algorithm())
+        });
+        trace.browser_holds(|| Held {
+            title: "A signed token that anybody can read".into(),
+            text: token::readable(token),
+            bytes: token.len(),
+        });
+        checked.map_err(|refusal| trace.refused(refusal.to_string())).ok()
+    }
+
+    /// The key behind all tokens, in words.
+    pub fn key_in_words(&self) -> String {
+        format!("one key for all tokens: {} with kid {}", self.keys.algorithm(), self.keys.kid())
+    }
+
+    /// The latest that a token issued until now can last.
+    pub fn last_end(&self) -> Timestamp {
+        self.clock.now() + self.life
+    }
+}
+
+fn checked(claims: Claims) -> std::result::Result<Checked, Refusal> {
+    let login = LoginId::parse(&claims.jti).ok_or(Refusal::Malformed)?;
+    let subject = Subject { id: claims.sub, name: claims.name, role: claims.role };
+    let identity = Identity { subject, login, issued_at: claims.iat.0, expires_at: claims.exp.0 };
+    Ok(Checked { identity, generation: claims.generation })
+}
