@@ -14,15 +14,18 @@ use tokio::net::TcpListener;
 
 use self::parts::Parts;
 use crate::account::{Busy, Hasher};
-use crate::auth::{AuthStrategy, Description, JwtGenerationStrategy, JwtStrategy, KeysError, Need, SessionStrategy};
+use crate::auth::{
+    AuthStrategy, Description, JwtBlocklistStrategy, JwtGenerationStrategy, JwtStrategy, KeysError, Need,
+    SessionStrategy,
+};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::flow::{self, Demo, RateLimits, RecentPosts, Shared, Site, TrustedProxies};
 use crate::page::Pages;
 use crate::server;
-use crate::store::StoreError;
 use crate::store::sessions::{MemorySessions, RedisSessions, SqlSessions};
 use crate::store::users::Users;
+use crate::store::{Redis, StoreError};
 
 /// Why a server did not start. Each is one sentence for the terminal.
 #[derive(Debug, thiserror::Error)]
@@ -147,11 +150,13 @@ impl App {
 /// The strategies: one line each, in the order of the home page.
 fn strategies(parts: &Parts) -> Vec<Arc<dyn AuthStrategy>> {
     let Parts { keys, sql, life, limits, clock, .. } = parts;
+    let redis = parts.redis.clone().unwrap_or_else(Redis::absent);
     let memory = Arc::new(MemorySessions::new(clock.clone()));
     let rows = Arc::new(SqlSessions::new(sql.clone(), clock.clone()));
     vec![
         Arc::new(JwtStrategy::new(keys.clone(), *life, clock.clone())),
         session(parts),
+        Arc::new(JwtBlocklistStrategy::new(keys.clone(), sql.clone(), redis, *life, clock.clone())),
         Arc::new(JwtGenerationStrategy::new(keys.clone(), Users::new(sql.clone()), *life, clock.clone())),
         Arc::new(SessionStrategy::in_process(memory, *limits, clock.clone())),
         Arc::new(SessionStrategy::in_sql(rows, *limits, clock.clone())),

@@ -3,6 +3,7 @@
 //! What differs between strategies is data that they return; nothing above this module asks for a strategy's name.
 
 mod jwt;
+mod jwt_blocklist;
 mod jwt_generation;
 mod session;
 
@@ -14,6 +15,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 
 pub use self::jwt::{JwtStrategy, Keys, KeysError, SigningAlgorithm};
+pub use self::jwt_blocklist::JwtBlocklistStrategy;
 pub use self::jwt_generation::JwtGenerationStrategy;
 pub use self::session::{SessionLimits, SessionStrategy};
 use crate::clock::Timestamp;

@@ -210,7 +210,8 @@ impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
         let timer = trace.timer();
         let found = self.store.of_user(user).await;
         trace.step(StepKind::Store, timer, || self.store.commands().list);
-        let mut logins: Vec<_> = found?.into_iter().map(|(id, record)| login(id, record)).collect();
+        let alive = found?.into_iter().filter_map(|(id, record)| Some(login(id, self.within_limits(record).ok()?)));
+        let mut logins: Vec<_> = alive.collect();
         logins.sort_by_key(|login| std::cmp::Reverse(login.issued_at));
         Ok(Some(logins))
     }

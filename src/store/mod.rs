@@ -3,8 +3,10 @@
 mod migrations;
 mod private_redis;
 mod redis;
+pub mod revocations;
 pub mod sessions;
 mod sql;
+mod sweeper;
 pub mod users;
 
 pub use self::private_redis::PrivateRedis;

@@ -68,6 +68,7 @@ pub struct Redis(Connection);
 enum Connection {
     One(ConnectionManager),
     Cluster(Arc<Cluster>),
+    Absent,
 }
 
 /// Connected at the first use, so that an absent cluster is a failed request and not a failed start.
@@ -108,6 +109,11 @@ impl Redis {
         Ok(Self(connection))
     }
 
+    /// No Redis: every command fails and says so.
+    pub fn absent() -> Self {
+        Self(Connection::Absent)
+    }
+
     /// Tries the address once, to tell what is wrong with it: a connection that reconnects by itself keeps the reason.
     pub async fn probe(url: &RedisUrl) -> Result<(), StoreError> {
         for info in &url.0 {
@@ -122,6 +128,7 @@ impl Redis {
         limited(async {
             match &self.0 {
                 Connection::One(connection) => command.query_async(&mut connection.clone()).await,
+                Connection::Absent => Err(absent()),
                 Connection::Cluster(cluster) => command.query_async(&mut cluster.connection().await?).await,
             }
         })
@@ -133,6 +140,7 @@ impl Redis {
         limited(async {
             match &self.0 {
                 Connection::One(connection) => script.invoke_async(&mut connection.clone()).await,
+                Connection::Absent => Err(absent()),
                 Connection::Cluster(cluster) => script.invoke_async(&mut cluster.connection().await?).await,
             }
         })
@@ -143,6 +151,10 @@ impl Redis {
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.query::<String>(&redis::cmd("PING")).await.map(drop)
     }
+}
+
+fn absent() -> redis::RedisError {
+    (redis::ErrorKind::Client, "the server runs without Redis").into()
 }
 
 fn connect(info: &ConnectionInfo) -> Result<ConnectionManager, StoreError> {

@@ -3,6 +3,7 @@
 mod m0001_users;
 mod m0002_sessions;
 mod m0003_generation;
+mod m0004_revocations;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -11,6 +12,11 @@ pub(super) struct Migrations;
 
 impl MigratorTrait for Migrations {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_users::Users), Box::new(m0002_sessions::Sessions), Box::new(m0003_generation::Generation)]
+        vec![
+            Box::new(m0001_users::Users),
+            Box::new(m0002_sessions::Sessions),
+            Box::new(m0003_generation::Generation),
+            Box::new(m0004_revocations::Revocations),
+        ]
     }
 }

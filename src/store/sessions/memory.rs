@@ -96,7 +96,8 @@ impl MemorySessions {
     fn replace(&self, id: &Id, record: &LoginRecord) -> bool {
         let login = LoginId::of_session(id);
         let mut tables = self.write();
-        let present = tables.records.contains_key(&login);
+        let now = self.clock.now();
+        let present = tables.records.get(&login).is_some_and(|stored| stored.expires > now);
         if present {
             tables.put(login, record.clone());
         }

@@ -51,7 +51,8 @@ static END: LazyLock<Script> = LazyLock::new(|| {
         local text = redis.call('GET', KEYS[1])
         if text then
             local good, record = pcall(cjson.decode, text)
-            if good and type(record) == 'table' and record.u ~= ARGV[2] then return 0 end
+            local user = good and type(record) == 'table' and record.u
+            if type(user) == 'string' and user ~= ARGV[2] then return 0 end
             redis.call('DEL', KEYS[1])
         end
         redis.call('ZREM', KEYS[2], ARGV[1])

@@ -1,12 +1,10 @@
 //! Sessions in the SQL database: the store that is there anyway, at the price of a statement a request.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, QueryFilter, SqlErr};
-use tokio::task::JoinHandle;
 use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
@@ -14,6 +12,7 @@ use tower_sessions::session_store;
 use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, UserId, backend, ended};
 use crate::clock::Clock;
 use crate::store::Sql;
+use crate::store::sweeper::Sweeper;
 
 const COMMANDS: Commands = Commands {
     store: "the SQL database",
@@ -24,9 +23,6 @@ const COMMANDS: Commands = Commands {
     end_all: "SQL: DELETE every record of the user",
     list: "SQL: SELECT the user's records",
 };
-
-/// How often expired rows are deleted. None of them is accepted meanwhile.
-const SWEEP: Duration = Duration::from_secs(60);
 
 mod entity {
     use sea_orm::entity::prelude::*;
@@ -56,7 +52,7 @@ use entity::{ActiveModel, Column, Entity};
 #[derive(Debug)]
 pub struct SqlSessions {
     table: Arc<SessionTable>,
-    sweeper: JoinHandle<()>,
+    _sweeper: Sweeper,
 }
 
 #[derive(Debug)]
@@ -70,16 +66,11 @@ impl SqlSessions {
     pub fn new(sql: Sql, clock: Clock) -> Self {
         let table = Arc::new(SessionTable { sql, clock });
         let swept = table.clone();
-        let sweeper = tokio::spawn(async move {
-            let mut interval = tokio::time::interval(SWEEP);
-            loop {
-                interval.tick().await;
-                if let Err(error) = swept.delete_expired().await {
-                    tracing::warn!(%error, "expired sessions could not be deleted; the next attempt is in a minute");
-                }
-            }
+        let sweeper = Sweeper::start("sessions", move || {
+            let swept = swept.clone();
+            async move { swept.delete_expired().await }
         });
-        Self { table, sweeper }
+        Self { table, _sweeper: sweeper }
     }
 
     /// Deletes the rows that have expired.
@@ -90,12 +81,6 @@ impl SqlSessions {
     /// How many rows there are.
     pub async fn len(&self) -> Result<u64, StoreError> {
         self.table.sql.run(Entity::find().count(self.table.sql.pool())).await
-    }
-}
-
-impl Drop for SqlSessions {
-    fn drop(&mut self) {
-        self.sweeper.abort();
     }
 }
 
@@ -131,6 +116,7 @@ impl SessionTable {
             .col_expr(Column::ExpiresAt, Expr::value(record.expires.as_millis()))
             .filter(Column::Login.eq(login.as_str()))
             .filter(Column::UserId.eq(record.user.0))
+            .filter(Column::ExpiresAt.gt(self.clock.now().as_millis()))
             .exec(self.sql.pool());
         self.sql.run(async { Ok(update.await?.rows_affected == 1) }).await
     }

@@ -1,0 +1,135 @@
+//! A user's revocations in Redis: one command a request, and nothing to lose.
+//!
+//! The key `{jvs}:r:SCOPE:USER` is a hash: the generation under `g`, and a field for each login that was ended. A key
+//! that is not there means "not known", never "not revoked": it is filled from the SQL database. So a Redis that was
+//! restarted empty, or that evicts keys, costs a statement and brings no login back.
+//!
+//! To fill is a race against a revoke: what was read before it must not be written after it. The reader leaves a lease
+//! in the key before it reads, and fills only if the lease is still there; a revoke deletes the key, and the lease with
+//! it.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use redis::Script;
+
+use super::{Facts, Revocations};
+use crate::clock::Timestamp;
+use crate::store::sessions::LoginId;
+use crate::store::users::UserId;
+use crate::store::{Redis, StoreError};
+
+/// How long a lease may wait for its facts.
+const LEASE: Duration = Duration::from_secs(5);
+
+/// Leaves a lease in the key, unless it was filled meanwhile. Keys: facts. Arguments: lease, its life in ms.
+static TAKE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        if redis.call('HEXISTS', KEYS[1], 'g') == 1 then return 0 end
+        redis.call('HSET', KEYS[1], 'lease', ARGV[1])
+        redis.call('PEXPIRE', KEYS[1], ARGV[2])
+        return 1
+        ",
+    )
+});
+
+/// Fills the key if the lease is still there. Keys: facts. Arguments: lease, life in ms, generation, logins…
+static FILL: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        if redis.call('HGET', KEYS[1], 'lease') ~= ARGV[1] then return 0 end
+        redis.call('DEL', KEYS[1])
+        redis.call('HSET', KEYS[1], 'g', ARGV[3])
+        for place = 4, #ARGV do redis.call('HSET', KEYS[1], ARGV[place], 1) end
+        redis.call('PEXPIRE', KEYS[1], ARGV[2])
+        return 1
+        ",
+    )
+});
+
+/// [`Revocations`], read through Redis.
+#[derive(Debug)]
+pub struct CachedRevocations {
+    truth: Revocations,
+    redis: Redis,
+    scope: &'static str,
+    /// Life of a token, and so of what is kept about it.
+    life: Duration,
+}
+
+/// What a look-up cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadFrom {
+    /// One command.
+    Redis,
+    /// Redis did not have it.
+    Sql,
+}
+
+impl CachedRevocations {
+    /// Of the strategy `scope`, whose tokens live for `life`.
+    pub fn new(scope: &'static str, truth: Revocations, redis: Redis, life: Duration) -> Self {
+        Self { truth, redis, scope, life }
+    }
+
+    /// The user's generation, from the SQL database.
+    pub async fn generation(&self, user: UserId) -> Result<i64, StoreError> {
+        self.truth.generation(user).await
+    }
+
+    /// Whether a token of this generation and name was revoked.
+    pub async fn revoked(
+        &self,
+        user: UserId,
+        login: &LoginId,
+        generation: i64,
+    ) -> Result<(bool, ReadFrom), StoreError> {
+        let mut read = redis::cmd("HMGET");
+        read.arg(self.key(user)).arg("g").arg(login.as_str());
+        let (cut_off, ended): (Option<i64>, Option<i64>) = self.redis.query(&read).await?;
+        match cut_off {
+            Some(cut_off) => Ok((generation < cut_off || ended.is_some(), ReadFrom::Redis)),
+            None => Ok((self.fill(user).await?.cover(login, generation), ReadFrom::Sql)),
+        }
+    }
+
+    /// Ends one login: first where it lasts, then where it is read. An error means that nobody knows.
+    pub async fn revoke(&self, user: UserId, login: &LoginId, expires: Timestamp) -> Result<(), StoreError> {
+        self.truth.revoke(user, login, expires).await?;
+        self.forget(user).await
+    }
+
+    /// Ends every login that was opened until now.
+    pub async fn cut_off(&self, user: UserId) -> Result<(), StoreError> {
+        self.truth.cut_off(user).await?;
+        self.forget(user).await
+    }
+
+    async fn forget(&self, user: UserId) -> Result<(), StoreError> {
+        self.redis.query::<i64>(redis::cmd("DEL").arg(self.key(user))).await.map(drop)
+    }
+
+    async fn fill(&self, user: UserId) -> Result<Facts, StoreError> {
+        let lease = LoginId::random();
+        let mut take = TAKE.key(self.key(user));
+        take.arg(lease.as_str()).arg(millis(LEASE));
+        self.redis.run::<i64>(&take).await?;
+        let facts = self.truth.facts(user).await?;
+        let mut fill = FILL.key(self.key(user));
+        fill.arg(lease.as_str()).arg(millis(self.life)).arg(facts.generation);
+        for login in facts.revoked.keys() {
+            fill.arg(login.as_str());
+        }
+        self.redis.run::<i64>(&fill).await?;
+        Ok(facts)
+    }
+
+    fn key(&self, user: UserId) -> String {
+        format!("{{jvs}}:r:{}:{user}", self.scope)
+    }
+}
+
+fn millis(life: Duration) -> u64 {
+    u64::try_from(life.as_millis()).unwrap_or(u64::MAX)
+}
