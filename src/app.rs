@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use self::parts::Parts;
 use crate::account::{Busy, Hasher};
 use crate::auth::{
-    AuthStrategy, Description, JwtBlocklistStrategy, JwtGenerationStrategy, JwtStrategy, KeysError, Need,
+    AuthStrategy, Description, JwtGenerationStrategy, JwtStrategy, KeysError, Need, RevocableJwtStrategy,
     SessionStrategy,
 };
 use crate::clock::Clock;
@@ -156,7 +156,8 @@ fn strategies(parts: &Parts) -> Vec<Arc<dyn AuthStrategy>> {
     vec![
         Arc::new(JwtStrategy::new(keys.clone(), *life, clock.clone())),
         session(parts),
-        Arc::new(JwtBlocklistStrategy::new(keys.clone(), sql.clone(), redis, *life, clock.clone())),
+        Arc::new(RevocableJwtStrategy::blocklist(keys.clone(), sql.clone(), redis.clone(), *life, clock.clone())),
+        Arc::new(RevocableJwtStrategy::pushed(keys.clone(), sql.clone(), redis, *life, clock.clone())),
         Arc::new(JwtGenerationStrategy::new(keys.clone(), Users::new(sql.clone()), *life, clock.clone())),
         Arc::new(SessionStrategy::in_process(memory, *limits, clock.clone())),
         Arc::new(SessionStrategy::in_sql(rows, *limits, clock.clone())),

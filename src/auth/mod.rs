@@ -5,6 +5,8 @@
 mod jwt;
 mod jwt_blocklist;
 mod jwt_generation;
+mod jwt_pushed;
+mod jwt_revocable;
 mod session;
 
 use std::fmt;
@@ -15,8 +17,8 @@ use secrecy::SecretString;
 use serde::Serialize;
 
 pub use self::jwt::{JwtStrategy, Keys, KeysError, SigningAlgorithm};
-pub use self::jwt_blocklist::JwtBlocklistStrategy;
 pub use self::jwt_generation::JwtGenerationStrategy;
+pub use self::jwt_revocable::RevocableJwtStrategy;
 pub use self::session::{SessionLimits, SessionStrategy};
 use crate::clock::Timestamp;
 use crate::store::StoreError;
@@ -121,6 +123,8 @@ pub enum Reach {
 pub enum Effect {
     /// The next request is refused.
     Now,
+    /// The next request is refused on this node now, on every node within this long.
+    Within(Duration),
     /// Nothing was recorded: the credential is accepted until this moment.
     At(Timestamp),
 }
@@ -131,6 +135,11 @@ pub enum Effect {
 pub enum Promise {
     /// The next request is refused, on every node that shares the store.
     Immediate,
+    /// The next request is refused on the node that revoked it; other nodes are told, and ask when they are not.
+    Push {
+        /// The longest that another node can accept it, in milliseconds.
+        bound_ms: u64,
+    },
     /// It is accepted until it expires.
     Expiry {
         /// The longest that this can be, in milliseconds.

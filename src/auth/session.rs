@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
+use serde_json::json;
 use tower_sessions::session::{Error as SessionError, Expiry, Id};
 use tower_sessions::{Session, session_store};
 
@@ -135,9 +136,16 @@ impl<S: LoginStore> SessionStrategy<S> {
             bytes: credential.len(),
         });
         trace.server_holds(|| {
-            let bytes = serde_json::to_string(record).map_or(0, |text| text.len());
-            let text = serde_json::to_string_pretty(record).unwrap_or_default();
-            Held { title: format!("A record in {}", self.store.commands().store).into(), text, bytes }
+            let LoginRecord { user, name, role, issued, seen, expires, absolute, device, address } = record;
+            let readable = json!({
+                "user": user, "name": name, "role": role, "device": device, "address": address,
+                "issued": issued, "seen": seen, "expires": expires, "absolute": absolute,
+            });
+            Held {
+                title: format!("A record in {}, here with its names in full", self.store.commands().store).into(),
+                text: format!("{readable:#}"),
+                bytes: serde_json::to_string(record).map_or(0, |text| text.len()),
+            }
         });
     }
 }

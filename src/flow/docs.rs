@@ -36,7 +36,7 @@ pub(super) fn openapi(Data(site): Data<&Arc<Site>>) -> Result<Response, Error> {
 pub(super) fn page(Data(site): Data<&Arc<Site>>) -> Result<Response, Error> {
     let shared = &site.shared;
     let content = shared.pages.content("docs.html", json!({ "spec": document(site)? }))?;
-    Ok(html(StatusCode::OK, shared.pages.framed(Frame::plain("API", &shared.node), content)?))
+    Ok(html(StatusCode::OK, shared.pages.framed(Frame::plain("API docs", &shared.node), content)?))
 }
 
 /// `GET /assets/{name}`.

@@ -87,6 +87,7 @@ pub(super) async fn log_in(visit: &Visit, username: &str, password: SecretString
         }
         _ => {
             metrics::counter!("logins_total", "strategy" => slug, "outcome" => "refused").increment(1);
+            visit.identity().await?; // the page asks as well, and the last verdict is the one that is shown
             let reason = Some("unknown user or wrong password: which one is not told".into());
             visit.trace().verdict(Verdict { kind: VerdictKind::Refused, words: "no login".into(), reason });
             Err(Error::WrongPassword)

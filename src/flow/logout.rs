@@ -28,6 +28,10 @@ pub(super) async fn log_out(visit: &Visit, reach: Reach) -> Result<(), Error> {
         let effect = visit.strategy().revoke(identity, reach, visit.trace()).await?;
         let (words, reason) = match effect {
             Effect::Now => ("logged out".into(), Some("the next request with the old credential is refused".into())),
+            Effect::Within(bound) => (
+                "logged out".into(),
+                Some(format!("refused here at once, on every node within {} ms", bound.as_millis()).into()),
+            ),
             Effect::At(end) => (
                 "the browser forgets, the server cannot".into(),
                 Some(format!("a copy of the old credential is accepted until {end}").into()),

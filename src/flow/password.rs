@@ -93,7 +93,7 @@ async fn end_others(visit: &Visit, identity: &Identity) -> Result<Vec<String>, E
 async fn end_under(strategy: &dyn AuthStrategy, visit: &Visit, identity: &Identity) -> String {
     let description = strategy.describe();
     match strategy.revoke(identity, Reach::Everywhere, visit.trace()).await {
-        Ok(Effect::Now) => format!("/{}: every login of yours has ended.", description.slug),
+        Ok(Effect::Now | Effect::Within(_)) => format!("/{}: every login of yours has ended.", description.slug),
         Ok(Effect::At(end)) => {
             format!("/{}: tokens of yours are accepted until {end} at the latest.", description.slug)
         }

@@ -1,5 +1,6 @@
 //! WHERE things live: the SQL database, Redis, this process. Nothing above this module speaks SQL or Redis.
 
+mod channel;
 mod migrations;
 mod private_redis;
 mod redis;
@@ -9,6 +10,7 @@ mod sql;
 mod sweeper;
 pub mod users;
 
+pub use self::channel::TRUST;
 pub use self::private_redis::PrivateRedis;
 pub use self::redis::{Redis, RedisUrl};
 pub use self::sql::{Sql, SqlUrl};

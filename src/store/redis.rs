@@ -5,11 +5,14 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::aio::{AsyncPushSender, ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::io::tcp::TcpSettings;
-use redis::{Client, Cmd, ConnectionInfo, FromRedisValue, IntoConnectionInfo, ProtocolVersion, ScriptInvocation};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, FromRedisValue, IntoConnectionInfo, ProtocolVersion,
+    ScriptInvocation,
+};
 use tokio::sync::OnceCell;
 
 use super::StoreError;
@@ -66,7 +69,7 @@ pub struct Redis(Connection);
 
 #[derive(Clone)]
 enum Connection {
-    One(ConnectionManager),
+    One(Client, ConnectionManager),
     Cluster(Arc<Cluster>),
     Absent,
 }
@@ -95,7 +98,7 @@ impl Redis {
         // Two providers could be linked in; rediss:// must not depend on which one. A second call changes nothing.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let connection = match url.0.as_slice() {
-            [one] => Connection::One(connect(one)?),
+            [one] => connect(one)?,
             nodes => {
                 let client = ClusterClient::builder(nodes.to_vec())
                     .connection_timeout(TIME_LIMIT)
@@ -127,7 +130,7 @@ impl Redis {
     pub async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
         limited(async {
             match &self.0 {
-                Connection::One(connection) => command.query_async(&mut connection.clone()).await,
+                Connection::One(_, connection) => command.query_async(&mut connection.clone()).await,
                 Connection::Absent => Err(absent()),
                 Connection::Cluster(cluster) => command.query_async(&mut cluster.connection().await?).await,
             }
@@ -139,12 +142,32 @@ impl Redis {
     pub async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
         limited(async {
             match &self.0 {
-                Connection::One(connection) => script.invoke_async(&mut connection.clone()).await,
+                Connection::One(_, connection) => script.invoke_async(&mut connection.clone()).await,
                 Connection::Absent => Err(absent()),
                 Connection::Cluster(cluster) => script.invoke_async(&mut cluster.connection().await?).await,
             }
         })
         .await
+    }
+
+    /// A connection of its own, that hands over what Redis pushes. Not with a cluster: its nodes push for themselves.
+    pub(super) async fn dedicated(&self, on_push: impl AsyncPushSender) -> Result<MultiplexedConnection, StoreError> {
+        let Connection::One(client, _) = &self.0 else {
+            return Err(StoreError::new(NAME, "only a single Redis pushes"));
+        };
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(TIME_LIMIT))
+            .set_response_timeout(Some(TIME_LIMIT))
+            .set_push_sender(on_push);
+        limited(client.get_multiplexed_async_connection_with_config(&config)).await
+    }
+
+    /// Sends one command over such a connection.
+    pub(super) async fn query_over<T: FromRedisValue>(
+        connection: &mut MultiplexedConnection,
+        command: &Cmd,
+    ) -> Result<T, StoreError> {
+        limited(command.query_async(connection)).await
     }
 
     /// Whether Redis answers.
@@ -157,7 +180,7 @@ fn absent() -> redis::RedisError {
     (redis::ErrorKind::Client, "the server runs without Redis").into()
 }
 
-fn connect(info: &ConnectionInfo) -> Result<ConnectionManager, StoreError> {
+fn connect(info: &ConnectionInfo) -> Result<Connection, StoreError> {
     let config = ConnectionManagerConfig::new()
         .set_response_timeout(Some(TIME_LIMIT))
         .set_connection_timeout(Some(TIME_LIMIT))
@@ -165,7 +188,8 @@ fn connect(info: &ConnectionInfo) -> Result<ConnectionManager, StoreError> {
         .set_max_delay(RECONNECT_PAUSE)
         .set_pipeline_buffer_size(1024);
     let client = Client::open(info.clone()).map_err(error)?;
-    ConnectionManager::new_lazy_with_config(client, config).map_err(error)
+    let manager = ConnectionManager::new_lazy_with_config(client.clone(), config).map_err(error)?;
+    Ok(Connection::One(client, manager))
 }
 
 /// The library's own limits do not cover its reconnecting, so there is one around everything.

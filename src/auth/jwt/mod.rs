@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use self::keys::{Keys, KeysError, SigningAlgorithm};
-pub(super) use self::tokens::Tokens;
+pub(super) use self::tokens::{KEPT_LONGER, Tokens};
 use super::{
     AuthStrategy, Carrier, Description, Device, Effect, Grant, Identity, Login, Need, Presented, Promise, Reach,
     Result, Subject, UserId,

@@ -11,6 +11,9 @@ use crate::auth::{Failure, Grant, Identity, LoginId, Presented, Result, Subject}
 use crate::clock::{Clock, Timestamp};
 use crate::trace::{Held, StepKind, Trace};
 
+/// How much longer than a token what is known against it is kept: another node's clock may be behind this one's.
+pub(in crate::auth) const KEPT_LONGER: Duration = Duration::from_secs(60);
+
 /// Signs and checks the tokens of one mount.
 pub(in crate::auth) struct Tokens {
     keys: Arc<Keys>,

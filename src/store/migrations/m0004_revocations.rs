@@ -25,6 +25,7 @@ enum CutOffs {
     Scope,
     UserId,
     Generation,
+    RaisedAt,
 }
 
 #[allow(elided_lifetimes_in_paths)] // as in the trait
@@ -39,12 +40,10 @@ impl MigrationTrait for Revocations {
             .col(ColumnDef::new(RevokedLogins::Login).text().not_null())
             .col(ColumnDef::new(RevokedLogins::UserId).uuid().not_null())
             .col(ColumnDef::new(RevokedLogins::ExpiresAt).big_integer().not_null())
-            .primary_key(Index::create().col(RevokedLogins::Scope).col(RevokedLogins::Login));
+            .primary_key(
+                Index::create().col(RevokedLogins::Scope).col(RevokedLogins::UserId).col(RevokedLogins::Login),
+            );
         manager.create_table(logins).await?;
-        let mut of_user = Index::create();
-        of_user.name("revoked_logins_of_user").table(RevokedLogins::Table).if_not_exists();
-        of_user.col(RevokedLogins::Scope).col(RevokedLogins::UserId);
-        manager.create_index(of_user).await?;
         let mut by_expiry = Index::create();
         by_expiry.name("revoked_logins_by_expiry").table(RevokedLogins::Table).if_not_exists();
         by_expiry.col(RevokedLogins::ExpiresAt);
@@ -56,6 +55,7 @@ impl MigrationTrait for Revocations {
             .col(ColumnDef::new(CutOffs::Scope).text().not_null())
             .col(ColumnDef::new(CutOffs::UserId).uuid().not_null())
             .col(ColumnDef::new(CutOffs::Generation).big_integer().not_null())
+            .col(ColumnDef::new(CutOffs::RaisedAt).big_integer().not_null())
             .primary_key(Index::create().col(CutOffs::Scope).col(CutOffs::UserId));
         manager.create_table(cut_offs).await
     }

@@ -8,12 +8,13 @@
 //! in the key before it reads, and fills only if the lease is still there; a revoke deletes the key, and the lease with
 //! it.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use redis::Script;
 
-use super::{Facts, Revocations};
+use super::{Facts, ReadFrom, RevocationList, Revocations};
 use crate::clock::Timestamp;
 use crate::store::sessions::LoginId;
 use crate::store::users::UserId;
@@ -51,59 +52,17 @@ static FILL: LazyLock<Script> = LazyLock::new(|| {
 /// [`Revocations`], read through Redis.
 #[derive(Debug)]
 pub struct CachedRevocations {
-    truth: Revocations,
+    truth: Arc<Revocations>,
     redis: Redis,
     scope: &'static str,
     /// Life of a token, and so of what is kept about it.
     life: Duration,
 }
 
-/// What a look-up cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadFrom {
-    /// One command.
-    Redis,
-    /// Redis did not have it.
-    Sql,
-}
-
 impl CachedRevocations {
     /// Of the strategy `scope`, whose tokens live for `life`.
-    pub fn new(scope: &'static str, truth: Revocations, redis: Redis, life: Duration) -> Self {
+    pub fn new(scope: &'static str, truth: Arc<Revocations>, redis: Redis, life: Duration) -> Self {
         Self { truth, redis, scope, life }
-    }
-
-    /// The user's generation, from the SQL database.
-    pub async fn generation(&self, user: UserId) -> Result<i64, StoreError> {
-        self.truth.generation(user).await
-    }
-
-    /// Whether a token of this generation and name was revoked.
-    pub async fn revoked(
-        &self,
-        user: UserId,
-        login: &LoginId,
-        generation: i64,
-    ) -> Result<(bool, ReadFrom), StoreError> {
-        let mut read = redis::cmd("HMGET");
-        read.arg(self.key(user)).arg("g").arg(login.as_str());
-        let (cut_off, ended): (Option<i64>, Option<i64>) = self.redis.query(&read).await?;
-        match cut_off {
-            Some(cut_off) => Ok((generation < cut_off || ended.is_some(), ReadFrom::Redis)),
-            None => Ok((self.fill(user).await?.cover(login, generation), ReadFrom::Sql)),
-        }
-    }
-
-    /// Ends one login: first where it lasts, then where it is read. An error means that nobody knows.
-    pub async fn revoke(&self, user: UserId, login: &LoginId, expires: Timestamp) -> Result<(), StoreError> {
-        self.truth.revoke(user, login, expires).await?;
-        self.forget(user).await
-    }
-
-    /// Ends every login that was opened until now.
-    pub async fn cut_off(&self, user: UserId) -> Result<(), StoreError> {
-        self.truth.cut_off(user).await?;
-        self.forget(user).await
     }
 
     async fn forget(&self, user: UserId) -> Result<(), StoreError> {
@@ -127,6 +86,34 @@ impl CachedRevocations {
 
     fn key(&self, user: UserId) -> String {
         format!("{{jvs}}:r:{}:{user}", self.scope)
+    }
+}
+
+#[async_trait]
+impl RevocationList for CachedRevocations {
+    async fn generation(&self, user: UserId) -> Result<i64, StoreError> {
+        self.truth.generation(user).await
+    }
+
+    async fn revoked(&self, user: UserId, login: &LoginId, generation: i64) -> Result<(bool, ReadFrom), StoreError> {
+        let mut read = redis::cmd("HMGET");
+        read.arg(self.key(user)).arg("g").arg(login.as_str());
+        let (cut_off, ended): (Option<i64>, Option<i64>) = self.redis.query(&read).await?;
+        match cut_off {
+            Some(cut_off) => Ok((generation < cut_off || ended.is_some(), ReadFrom::Redis)),
+            None => Ok((self.fill(user).await?.cover(login, generation), ReadFrom::Sql)),
+        }
+    }
+
+    async fn revoke(&self, user: UserId, login: &LoginId, expires: Timestamp) -> Result<(), StoreError> {
+        // First where it lasts, then where it is read.
+        self.truth.revoke(user, login, expires).await?;
+        self.forget(user).await
+    }
+
+    async fn cut_off(&self, user: UserId) -> Result<(), StoreError> {
+        self.truth.cut_off(user).await?;
+        self.forget(user).await
     }
 }
 

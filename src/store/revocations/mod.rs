@@ -1,14 +1,20 @@
 //! What was revoked. It stands in the SQL database and survives everything; Redis only carries it fast.
 
 mod cached;
+mod pushed;
 
 use std::collections::HashMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ExprTrait, QueryFilter, QuerySelect};
 
-pub use self::cached::{CachedRevocations, ReadFrom};
+pub use self::cached::CachedRevocations;
+pub use self::pushed::PushedRevocations;
+use self::pushed::Revoked;
 use super::sessions::LoginId;
 use super::sweeper::Sweeper;
 use super::users::UserId;
@@ -24,10 +30,12 @@ mod revoked_logins {
         /// The strategy.
         #[sea_orm(primary_key, auto_increment = false)]
         pub scope: String,
+        /// A name that somebody else's login has is another row: nobody can spoil a revocation.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub user_id: Uuid,
         /// The token's `jti`.
         #[sea_orm(primary_key, auto_increment = false)]
         pub login: String,
-        pub user_id: Uuid,
         /// When the token expires and the row may go. Milliseconds since the Unix epoch.
         pub expires_at: i64,
     }
@@ -51,12 +59,41 @@ mod cut_offs {
         pub user_id: Uuid,
         /// Tokens of an earlier generation are dead.
         pub generation: i64,
+        /// When it was raised. Tokens before it live no longer than a token lives.
+        pub raised_at: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
 
     impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Where a question was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadFrom {
+    /// In this process.
+    Memory,
+    /// By one Redis command.
+    Redis,
+    /// By the SQL database: Redis did not have it.
+    Sql,
+}
+
+/// What a strategy asks of revocations, and tells them. An error means that nobody knows: not "no", and not "done".
+#[async_trait]
+pub trait RevocationList: std::fmt::Debug + Send + Sync + 'static {
+    /// The user's generation, from the SQL database: what a new token carries.
+    async fn generation(&self, user: UserId) -> Result<i64, StoreError>;
+
+    /// Whether a token of this generation and name was revoked.
+    async fn revoked(&self, user: UserId, login: &LoginId, generation: i64) -> Result<(bool, ReadFrom), StoreError>;
+
+    /// Ends one login, whose token expires by itself at `expires`. May be called again.
+    async fn revoke(&self, user: UserId, login: &LoginId, expires: Timestamp) -> Result<(), StoreError>;
+
+    /// Ends every login that was opened until now.
+    async fn cut_off(&self, user: UserId) -> Result<(), StoreError>;
 }
 
 /// What is known of a user's revocations under one strategy.
@@ -81,15 +118,17 @@ pub struct Revocations {
     scope: &'static str,
     sql: Sql,
     clock: Clock,
+    /// Life of a token.
+    life: Duration,
     _sweeper: Sweeper,
 }
 
 impl Revocations {
-    /// Of the strategy `scope`. Needs a tokio runtime.
-    pub fn new(scope: &'static str, sql: Sql, clock: Clock) -> Self {
+    /// Of the strategy `scope`, whose tokens live for `life`. Needs a tokio runtime.
+    pub fn new(scope: &'static str, sql: Sql, life: Duration, clock: Clock) -> Self {
         let (swept, hand) = (sql.clone(), clock.clone());
         let sweeper = Sweeper::start("revocations", move || delete_expired(swept.clone(), hand.clone()));
-        Self { scope, sql, clock, _sweeper: sweeper }
+        Self { scope, sql, clock, life, _sweeper: sweeper }
     }
 
     /// The name of the database, for the trace.
@@ -119,6 +158,26 @@ impl Revocations {
         Ok(Facts { generation: self.generation(user).await?, revoked })
     }
 
+    /// Everything that still matters: single logins, and cut-offs that a living token may be before.
+    async fn all(&self) -> Result<Vec<Revoked>, StoreError> {
+        let now = self.clock.now();
+        let logins = revoked_logins::Entity::find()
+            .filter(revoked_logins::Column::Scope.eq(self.scope))
+            .filter(revoked_logins::Column::ExpiresAt.gt(now.as_millis()));
+        let logins = self.sql.run(logins.all(self.sql.pool())).await?.into_iter().filter_map(|row| {
+            let until = Timestamp::from_millis(row.expires_at);
+            Some(Revoked::Login(UserId(row.user_id), LoginId::parse(&row.login)?, until))
+        });
+        let cut_offs = cut_offs::Entity::find()
+            .filter(cut_offs::Column::Scope.eq(self.scope))
+            .filter(cut_offs::Column::RaisedAt.gt((now - self.life).as_millis()));
+        let cut_offs = self.sql.run(cut_offs.all(self.sql.pool())).await?.into_iter().map(|row| {
+            let until = Timestamp::from_millis(row.raised_at) + self.life;
+            Revoked::CutOff(UserId(row.user_id), row.generation, until)
+        });
+        Ok(logins.chain(cut_offs).collect())
+    }
+
     /// Ends one login. May be called again.
     pub async fn revoke(&self, user: UserId, login: &LoginId, expires: Timestamp) -> Result<(), StoreError> {
         let row = revoked_logins::ActiveModel {
@@ -127,19 +186,29 @@ impl Revocations {
             user_id: Set(user.0),
             expires_at: Set(expires.as_millis()),
         };
-        let same = OnConflict::columns([revoked_logins::Column::Scope, revoked_logins::Column::Login])
-            .update_column(revoked_logins::Column::ExpiresAt)
-            .to_owned();
+        let same = OnConflict::columns([
+            revoked_logins::Column::Scope,
+            revoked_logins::Column::UserId,
+            revoked_logins::Column::Login,
+        ])
+        .update_column(revoked_logins::Column::ExpiresAt)
+        .to_owned();
         let insert = revoked_logins::Entity::insert(row).on_conflict(same).exec_without_returning(self.sql.pool());
         self.sql.run(insert).await.map(drop)
     }
 
     /// Ends every login that was opened until now, in one statement.
     pub async fn cut_off(&self, user: UserId) -> Result<(), StoreError> {
-        let row = cut_offs::ActiveModel { scope: Set(self.scope.to_owned()), user_id: Set(user.0), generation: Set(1) };
+        let row = cut_offs::ActiveModel {
+            scope: Set(self.scope.to_owned()),
+            user_id: Set(user.0),
+            generation: Set(1),
+            raised_at: Set(self.clock.now().as_millis()),
+        };
         let next = ExprTrait::add(Expr::col((cut_offs::Entity, cut_offs::Column::Generation)), 1);
         let raise = OnConflict::columns([cut_offs::Column::Scope, cut_offs::Column::UserId])
             .value(cut_offs::Column::Generation, next)
+            .update_column(cut_offs::Column::RaisedAt)
             .to_owned();
         let insert = cut_offs::Entity::insert(row).on_conflict(raise).exec_without_returning(self.sql.pool());
         self.sql.run(insert).await.map(drop)

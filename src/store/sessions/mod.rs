@@ -28,7 +28,7 @@ use super::users::{Role, UserId};
 use crate::clock::Timestamp;
 
 /// The public name of a login: what the list of devices shows and what is named to end it. Opens nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LoginId(String);
 

@@ -1,0 +1,152 @@
+//! A connection that Redis pushes to, and a proof of how fresh what was pushed is.
+//!
+//! What a node was told is only as good as the connection that tells it. A `PING` goes over the same connection: when
+//! its answer is here, so is everything that Redis pushed before it. Until [`TRUST`] after that `PING` was sent, the
+//! node may answer from what it was told; then it must ask. A channel that was cut, a Redis that stands still and a
+//! node that was suspended all end in the same way: by silence.
+//!
+//! Nobody pays for a channel that nobody uses: without a request for ten seconds the `PING`s pause, and the next
+//! request asks Redis and wakes them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use redis::aio::MultiplexedConnection;
+use redis::{PushInfo, PushKind};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use super::{Redis, StoreError};
+
+/// How long what was pushed may be trusted after it was proven to be complete.
+pub const TRUST: Duration = Duration::from_millis(400);
+
+/// How often it is proven while it is used.
+const BEAT: Duration = Duration::from_millis(100);
+
+/// Without a request for this long the proofs pause.
+const PAUSE_AFTER: Duration = Duration::from_secs(10);
+
+/// How long the channel waits before it connects again.
+const RECONNECT: Duration = Duration::from_millis(100);
+
+/// Who is told.
+#[async_trait]
+pub(super) trait Listener: Send + Sync + 'static {
+    /// Asks Redis over a new connection to push, then makes good for what was missed before it.
+    async fn connected(&self, connection: &mut MultiplexedConnection) -> Result<(), StoreError>;
+
+    /// Redis pushed something. Must not block.
+    fn pushed(&self, push: PushInfo);
+}
+
+/// Keeps a connection for a [`Listener`] as long as it lives.
+pub(super) struct Channel {
+    pulse: Arc<Pulse>,
+    task: JoinHandle<()>,
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.pulse.is_fresh() { "Channel(fresh)" } else { "Channel(silent)" })
+    }
+}
+
+/// When the channel was last known to be complete, and when somebody last asked. Microseconds since `start`.
+#[derive(Debug)]
+struct Pulse {
+    start: Instant,
+    trusted_until: AtomicU64,
+    /// Zero until somebody asked.
+    used: AtomicU64,
+    wanted: Notify,
+}
+
+impl Pulse {
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.now() < self.trusted_until.load(Ordering::Acquire)
+    }
+
+    fn is_used(&self) -> bool {
+        let used = self.used.load(Ordering::Relaxed);
+        used != 0 && Duration::from_micros(self.now().saturating_sub(used)) < PAUSE_AFTER
+    }
+}
+
+impl Channel {
+    /// Connects, and connects again whenever the connection is lost. Needs a tokio runtime.
+    pub fn open(redis: Redis, listener: Arc<dyn Listener>) -> Self {
+        let pulse = Arc::new(Pulse {
+            start: Instant::now(),
+            trusted_until: AtomicU64::new(0),
+            used: AtomicU64::new(0),
+            wanted: Notify::new(),
+        });
+        let task = tokio::spawn(keep(redis, listener, pulse.clone()));
+        Self { pulse, task }
+    }
+
+    /// Whether what was pushed may be trusted now. Asking keeps the proofs coming.
+    pub fn is_fresh(&self) -> bool {
+        let pulse = &self.pulse;
+        let now = pulse.now();
+        let before = pulse.used.swap(now.max(1), Ordering::Relaxed);
+        if before == 0 || Duration::from_micros(now.saturating_sub(before)) >= PAUSE_AFTER {
+            pulse.wanted.notify_one();
+        }
+        pulse.is_fresh()
+    }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn keep(redis: Redis, listener: Arc<dyn Listener>, pulse: Arc<Pulse>) {
+    loop {
+        if let Err(error) = listen(&redis, &listener, &pulse).await {
+            tracing::debug!(%error, "a channel from Redis was lost");
+        }
+        tokio::time::sleep(RECONNECT).await;
+    }
+}
+
+/// One connection, until it is lost.
+async fn listen(redis: &Redis, listener: &Arc<dyn Listener>, pulse: &Arc<Pulse>) -> Result<(), StoreError> {
+    let (told, lost) = (listener.clone(), Arc::new(Notify::new()));
+    let loss = lost.clone();
+    let on_push = move |push: PushInfo| {
+        if push.kind == PushKind::Disconnection {
+            loss.notify_one();
+        } else {
+            told.pushed(push);
+        }
+        Ok::<_, redis::aio::SendError>(())
+    };
+    let mut connection = redis.dedicated(on_push).await?;
+    listener.connected(&mut connection).await?;
+    loop {
+        if !pulse.is_used() {
+            tokio::select! {
+                () = pulse.wanted.notified() => {}
+                () = lost.notified() => return Err(StoreError::new("Redis", "the connection was closed")),
+            }
+        }
+        let sent = pulse.now();
+        Redis::query_over::<String>(&mut connection, &redis::cmd("PING")).await?;
+        pulse.trusted_until.store(sent + u64::try_from(TRUST.as_micros()).unwrap_or(0), Ordering::Release);
+        tokio::select! {
+            () = tokio::time::sleep(BEAT) => {}
+            () = lost.notified() => return Err(StoreError::new("Redis", "the connection was closed")),
+        }
+    }
+}

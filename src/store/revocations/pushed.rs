@@ -1,0 +1,172 @@
+//! The revocations of all users in this process' memory, pushed through Redis.
+//!
+//! A revoke is written to the SQL database, then published; every node adds it to its memory. A node that connects, or
+//! connects again, subscribes first and reads the SQL database then: what is revoked in between comes both ways. While
+//! the channel cannot prove that it is complete, every question goes to Redis instead.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use redis::aio::MultiplexedConnection;
+use redis::{PushInfo, PushKind, Value};
+use serde::{Deserialize, Serialize};
+
+use super::{CachedRevocations, Facts, ReadFrom, RevocationList, Revocations};
+use crate::clock::{Clock, Timestamp};
+use crate::store::channel::{Channel, Listener};
+use crate::store::sessions::LoginId;
+use crate::store::users::UserId;
+use crate::store::{Redis, StoreError};
+
+/// One revocation, as it is published. Field names are short: every node reads every message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Revoked {
+    /// A single login of a user, and until when that matters.
+    #[serde(rename = "l")]
+    Login(UserId, LoginId, Timestamp),
+    /// A user's cut-off, and until when that matters.
+    #[serde(rename = "c")]
+    CutOff(UserId, i64, Timestamp),
+}
+
+/// What is in memory: about 120 bytes for a user and 80 for each login.
+#[derive(Debug, Default)]
+struct Memory {
+    /// The facts of each user, and until when the cut-off matters.
+    users: HashMap<UserId, (Facts, Timestamp)>,
+    /// Users at the last clean-up: the next one comes when there are twice as many.
+    cleaned_at: usize,
+}
+
+impl Memory {
+    /// Adds what is not there. Nothing is ever taken back: the order of messages does not matter.
+    fn add(&mut self, revoked: Revoked) {
+        let none = || (Facts::default(), Timestamp::from_millis(0));
+        match revoked {
+            Revoked::Login(user, login, until) => {
+                self.users.entry(user).or_insert_with(none).0.revoked.insert(login, until);
+            }
+            Revoked::CutOff(user, generation, until) => {
+                let (facts, known) = self.users.entry(user).or_insert_with(none);
+                facts.generation = facts.generation.max(generation);
+                *known = until.max(*known);
+            }
+        }
+    }
+
+    fn covers(&self, user: UserId, login: &LoginId, generation: i64) -> bool {
+        self.users.get(&user).is_some_and(|(facts, _)| facts.cover(login, generation))
+    }
+
+    fn drop_expired(&mut self, now: Timestamp) {
+        if self.users.len() < 2 * self.cleaned_at.max(512) {
+            return;
+        }
+        self.users.retain(|_, (facts, cut_off)| {
+            facts.revoked.retain(|_, until| *until > now);
+            *cut_off > now || !facts.revoked.is_empty()
+        });
+        self.cleaned_at = self.users.len();
+    }
+}
+
+#[derive(Debug)]
+struct Node {
+    truth: Arc<Revocations>,
+    channel: String,
+    clock: Clock,
+    memory: RwLock<Memory>,
+}
+
+impl Node {
+    fn write(&self) -> RwLockWriteGuard<'_, Memory> {
+        self.memory.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, revoked: Revoked) {
+        let mut memory = self.write();
+        memory.drop_expired(self.clock.now());
+        memory.add(revoked);
+    }
+}
+
+#[async_trait]
+impl Listener for Node {
+    async fn connected(&self, connection: &mut MultiplexedConnection) -> Result<(), StoreError> {
+        Redis::query_over::<Value>(connection, redis::cmd("SUBSCRIBE").arg(&self.channel)).await?;
+        for revoked in self.truth.all().await? {
+            self.add(revoked);
+        }
+        Ok(())
+    }
+
+    fn pushed(&self, push: PushInfo) {
+        if push.kind != PushKind::Message {
+            return;
+        }
+        let text = push.data.get(1).and_then(|value| redis::from_redis_value_ref::<Vec<u8>>(value).ok());
+        match text.map(|text| serde_json::from_slice(&text)) {
+            Some(Ok(revoked)) => self.add(revoked),
+            _ => tracing::error!("a revocation was published that cannot be read"),
+        }
+    }
+}
+
+/// The revocations of one strategy, on every node that listens.
+#[derive(Debug)]
+pub struct PushedRevocations {
+    asked: CachedRevocations,
+    node: Arc<Node>,
+    channel: Channel,
+    redis: Redis,
+    life: Duration,
+}
+
+impl PushedRevocations {
+    /// Of the strategy `scope`, whose tokens live for `life`. Needs a tokio runtime.
+    pub fn new(scope: &'static str, truth: Revocations, redis: Redis, life: Duration, clock: Clock) -> Self {
+        let truth = Arc::new(truth);
+        let channel = format!("{{jvs}}:p:{scope}");
+        let node = Arc::new(Node { truth: truth.clone(), channel, clock, memory: RwLock::default() });
+        let channel = Channel::open(redis.clone(), node.clone());
+        let asked = CachedRevocations::new(scope, truth, redis.clone(), life);
+        Self { asked, node, channel, redis, life }
+    }
+
+    async fn publish(&self, revoked: Revoked) -> Result<(), StoreError> {
+        let text = serde_json::to_string(&revoked).map_err(|error| StoreError::new("Redis", &error))?;
+        self.node.add(revoked);
+        self.redis.query::<i64>(redis::cmd("PUBLISH").arg(&self.node.channel).arg(text)).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl RevocationList for PushedRevocations {
+    async fn generation(&self, user: UserId) -> Result<i64, StoreError> {
+        self.asked.generation(user).await
+    }
+
+    async fn revoked(&self, user: UserId, login: &LoginId, generation: i64) -> Result<(bool, ReadFrom), StoreError> {
+        // Asked first: what was pushed before the proof is in memory by now.
+        let fresh = self.channel.is_fresh();
+        let known = self.node.memory.read().unwrap_or_else(PoisonError::into_inner).covers(user, login, generation);
+        // A revocation is never taken back: what memory knows is so, however old it is.
+        if known || fresh {
+            return Ok((known, ReadFrom::Memory));
+        }
+        self.asked.revoked(user, login, generation).await
+    }
+
+    async fn revoke(&self, user: UserId, login: &LoginId, expires: Timestamp) -> Result<(), StoreError> {
+        self.asked.revoke(user, login, expires).await?;
+        self.publish(Revoked::Login(user, login.clone(), expires)).await
+    }
+
+    async fn cut_off(&self, user: UserId) -> Result<(), StoreError> {
+        self.asked.cut_off(user).await?;
+        let generation = self.asked.generation(user).await?;
+        self.publish(Revoked::CutOff(user, generation, self.node.clock.now() + self.life)).await
+    }
+}
