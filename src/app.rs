@@ -23,7 +23,7 @@ use crate::config::Settings;
 use crate::flow::{self, Demo, RateLimits, RecentPosts, Shared, Site, TrustedProxies};
 use crate::page::Pages;
 use crate::server;
-use crate::store::sessions::{MemorySessions, RedisSessions, SqlSessions};
+use crate::store::sessions::{MemorySessions, RedisSessions, SqlSessions, TrackedSessions};
 use crate::store::users::Users;
 use crate::store::{Redis, StoreError};
 
@@ -152,6 +152,8 @@ fn strategies(parts: &Parts) -> Vec<Arc<dyn AuthStrategy>> {
     let Parts { keys, sql, life, limits, clock, .. } = parts;
     let redis = parts.redis.clone().unwrap_or_else(Redis::absent);
     let memory = Arc::new(MemorySessions::new(clock.clone()));
+    let tracked = RedisSessions::new(redis.clone(), clock.clone());
+    let tracked = Arc::new(TrackedSessions::new(tracked, redis.clone()));
     let rows = Arc::new(SqlSessions::new(sql.clone(), clock.clone()));
     vec![
         Arc::new(JwtStrategy::new(keys.clone(), *life, clock.clone())),
@@ -161,6 +163,7 @@ fn strategies(parts: &Parts) -> Vec<Arc<dyn AuthStrategy>> {
         Arc::new(JwtGenerationStrategy::new(keys.clone(), Users::new(sql.clone()), *life, clock.clone())),
         Arc::new(SessionStrategy::in_process(memory, *limits, clock.clone())),
         Arc::new(SessionStrategy::in_sql(rows, *limits, clock.clone())),
+        Arc::new(SessionStrategy::tracked(tracked, *limits, clock.clone())),
     ]
 }
 

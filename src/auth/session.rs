@@ -14,8 +14,8 @@ use super::{
     Promise, Reach, Result, Subject, UserId,
 };
 use crate::clock::{Clock, Timestamp};
-use crate::store::StoreError;
 use crate::store::sessions::{LOGIN_KEY, LoginRecord, LoginStore};
+use crate::store::{StoreError, TRUST};
 use crate::trace::{Held, StepKind, Trace};
 
 /// The two limits of a session (OWASP ASVS 5.0, 7.3.1 and 7.3.2), both enforced at every request.
@@ -44,6 +44,8 @@ pub struct SessionStrategy<S> {
     store: Arc<S>,
     limits: SessionLimits,
     clock: Clock,
+    /// When a revoke that was carried out takes effect.
+    effect: Effect,
 }
 
 impl<S: LoginStore> SessionStrategy<S> {
@@ -57,7 +59,7 @@ impl<S: LoginStore> SessionStrategy<S> {
             notice,
             ..describe(store.commands().store)
         };
-        Self { description, store, limits, clock }
+        Self { description, store, limits, clock, effect: Effect::Now }
     }
 
     /// Under `/session-memory`: records in this process, always.
@@ -70,7 +72,7 @@ impl<S: LoginStore> SessionStrategy<S> {
             server_holds: "A record of the login in this process: a restart forgets it, another node never sees it.",
             ..describe(store.commands().store)
         };
-        Self { description, store, limits, clock }
+        Self { description, store, limits, clock, effect: Effect::Now }
     }
 
     /// Under `/session-sql`: records in the SQL database.
@@ -83,13 +85,37 @@ impl<S: LoginStore> SessionStrategy<S> {
             needs: Need::Sql,
             ..describe(store.commands().store)
         };
-        Self { description, store, limits, clock }
+        Self { description, store, limits, clock, effect: Effect::Now }
+    }
+
+    /// Under `/session-tracked`: records in Redis, the ones in use in this process too.
+    pub fn tracked(store: Arc<S>, limits: SessionLimits, clock: Clock) -> Self {
+        let bound = TRUST + Duration::from_millis(100);
+        let description = Description {
+            slug: "session-tracked",
+            label: "Session tracked by Redis",
+            summary: "An opaque id in a cookie; the record is in Redis, and a copy in every node that uses it, which \
+                Redis evicts when the record changes.",
+            revocation: format!(
+                "When the push arrives, in less than a millisecond; with the channel cut every request asks Redis, so \
+                 after {} ms at the latest.",
+                bound.as_millis()
+            ),
+            promise: Promise::Push { bound_ms: u64::try_from(bound.as_millis()).unwrap_or(u64::MAX) },
+            needs: Need::Redis,
+            ..describe(store.commands().store)
+        };
+        Self { description, store, limits, clock, effect: Effect::Within(bound) }
     }
 
     /// The record behind an id, or why there is none.
     async fn load(&self, id: Id, trace: &Trace) -> Result<std::result::Result<LoginRecord, &'static str>> {
-        let session = Session::new(Some(id), self.store.clone(), None);
         let timer = trace.timer();
+        if let (Some(words), Some(record)) = (self.store.commands().recall, self.store.recall(&id)) {
+            trace.step(StepKind::Store, timer, || words);
+            return Ok(self.within_limits(LoginRecord::clone(&record)));
+        }
+        let session = Session::new(Some(id), self.store.clone(), None);
         let loaded = session.get::<LoginRecord>(LOGIN_KEY).await;
         trace.step(StepKind::Store, timer, || self.store.commands().load);
         match loaded {
@@ -211,7 +237,7 @@ impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
         };
         trace.step(StepKind::Store, timer, || words);
         ended?;
-        Ok(Effect::Now)
+        Ok(self.effect)
     }
 
     async fn logins(&self, user: UserId, trace: &Trace) -> Result<Option<Vec<Login>>> {

@@ -71,7 +71,7 @@ fn describe_plain(life: Duration) -> Description {
         label: "JWT in a cookie",
         summary: "A signed token in a cookie says who you are; the server keeps nothing and asks nobody.",
         revocation: format!(
-            "At exp: a token is accepted until it expires by itself, at most {} after the login.",
+            "When the token expires by itself: at most {} after the login.",
             humantime::format_duration(life)
         ),
         promise: Promise::Expiry { bound_ms: u64::try_from(life.as_millis()).unwrap_or(u64::MAX) },

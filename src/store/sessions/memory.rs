@@ -14,6 +14,7 @@ use crate::clock::{Clock, Timestamp};
 
 const COMMANDS: Commands = Commands {
     store: "process memory",
+    recall: None,
     load: "process memory: look the record up by the hash of the id",
     create: "process memory: insert the record, only if the id is new",
     touch: "process memory: slide the idle limit, only if the record is still there",

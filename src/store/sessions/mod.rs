@@ -7,9 +7,11 @@
 mod memory;
 mod redis;
 mod sql;
+mod tracked;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -23,6 +25,7 @@ use tower_sessions::session_store;
 pub use self::memory::MemorySessions;
 pub use self::redis::RedisSessions;
 pub use self::sql::SqlSessions;
+pub use self::tracked::TrackedSessions;
 use super::StoreError;
 use super::users::{Role, UserId};
 use crate::clock::Timestamp;
@@ -131,6 +134,8 @@ impl LoginRecord {
 pub struct Commands {
     /// The store's name.
     pub store: &'static str,
+    /// Answering from what this process keeps, where it keeps anything.
+    pub recall: Option<&'static str>,
     /// Reading one record.
     pub load: &'static str,
     /// Storing a new one.
@@ -150,6 +155,11 @@ pub struct Commands {
 pub trait LoginStore: SessionStore {
     /// Its commands in words.
     fn commands(&self) -> &'static Commands;
+
+    /// The record as this process keeps it, if it does and may trust it now. Its limits are for the caller to check.
+    fn recall(&self, _id: &Id) -> Option<Arc<LoginRecord>> {
+        None
+    }
 
     /// Replaces the record of an id that is stored. False if it is not: the login ended meanwhile and stays ended.
     async fn touch(&self, id: &Id, record: &LoginRecord) -> Result<bool, StoreError>;

@@ -17,6 +17,7 @@ use crate::store::Redis;
 
 const COMMANDS: Commands = Commands {
     store: "Redis",
+    recall: None,
     load: "Redis GET: the record under the hash of the id",
     create: "Redis script: SET NX the record with its life, ZADD it to the user's logins",
     touch: "Redis script: SET XX the record with a new idle limit, only if it is still there",
@@ -25,7 +26,7 @@ const COMMANDS: Commands = Commands {
     list: "Redis ZRANGE the user's logins, MGET their records",
 };
 
-const RECORD_PREFIX: &str = "{jvs}:s:";
+pub(super) const RECORD_PREFIX: &str = "{jvs}:s:";
 const INDEX_PREFIX: &str = "{jvs}:u:";
 
 /// Stores a record if its key is absent (`NX`) or present (`XX`), and its place in the index.

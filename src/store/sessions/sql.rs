@@ -16,6 +16,7 @@ use crate::store::sweeper::Sweeper;
 
 const COMMANDS: Commands = Commands {
     store: "the SQL database",
+    recall: None,
     load: "SQL: SELECT the record by the hash of the id",
     create: "SQL: INSERT the record, only if the id is new",
     touch: "SQL: UPDATE the record with a new idle limit, only if it is still there",
