@@ -15,14 +15,15 @@ use tokio::net::TcpListener;
 use self::parts::Parts;
 use crate::account::{Busy, Hasher};
 use crate::auth::{
-    AuthStrategy, Description, JwtGenerationStrategy, JwtStrategy, KeysError, Need, RevocableJwtStrategy,
-    SessionStrategy,
+    AuthStrategy, Description, JwtGenerationStrategy, JwtRefreshStrategy, JwtStrategy, KeysError, Need,
+    RevocableJwtStrategy, SessionStrategy,
 };
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::flow::{self, Demo, RateLimits, RecentPosts, Shared, Site, TrustedProxies};
 use crate::page::Pages;
 use crate::server;
+use crate::store::refresh::RefreshTokens;
 use crate::store::sessions::{MemorySessions, RedisSessions, SqlSessions, TrackedSessions};
 use crate::store::users::Users;
 use crate::store::{Redis, StoreError};
@@ -161,10 +162,17 @@ fn strategies(parts: &Parts) -> Vec<Arc<dyn AuthStrategy>> {
         Arc::new(RevocableJwtStrategy::blocklist(keys.clone(), sql.clone(), redis.clone(), *life, clock.clone())),
         Arc::new(RevocableJwtStrategy::pushed(keys.clone(), sql.clone(), redis, *life, clock.clone())),
         Arc::new(JwtGenerationStrategy::new(keys.clone(), Users::new(sql.clone()), *life, clock.clone())),
+        refresh(parts),
         Arc::new(SessionStrategy::in_process(memory, *limits, clock.clone())),
         Arc::new(SessionStrategy::in_sql(rows, *limits, clock.clone())),
         Arc::new(SessionStrategy::tracked(tracked, *limits, clock.clone())),
     ]
+}
+
+fn refresh(parts: &Parts) -> Arc<dyn AuthStrategy> {
+    let Parts { keys, sql, short_life, login_life, clock, .. } = parts;
+    let (families, users) = (RefreshTokens::new(sql.clone(), clock.clone()), Users::new(sql.clone()));
+    Arc::new(JwtRefreshStrategy::new(keys.clone(), families, users, *short_life, *login_life, clock.clone()))
 }
 
 /// The session of the title: in Redis, or in this process and saying so.

@@ -64,6 +64,14 @@ pub struct Settings {
     #[arg(long, env, default_value = "12h", global = true, value_name = "DURATION", value_parser = life)]
     pub session_absolute: Duration,
 
+    /// Under jwt-refresh: life of an access token
+    #[arg(long, env, default_value = "60s", global = true, value_name = "DURATION", value_parser = life)]
+    pub short_ttl: Duration,
+
+    /// Under jwt-refresh: life of a login
+    #[arg(long, env, default_value = "14d", global = true, value_name = "DURATION", value_parser = life)]
+    pub refresh_ttl: Duration,
+
     /// Logins and registrations per address and per account, as in 30/m; off for measurements
     #[arg(long, env, default_value = "30/m", global = true, value_name = "COUNT/UNIT")]
     pub login_rate: LoginRate,

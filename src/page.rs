@@ -90,7 +90,7 @@ impl Pages {
     /// Renders a page's own content.
     pub fn content(&self, template: &str, context: impl Serialize) -> Result<String, Error> {
         let render = || self.templates.get_template(template)?.render(minijinja::value::Serde(context));
-        render().map_err(|error| Error::Internal(format!("{template}: {error:#}")))
+        render().map_err(|error| Error::Internal(format!("{template}: {error}")))
     }
 
     /// Puts the frame around the content.

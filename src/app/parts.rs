@@ -18,6 +18,10 @@ pub(super) struct Parts {
     pub redis: Option<Redis>,
     /// Life of an access token.
     pub life: Duration,
+    /// Life of an access token that is renewed.
+    pub short_life: Duration,
+    /// Life of a login that is renewed.
+    pub login_life: Duration,
     pub limits: SessionLimits,
     pub clock: Clock,
     /// Where each store is, in words.
@@ -37,6 +41,8 @@ impl Parts {
             sql,
             redis,
             life: settings.access_ttl,
+            short_life: settings.short_ttl,
+            login_life: settings.refresh_ttl,
             limits: SessionLimits { idle: settings.session_idle, absolute: settings.session_absolute },
             clock,
             states: vec![redis_state, database],

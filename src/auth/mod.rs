@@ -6,6 +6,7 @@ mod jwt;
 mod jwt_blocklist;
 mod jwt_generation;
 mod jwt_pushed;
+mod jwt_refresh;
 mod jwt_revocable;
 mod session;
 
@@ -18,6 +19,7 @@ use serde::Serialize;
 
 pub use self::jwt::{JwtStrategy, Keys, KeysError, SigningAlgorithm};
 pub use self::jwt_generation::JwtGenerationStrategy;
+pub use self::jwt_refresh::JwtRefreshStrategy;
 pub use self::jwt_revocable::RevocableJwtStrategy;
 pub use self::session::{SessionLimits, SessionStrategy};
 use crate::clock::Timestamp;
@@ -48,23 +50,37 @@ pub struct Device {
 
 /// The credential of a request, as it came.
 #[derive(Clone, Default)]
-pub struct Presented(Option<String>);
+pub struct Presented {
+    credential: Option<String>,
+    renewal: Option<String>,
+}
 
 impl Presented {
     /// From a cookie's or a header's value.
     pub fn new(credential: Option<String>) -> Self {
-        Self(credential)
+        Self { credential, renewal: None }
+    }
+
+    /// With the credential that renews, too.
+    #[must_use]
+    pub fn with_renewal(self, renewal: Option<String>) -> Self {
+        Self { renewal, ..self }
+    }
+
+    /// The credential that renews, if one came.
+    pub fn renewal(&self) -> Option<&str> {
+        self.renewal.as_deref()
     }
 
     /// The credential, if one came.
     pub fn credential(&self) -> Option<&str> {
-        self.0.as_deref()
+        self.credential.as_deref()
     }
 }
 
 impl fmt::Debug for Presented {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Presented(a credential)" } else { "Presented(nothing)" })
+        f.write_str(if self.credential.is_some() { "Presented(a credential)" } else { "Presented(nothing)" })
     }
 }
 
@@ -89,6 +105,17 @@ pub struct Grant {
     /// The credential for the browser to keep.
     pub credential: SecretString,
     /// How long the browser may keep it at the most.
+    pub max_age: Duration,
+    /// What fetches the next credential, where there is such a thing.
+    pub renewal: Option<Renewal>,
+}
+
+/// A credential that is good for nothing but to fetch the next one.
+#[derive(Debug)]
+pub struct Renewal {
+    /// For the browser to keep.
+    pub credential: SecretString,
+    /// How long at the most.
     pub max_age: Duration,
 }
 
@@ -164,6 +191,8 @@ pub enum Need {
 pub struct Carrier {
     /// The cookie's name, without the prefix that https adds.
     pub cookie: &'static str,
+    /// The name of the cookie that renews, if there is one.
+    pub renewal: Option<&'static str>,
     /// Whether it is taken from `Authorization: Bearer` too.
     pub bearer: bool,
 }
@@ -235,6 +264,11 @@ pub trait AuthStrategy: Send + Sync + 'static {
     /// Who asks. `None` for a credential that is absent, malformed, forged, expired or revoked, with the reason in the
     /// trace. `Err` is a failure of the system and lets nobody in and logs nobody out.
     async fn identify(&self, presented: &Presented, trace: &Trace) -> Result<Option<Identity>>;
+
+    /// Exchanges a credential that is about to end, or has ended, for the next one. `None`: sign in again.
+    async fn renew(&self, _presented: &Presented, _trace: &Trace) -> Result<Option<Grant>> {
+        Ok(None)
+    }
 
     /// Ends logins of the user behind `who`. May be called again. Tells when it takes effect; an `Err` means that
     /// nobody knows whether it was carried out.

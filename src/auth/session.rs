@@ -207,6 +207,7 @@ impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
             identity: identity(&id, record),
             credential: SecretString::from(id.to_string()),
             max_age: self.limits.absolute,
+            renewal: None,
         })
     }
 
@@ -280,7 +281,7 @@ fn describe(store: &'static str) -> Description {
         promise: Promise::Immediate,
         needs: Need::Nothing,
         store,
-        carrier: Carrier { cookie: "id", bearer: false },
+        carrier: Carrier { cookie: "id", renewal: None, bearer: false },
         browser_holds: "128 random bits that mean nothing: the key to the record.",
         server_holds: "A record of the login: whose it is, since when, from where, until when.",
         notice: None,

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::login::log_in;
 use super::logout::log_out;
 use super::visit::Visit;
-use crate::auth::Reach;
+use crate::auth::{Grant, Presented, Reach};
 use crate::error::Error;
 
 /// What a program sends to log in.
@@ -32,8 +32,18 @@ struct LoginResponse {
     token_type: String,
     /// The token, to be sent as `Authorization: Bearer`.
     access_token: Option<String>,
-    /// Seconds until the login ends by itself.
+    /// Seconds until the token, or the login, ends by itself.
     expires_in: u64,
+    /// What fetches the next token, where there is such a thing.
+    refresh_token: Option<String>,
+}
+
+/// What a program sends to renew its token.
+#[derive(Object)]
+struct RefreshRequest {
+    /// The refresh token. It is good once.
+    #[oai(validator(max_length = 512))]
+    refresh_token: String,
 }
 
 /// Who is signed in.
@@ -95,13 +105,24 @@ impl Api {
     async fn login(&self, visit: Visit, body: Json<LoginRequest>) -> Result<Json<LoginResponse>, Error> {
         let Json(LoginRequest { username, password }) = body;
         let grant = log_in(&visit, &username, SecretString::from(password)).await?;
-        let expires_in = grant.identity.expires_at.since(grant.identity.issued_at).as_secs();
-        if visit.strategy().describe().carrier.bearer {
-            let access_token = Some(grant.credential.expose_secret().to_owned());
-            return Ok(Json(LoginResponse { token_type: "Bearer".to_owned(), access_token, expires_in }));
+        if !visit.strategy().describe().carrier.bearer {
+            visit.hand_over(&grant);
         }
-        visit.hand_over(&grant);
-        Ok(Json(LoginResponse { token_type: "Cookie".to_owned(), access_token: None, expires_in }))
+        Ok(Json(login_response(&visit, &grant)))
+    }
+
+    /// Renew a token
+    ///
+    /// Exchanges a refresh token for the next access token and the next refresh token. 404 under a mount that has none.
+    #[oai(path = "/refresh", method = "post")]
+    async fn refresh(&self, visit: Visit, body: Json<RefreshRequest>) -> Result<Json<LoginResponse>, Error> {
+        if visit.strategy().describe().carrier.renewal.is_none() {
+            return Err(Error::NotFound);
+        }
+        let presented = Presented::default().with_renewal(Some(body.0.refresh_token));
+        let grant = visit.strategy().renew(&presented, visit.trace()).await?;
+        let grant = grant.ok_or(Error::SignInFirst { next: None })?;
+        Ok(Json(login_response(&visit, &grant)))
     }
 
     /// Who am I?
@@ -137,6 +158,18 @@ impl Api {
     async fn logout_everywhere(&self, visit: Visit) -> Result<Done, Error> {
         log_out(&visit, Reach::Everywhere).await?;
         Ok(Done::Done)
+    }
+}
+
+/// The credential stands in the answer only where a header can carry it.
+fn login_response(visit: &Visit, grant: &Grant) -> LoginResponse {
+    let bearer = visit.strategy().describe().carrier.bearer;
+    let shown = |secret: &SecretString| bearer.then(|| secret.expose_secret().to_owned());
+    LoginResponse {
+        token_type: if bearer { "Bearer" } else { "Cookie" }.to_owned(),
+        access_token: shown(&grant.credential),
+        expires_in: grant.identity.expires_at.since(grant.identity.issued_at).as_secs(),
+        refresh_token: grant.renewal.as_ref().and_then(|renewal| shown(&renewal.credential)),
     }
 }
 

@@ -4,6 +4,7 @@ mod channel;
 mod migrations;
 mod private_redis;
 mod redis;
+pub mod refresh;
 pub mod revocations;
 pub mod sessions;
 mod sql;

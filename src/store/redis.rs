@@ -69,7 +69,7 @@ pub struct Redis(Connection);
 
 #[derive(Clone)]
 enum Connection {
-    One(Client, ConnectionManager),
+    One(Box<Client>, ConnectionManager),
     Cluster(Arc<Cluster>),
     Absent,
 }
@@ -189,7 +189,7 @@ fn connect(info: &ConnectionInfo) -> Result<Connection, StoreError> {
         .set_pipeline_buffer_size(1024);
     let client = Client::open(info.clone()).map_err(error)?;
     let manager = ConnectionManager::new_lazy_with_config(client.clone(), config).map_err(error)?;
-    Ok(Connection::One(client, manager))
+    Ok(Connection::One(Box::new(client), manager))
 }
 
 /// The library's own limits do not cover its reconnecting, so there is one around everything.

@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 
 use super::StoreError;
 
-const PERIOD: Duration = Duration::from_secs(60);
+const PERIOD: Duration = Duration::from_mins(1);
 
 /// Deletes what has expired, in the background. Ends with its owner.
 #[derive(Debug)]

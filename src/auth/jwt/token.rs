@@ -88,20 +88,16 @@ pub(super) struct Claims {
     pub nbf: Option<NumericDate>,
     pub name: String,
     pub role: Role,
+    /// The login that the token is one of many of, under the strategy that renews (OpenID Connect's `sid`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
     /// The user's generation at the login, under the strategy that compares it.
     #[serde(rename = "gen", default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<i64>,
 }
 
 impl Claims {
-    pub fn new(
-        subject: &Subject,
-        login: &LoginId,
-        audience: &str,
-        now: Timestamp,
-        life: Duration,
-        generation: Option<i64>,
-    ) -> Self {
+    pub fn new(subject: &Subject, login: &LoginId, audience: &str, now: Timestamp, life: Duration) -> Self {
         Self {
             iss: ISSUER.to_owned(),
             aud: audience.to_owned(),
@@ -112,7 +108,8 @@ impl Claims {
             nbf: None,
             name: subject.name.clone(),
             role: subject.role,
-            generation,
+            sid: None,
+            generation: None,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::trace::{Held, StepKind, Trace};
 
 /// How much longer than a token what is known against it is kept: another node's clock may be behind this one's.
-pub(in crate::auth) const KEPT_LONGER: Duration = Duration::from_secs(60);
+pub(in crate::auth) const KEPT_LONGER: Duration = Duration::from_mins(1);
 
 /// Signs and checks the tokens of one mount.
 pub(in crate::auth) struct Tokens {
@@ -38,18 +38,30 @@ impl Tokens {
         Self { keys, audience, check, life, clock }
     }
 
-    /// Signs a token under a fresh `jti`.
+    /// Signs a token that is a login of its own.
     pub fn issue(&self, subject: &Subject, generation: Option<i64>, trace: &Trace) -> Result<Grant> {
         let login = LoginId::random();
-        let now = self.clock.now();
-        let claims = Claims::new(subject, &login, self.audience, now, self.life, generation);
+        let claims = Claims { generation, ..Claims::new(subject, &login, self.audience, self.clock.now(), self.life) };
+        self.sign(subject, login, &claims, trace)
+    }
+
+    /// Signs a token that is one of many of a login, which was alive at `now`.
+    pub fn issue_in(&self, subject: &Subject, login: &LoginId, now: Timestamp, trace: &Trace) -> Result<Grant> {
+        let claims = Claims::new(subject, &LoginId::random(), self.audience, now, self.life);
+        let claims = Claims { sid: Some(login.to_string()), ..claims };
+        self.sign(subject, login.clone(), &claims, trace)
+    }
+
+    fn sign(&self, subject: &Subject, login: LoginId, claims: &Claims, trace: &Trace) -> Result<Grant> {
         let timer = trace.timer();
-        let signed = self.keys.sign(&claims).map_err(Failure::Signing);
+        let signed = self.keys.sign(claims).map_err(Failure::Signing);
         trace.step(StepKind::Crypto, timer, || format!("token signed with {}", self.keys.algorithm()));
-        let credential = SecretString::from(signed?);
-        let (issued_at, expires_at) = (now, now + self.life);
+        let token = signed?;
+        exhibit(&token, trace);
+        let credential = SecretString::from(token);
+        let (issued_at, expires_at) = (claims.iat.0, claims.exp.0);
         let identity = Identity { subject: subject.clone(), login, issued_at, expires_at };
-        Ok(Grant { identity, credential, max_age: self.life })
+        Ok(Grant { identity, credential, max_age: self.life, renewal: None })
     }
 
     /// Checks form, signature and claims; the reason of a refusal goes to the trace.
@@ -60,11 +72,7 @@ impl Tokens {
         trace.step(StepKind::Crypto, timer, || {
             format!("token checked: form, {} signature, claims", self.keys.algorithm())
         });
-        trace.browser_holds(|| Held {
-            title: "A signed token that anybody can read".into(),
-            text: token::readable(token),
-            bytes: token.len(),
-        });
+        exhibit(token, trace);
         checked.map_err(|refusal| trace.refused(refusal.to_string())).ok()
     }
 
@@ -79,8 +87,16 @@ impl Tokens {
     }
 }
 
+fn exhibit(token: &str, trace: &Trace) {
+    trace.browser_holds(|| Held {
+        title: "A signed token that anybody can read".into(),
+        text: token::readable(token),
+        bytes: token.len(),
+    });
+}
+
 fn checked(claims: Claims) -> std::result::Result<Checked, Refusal> {
-    let login = LoginId::parse(&claims.jti).ok_or(Refusal::Malformed)?;
+    let login = LoginId::parse(claims.sid.as_deref().unwrap_or(&claims.jti)).ok_or(Refusal::Malformed)?;
     let subject = Subject { id: claims.sub, name: claims.name, role: claims.role };
     let identity = Identity { subject, login, issued_at: claims.iat.0, expires_at: claims.exp.0 };
     Ok(Checked { identity, generation: claims.generation })

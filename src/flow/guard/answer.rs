@@ -5,7 +5,6 @@ use poem::error::ResponseError as _;
 use poem::http::{StatusCode, header};
 use serde::Serialize;
 
-use crate::auth::Carrier;
 use crate::error::Error;
 use crate::flow::site::Shared;
 use crate::page::{self, Frame};
@@ -58,7 +57,7 @@ pub(super) fn page(error: &Error, shared: &Shared) -> Response {
 }
 
 /// For a program.
-pub(in crate::flow) fn problem(error: &Error, carrier: Carrier) -> Response {
+pub(in crate::flow) fn problem(error: &Error, bearer: bool) -> Response {
     let status = error.status();
     let body = serde_json::json!({
         "type": "about:blank",
@@ -72,7 +71,7 @@ pub(in crate::flow) fn problem(error: &Error, carrier: Carrier) -> Response {
         .header(header::CACHE_CONTROL, "no-store");
     if status == StatusCode::UNAUTHORIZED {
         // RFC 9110, 15.5.2: a 401 names a scheme. RFC 6750, 3, where there is a bearer token.
-        response = response.header(header::WWW_AUTHENTICATE, if carrier.bearer { "Bearer" } else { "Cookie" });
+        response = response.header(header::WWW_AUTHENTICATE, if bearer { "Bearer" } else { "Cookie" });
     }
     with_retry(response.body(body.to_string()), error)
 }

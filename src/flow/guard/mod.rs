@@ -19,7 +19,6 @@ pub use self::client::TrustedProxies;
 pub(super) use self::client::{client_address, device_label};
 pub use self::rate::RateLimits;
 use super::site::Site;
-use crate::auth::Carrier;
 use crate::error::Error;
 
 /// The largest body that is read: 64 KiB. A form has some hundred bytes.
@@ -71,7 +70,7 @@ impl<E: Endpoint> Guarded<E> {
     fn failed(&self, error: &Error, path: &str) -> Response {
         error.log(path);
         if path.contains("/api/") {
-            return problem(error, Carrier { cookie: "", bearer: true });
+            return problem(error, true);
         }
         answer::page(error, &self.site.shared)
     }

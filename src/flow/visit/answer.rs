@@ -1,6 +1,6 @@
 //! From a visit to its answer: the page around the content, what a visitor sees of an error, cookies and timings.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use poem::error::ResponseError as _;
 use poem::http::{HeaderValue, Method, StatusCode, header};
@@ -64,7 +64,7 @@ impl Visit {
     async fn failed(&self, error: &Error) -> Response {
         error.log(&self.0.path);
         if self.0.path.starts_with(&self.path("/api/")) {
-            return problem(error, self.strategy().describe().carrier);
+            return problem(error, self.strategy().describe().carrier.bearer);
         }
         if let Error::SignInFirst { next } = error {
             return see_other(&with_next(&self.path("/login"), next.as_deref()));
@@ -86,7 +86,7 @@ impl Visit {
     fn finish(&self, response: &mut Response) {
         let Inner { trace, method, path, .. } = &*self.0;
         let status = response.status();
-        let mut lines = std::mem::take(&mut *self.0.set_cookies.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut lines = std::mem::take(&mut *self.set_cookies());
         let redirected = *method == Method::POST && status == StatusCode::SEE_OTHER;
         let panel = redirected.then(|| trace.panel(method.as_str(), path, Some(status.as_u16()))).flatten();
         if let Some(panel) = panel {

@@ -3,7 +3,7 @@
 mod answer;
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use poem::http::{Method, StatusCode, header};
@@ -15,7 +15,7 @@ pub(super) use self::answer::PerVisit;
 use super::cookies::{CookieScope, PREVIOUS};
 use super::guard::{client_address, device_label};
 use super::site::{Mount, Shared};
-use crate::auth::{AuthStrategy, Device, Grant, Identity, Presented, Reach, Subject};
+use crate::auth::{AuthStrategy, Device, Failure, Grant, Identity, Presented, Reach, Subject};
 use crate::error::Error;
 use crate::trace::{Panel, StepKind, Trace, Verdict, VerdictKind};
 
@@ -50,6 +50,7 @@ impl Visit {
         let bearer = carrier.bearer.then(|| bearer(request)).flatten();
         let by_cookie = bearer.is_none();
         let credential = bearer.or_else(|| scope.read(carrier.cookie, request));
+        let renewal = carrier.renewal.and_then(|cookie| scope.read(cookie, request));
         let previous = scope.read(PREVIOUS, request).and_then(|name| mount.shared.recent.take(&name));
         trace.step(StepKind::Cookie, timer, || "cookies and headers read");
         if let Some(credential) = &credential {
@@ -60,12 +61,15 @@ impl Visit {
             };
             trace.credential(name, via, credential);
         }
+        if let (Some(cookie), Some(renewal)) = (carrier.renewal, &renewal) {
+            trace.credential(scope.name(cookie), "Cookie header", renewal);
+        }
         let address = client_address(request, &mount.shared.proxies);
         let device = Device { label: device_label(request), address: address.to_string() };
         let uri = request.original_uri();
         Self(Arc::new(Inner {
             trace,
-            presented: Presented::new(credential),
+            presented: Presented::new(credential).with_renewal(renewal),
             by_cookie,
             device,
             address,
@@ -128,13 +132,13 @@ impl Visit {
         let trace = &self.0.trace;
         let verdict = |kind, words: String, reason| trace.verdict(Verdict { kind, words: words.into(), reason });
         let slug = self.strategy().describe().slug;
-        match self.strategy().identify(&self.0.presented, trace).await {
+        match self.known_or_renewed().await {
             Ok(Some(identity)) => {
                 metrics::counter!("auth_identify_total", "strategy" => slug, "verdict" => "accepted").increment(1);
                 verdict(VerdictKind::Accepted, format!("signed in as {}", identity.subject.name), None);
                 Ok(Some(identity))
             }
-            Ok(None) if self.0.presented.credential().is_none() => {
+            Ok(None) if self.0.presented.credential().is_none() && self.0.presented.renewal().is_none() => {
                 verdict(VerdictKind::Anonymous, "not signed in".to_owned(), Some("no credential came".into()));
                 Ok(None)
             }
@@ -153,6 +157,18 @@ impl Visit {
                 Err(failure.into())
             }
         }
+    }
+
+    /// A login whose credential has ended is renewed quietly, where it can be.
+    async fn known_or_renewed(&self) -> Result<Option<Identity>, Failure> {
+        let Inner { presented, trace, .. } = &*self.0;
+        let known = self.strategy().identify(presented, trace).await?;
+        if known.is_some() || presented.renewal().is_none() {
+            return Ok(known);
+        }
+        let Some(grant) = self.strategy().renew(presented, trace).await? else { return Ok(None) };
+        self.hand_over(&grant);
+        Ok(Some(grant.identity))
     }
 
     /// Opens a login. A login that the browser still had ends first (OWASP ASVS 5.0, 7.2.4), where one can be ended
@@ -177,21 +193,37 @@ impl Visit {
 
     /// Gives the browser its credential.
     pub fn hand_over(&self, grant: &Grant) {
+        // A request that renewed and then opened another login hands over the latter.
+        self.set_cookies().clear();
         let name = self.strategy().describe().carrier.cookie;
         let line = self.scope().set(name, grant.credential.expose_secret(), grant.max_age, &self.0.trace);
         self.push_cookie(line);
+        if let (Some(name), Some(renewal)) = (self.strategy().describe().carrier.renewal, &grant.renewal) {
+            let line = self.scope().set(name, renewal.credential.expose_secret(), renewal.max_age, &self.0.trace);
+            self.push_cookie(line);
+        }
     }
 
     /// Takes the credential away from the browser, if it came as a cookie.
     pub fn take_back(&self) {
-        if self.0.by_cookie {
-            let line = self.scope().remove(self.strategy().describe().carrier.cookie, &self.0.trace);
+        if !self.0.by_cookie {
+            return;
+        }
+        // Whatever this request was about to hand over is not wanted any more.
+        self.set_cookies().clear();
+        let carrier = self.strategy().describe().carrier;
+        for name in [Some(carrier.cookie), carrier.renewal].into_iter().flatten() {
+            let line = self.scope().remove(name, &self.0.trace);
             self.push_cookie(line);
         }
     }
 
     fn push_cookie(&self, line: String) {
-        self.0.set_cookies.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        self.set_cookies().push(line);
+    }
+
+    fn set_cookies(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.set_cookies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,6 +4,7 @@ mod m0001_users;
 mod m0002_sessions;
 mod m0003_generation;
 mod m0004_revocations;
+mod m0005_refresh;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0002_sessions::Sessions),
             Box::new(m0003_generation::Generation),
             Box::new(m0004_revocations::Revocations),
+            Box::new(m0005_refresh::Refresh),
         ]
     }
 }

@@ -80,7 +80,7 @@ impl SqlSessions {
     }
 
     /// How many rows there are.
-    pub async fn len(&self) -> Result<u64, StoreError> {
+    pub async fn count(&self) -> Result<u64, StoreError> {
         self.table.sql.run(Entity::find().count(self.table.sql.pool())).await
     }
 }
