@@ -3,6 +3,7 @@
 //! The only file that names a concrete strategy. A new one is a file in `auth/` and a line in [`strategies`].
 
 mod demo;
+mod lab;
 mod parts;
 
 use std::io;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::net::TcpListener;
 
+pub use self::lab::Lab;
 use self::parts::Parts;
 use crate::account::{Busy, Hasher};
 use crate::auth::{
@@ -26,7 +28,7 @@ use crate::server;
 use crate::store::refresh::RefreshTokens;
 use crate::store::sessions::{MemorySessions, RedisSessions, SqlSessions, TrackedSessions};
 use crate::store::users::Users;
-use crate::store::{Redis, StoreError};
+use crate::store::{PrivateRedis, Redis, Sql, StoreError};
 
 /// Why a server did not start. Each is one sentence for the terminal.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +51,12 @@ pub enum StartError {
     /// Passwords cannot be hashed.
     #[error(transparent)]
     Hasher(#[from] Busy),
+    /// The experiments' user could not be made.
+    #[error("cannot prepare the experiment: {0}")]
+    Lab(StoreError),
+    /// An experiment was asked for a strategy that there is none of.
+    #[error("there is no strategy {0}; there are {1}")]
+    UnknownStrategy(String, String),
     /// The demo users could not be seeded.
     #[error("cannot seed the demo users: {0}")]
     Demo(String),
@@ -71,7 +79,8 @@ pub struct App {
     listener: TcpListener,
     address: SocketAddr,
     site: Arc<Site>,
-    parts: Parts,
+    sql: Sql,
+    private_redis: Option<PrivateRedis>,
 }
 
 impl App {
@@ -80,7 +89,7 @@ impl App {
         let listen = |error| StartError::Listen(settings.listen.clone(), error);
         let listener = TcpListener::bind(&settings.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let parts = Parts::open(settings, clock.clone()).await?;
+        let (parts, private_redis) = Parts::open(settings, clock.clone()).await?;
         let users = Users::new(parts.sql.clone());
         let hasher = Hasher::new(Hasher::default_slots())?;
         let public_url = public_url(settings, address);
@@ -103,12 +112,12 @@ impl App {
             stores: parts.states.clone(),
         };
         let site = Arc::new(Site::new(shared, strategies(&parts)));
-        Ok(Self { listener, address, site, parts })
+        Ok(Self { listener, address, site, sql: parts.sql, private_redis })
     }
 
     /// What the strategies would be with these settings, and which could not be used.
     pub async fn survey(settings: &Settings) -> Result<Vec<Surveyed>, StartError> {
-        let parts = Parts::open(settings, Clock::system()).await?;
+        let (parts, private_redis) = Parts::open(settings, Clock::system()).await?;
         let mut rows = Vec::new();
         for strategy in strategies(&parts) {
             let description = strategy.describe().clone();
@@ -119,7 +128,7 @@ impl App {
             };
             rows.push(Surveyed { description, ready: answer.is_ok(), why_not: answer.err() });
         }
-        parts.close().await;
+        close([parts.sql], private_redis).await;
         Ok(rows)
     }
 
@@ -143,8 +152,18 @@ impl App {
         let routes = flow::routes(&self.site);
         drop(self.site);
         let served = server::serve(self.listener, routes, stop).await;
-        self.parts.close().await;
+        close([self.sql], self.private_redis).await;
         served
+    }
+}
+
+/// Closes the databases, then ends the private Redis.
+async fn close(databases: impl IntoIterator<Item = Sql>, private_redis: Option<PrivateRedis>) {
+    for sql in databases {
+        sql.close().await;
+    }
+    if let Some(redis) = private_redis {
+        redis.stop().await;
     }
 }
 

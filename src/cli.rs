@@ -8,10 +8,11 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use crate::account::{Hasher, UserName};
-use crate::app::App;
+use crate::app::{App, Lab};
 use crate::auth::{Role, UserId};
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::labs::revocation;
 use crate::store::Sql;
 use crate::store::users::{User, Users};
 use crate::telemetry;
@@ -36,10 +37,31 @@ enum Command {
         #[arg(long, default_value = "table")]
         format: Format,
     },
+    /// Run an experiment
+    Lab {
+        #[command(subcommand)]
+        lab: LabCommand,
+    },
     /// Manage users
     User {
         #[command(subcommand)]
         command: UserCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum LabCommand {
+    /// How long a revoked login goes on being accepted, on the node that revoked it and on another one
+    Revocation {
+        /// Only these
+        #[arg(long, value_delimiter = ',', value_name = "SLUG")]
+        strategies: Vec<String>,
+        /// How many logins are revoked under each strategy
+        #[arg(long, default_value = "200", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        trials: u32,
+        /// How to print the report
+        #[arg(long, default_value = "table")]
+        format: Format,
     },
 }
 
@@ -70,6 +92,9 @@ pub async fn run() -> ExitCode {
     let outcome = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(&cli.settings).await,
         Command::Strategies { format } => strategies(&cli.settings, format).await,
+        Command::Lab { lab: LabCommand::Revocation { strategies, trials, format } } => {
+            lab_revocation(&cli.settings, &strategies, trials as usize, format).await
+        }
         Command::User { command: UserCommand::Add { name, role } } => add_user(&cli.settings, &name, role).await,
     };
     match outcome {
@@ -123,6 +148,30 @@ async fn strategies(settings: &Settings, format: Format) -> Outcome {
                 writeln!(out, "{:<16} A revoke takes effect: {}", "", row.description.revocation)?;
             }
         }
+    }
+    Ok(())
+}
+
+async fn lab_revocation(settings: &Settings, wanted: &[String], trials: usize, format: Format) -> Outcome {
+    let lab = Lab::open(settings, wanted).await?;
+    let progress = std::io::stderr().is_terminal();
+    let mut results = Vec::new();
+    for pair in &lab.pairs {
+        if progress {
+            write!(std::io::stderr(), "\r\x1b[K{} …", pair.slug())?;
+        }
+        results.push(revocation::measure(pair, &lab.subject, trials).await);
+    }
+    if progress {
+        write!(std::io::stderr(), "\r\x1b[K")?;
+    }
+    lab.close().await;
+    let results = results.into_iter().collect::<Result<_, _>>()?;
+    let report = revocation::Report { results };
+    let mut out = std::io::stdout().lock();
+    match format {
+        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
+        Format::Table => write!(out, "{report}")?,
     }
     Ok(())
 }

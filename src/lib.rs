@@ -6,11 +6,12 @@
 //! 1. [`flow`]: what a visitor does. Written once, mounted for every strategy.
 //! 2. [`auth`]: how a login is remembered. [`auth::AuthStrategy`] is the contract; each strategy is a file.
 //! 3. [`store`]: where things live: Redis, the SQL database, this process.
-//! 4. [`account`]: who the users are: names, passwords, hashes.
-//! 5. [`trace`]: what one request did, for the panel on every page and for `Server-Timing`.
-//! 6. [`page`] and [`error`]: the templates, and what a visitor is told when something goes wrong.
-//! 7. [`app`]: puts it together. The only file that names a concrete strategy.
-//! 8. [`server`], [`telemetry`], [`config`], [`clock`], [`cli`]: sockets, logs and metrics, settings, time, commands.
+//! 4. [`labs`]: experiments that measure what the strategies promise.
+//! 5. [`account`]: who the users are: names, passwords, hashes.
+//! 6. [`trace`]: what one request did, for the panel on every page and for `Server-Timing`.
+//! 7. [`page`] and [`error`]: the templates, and what a visitor is told when something goes wrong.
+//! 8. [`app`]: puts it together. The only file that names a concrete strategy.
+//! 9. [`server`], [`telemetry`], [`config`], [`clock`], [`cli`]: sockets, logs and metrics, settings, time, commands.
 
 pub mod account;
 pub mod app;
@@ -20,6 +21,7 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod flow;
+pub mod labs;
 pub mod page;
 pub mod server;
 pub mod store;

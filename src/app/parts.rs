@@ -9,9 +9,10 @@ use crate::auth::{Keys, KeysError, Need, SessionLimits, SigningAlgorithm};
 use crate::clock::Clock;
 use crate::config::{RedisChoice, Settings};
 use crate::flow::StoreState;
-use crate::store::{PrivateRedis, Redis, Sql};
+use crate::store::{PrivateRedis, Redis, RedisUrl, Sql};
 
 /// Everything that the settings name, opened.
+#[derive(Clone)]
 pub(super) struct Parts {
     pub keys: Arc<Keys>,
     pub sql: Sql,
@@ -26,17 +27,19 @@ pub(super) struct Parts {
     pub clock: Clock,
     /// Where each store is, in words.
     pub states: Vec<StoreState>,
-    private_redis: Option<PrivateRedis>,
+    /// Where Redis is: a second node connects there too.
+    pub redis_url: Option<RedisUrl>,
 }
 
 impl Parts {
-    pub async fn open(settings: &Settings, clock: Clock) -> Result<Self, StartError> {
+    /// Opens the stores. A private Redis is the caller's to stop, after everything else.
+    pub async fn open(settings: &Settings, clock: Clock) -> Result<(Self, Option<PrivateRedis>), StartError> {
         let keys = Arc::new(keys(settings)?);
-        let sql = Sql::open(&settings.database_url).await;
-        let sql = sql.map_err(|error| StartError::Database(settings.database_url.to_string(), error))?;
-        let (redis, private_redis, redis_state) = open_redis(settings).await?;
+        let sql = open_sql(settings).await?;
+        let (redis_url, private_redis, redis_state) = find_redis(settings).await?;
+        let redis = redis_url.as_ref().map(Redis::open).transpose().map_err(StartError::Redis)?;
         let database = StoreState { name: sql.name(), state: settings.database_url.to_string(), need: Some(Need::Sql) };
-        Ok(Self {
+        let parts = Self {
             keys,
             sql,
             redis,
@@ -46,17 +49,22 @@ impl Parts {
             limits: SessionLimits { idle: settings.session_idle, absolute: settings.session_absolute },
             clock,
             states: vec![redis_state, database],
-            private_redis,
-        })
+            redis_url,
+        };
+        Ok((parts, private_redis))
     }
 
-    /// Closes the database, then ends the private Redis.
-    pub async fn close(self) {
-        self.sql.close().await;
-        if let Some(redis) = self.private_redis {
-            redis.stop().await;
-        }
+    /// The same stores over connections of their own, as on another server.
+    pub async fn second_node(&self, settings: &Settings) -> Result<Self, StartError> {
+        let sql = open_sql(settings).await?;
+        let redis = self.redis_url.as_ref().map(Redis::open).transpose().map_err(StartError::Redis)?;
+        Ok(Self { sql, redis, ..self.clone() })
     }
+}
+
+async fn open_sql(settings: &Settings) -> Result<Sql, StartError> {
+    let sql = Sql::open(&settings.database_url).await;
+    sql.map_err(|error| StartError::Database(settings.database_url.to_string(), error))
 }
 
 fn keys(settings: &Settings) -> Result<Keys, KeysError> {
@@ -67,23 +75,22 @@ fn keys(settings: &Settings) -> Result<Keys, KeysError> {
     }
 }
 
-async fn open_redis(settings: &Settings) -> Result<(Option<Redis>, Option<PrivateRedis>, StoreState), StartError> {
+/// Where Redis is, the process if it is a private one, and both in words.
+async fn find_redis(settings: &Settings) -> Result<(Option<RedisUrl>, Option<PrivateRedis>, StoreState), StartError> {
     let state = |state: String, need| StoreState { name: "Redis", state, need };
     match &settings.redis_url {
         Some(RedisChoice::None) => Ok((None, None, state("was turned off with --redis-url none".to_owned(), None))),
         Some(RedisChoice::At(url)) => {
-            let redis = Redis::open(url).map_err(StartError::Redis)?;
             if let Err(error) = Redis::probe(url).await {
                 tracing::warn!("{error}; what needs it answers 503 until it is");
             }
-            Ok((Some(redis), None, state(format!("at {url}"), Some(Need::Redis))))
+            Ok((Some(url.clone()), None, state(format!("at {url}"), Some(Need::Redis))))
         }
         None => match PrivateRedis::start().await.map_err(StartError::PrivateRedis)? {
             Some(private) => {
                 let url = private.url().map_err(|error| StartError::PrivateRedis(io::Error::other(error)))?;
-                let redis = Redis::open(&url).map_err(StartError::Redis)?;
                 let words = "a private redis-server on a Unix socket, gone when this server ends".to_owned();
-                Ok((Some(redis), Some(private), state(words, Some(Need::Redis))))
+                Ok((Some(url), Some(private), state(words, Some(Need::Redis))))
             }
             None => {
                 tracing::warn!("redis-server is not on PATH: /session keeps its sessions in process memory");

@@ -1,0 +1,39 @@
+//! What an experiment works on: the same strategies twice, as on two servers that share their stores.
+
+use std::sync::Arc;
+
+use crate::auth::{AuthStrategy, Device, Role, Subject, UserId};
+use crate::clock::Clock;
+use crate::store::StoreError;
+use crate::store::users::{User, Users};
+
+/// A strategy on two nodes: each with its own connections and its own memory.
+#[derive(Clone)]
+pub struct Pair {
+    /// Where the login is opened and revoked.
+    pub same: Arc<dyn AuthStrategy>,
+    /// Where it is only used.
+    pub other: Arc<dyn AuthStrategy>,
+}
+
+impl Pair {
+    /// The strategy's name.
+    pub fn slug(&self) -> &'static str {
+        self.same.describe().slug
+    }
+}
+
+/// What the experiments open logins for: a user that nobody can sign in as.
+pub async fn lab_user(users: &Users) -> Result<Subject, StoreError> {
+    // Not a name that can be registered, and not a hash that a password has.
+    const NAME: &str = "(lab)";
+    let user = User { id: UserId::random(), name: NAME.to_owned(), role: Role::User, password_hash: "!".to_owned() };
+    users.insert(&user, NAME, Clock::system().now()).await?;
+    let known = users.find(NAME).await?.unwrap_or(user);
+    Ok(Subject { id: known.id, name: known.name, role: known.role })
+}
+
+/// Where the experiments' logins come from.
+pub fn lab_device() -> Device {
+    Device { label: "an experiment".to_owned(), address: "127.0.0.1".to_owned() }
+}
