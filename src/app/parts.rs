@@ -81,9 +81,7 @@ async fn find_redis(settings: &Settings) -> Result<(Option<RedisUrl>, Option<Pri
     match &settings.redis_url {
         Some(RedisChoice::None) => Ok((None, None, state("was turned off with --redis-url none".to_owned(), None))),
         Some(RedisChoice::At(url)) => {
-            if let Err(error) = Redis::probe(url).await {
-                tracing::warn!("{error}; what needs it answers 503 until it is");
-            }
+            warn_of(url).await;
             Ok((Some(url.clone()), None, state(format!("at {url}"), Some(Need::Redis))))
         }
         None => match PrivateRedis::start().await.map_err(StartError::PrivateRedis)? {
@@ -97,5 +95,17 @@ async fn find_redis(settings: &Settings) -> Result<(Option<RedisUrl>, Option<Pri
                 Ok((None, None, state("is not here: redis-server is not on PATH".to_owned(), None)))
             }
         },
+    }
+}
+
+/// What is wrong with a Redis that somebody else runs.
+async fn warn_of(url: &RedisUrl) {
+    if let Err(error) = Redis::probe(url).await {
+        tracing::warn!("{error}; what needs it answers 503 until it is");
+        return;
+    }
+    let Ok(redis) = Redis::open(url) else { return };
+    if let Ok(Some(policy)) = redis.evicting_policy().await {
+        tracing::warn!("Redis evicts keys when its memory is full ({policy}): logins may end early; use noeviction");
     }
 }

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use super::site::Site;
 
+/// What an evicting policy costs.
+const EVICTING: &str = "logins may end early, and a log out everywhere reads every session; nothing revoked comes back";
+
 /// `GET /healthz`: the process runs. Touches no store.
 #[handler]
 pub(super) fn healthz() -> &'static str {
@@ -30,9 +33,14 @@ pub(super) async fn readyz(site: Data<&Arc<Site>>) -> Response {
             }
         });
     }
+    let evicting = match &site.shared.redis {
+        Some(redis) => redis.evicting_policy().await.ok().flatten(),
+        None => None,
+    };
+    let warning = evicting.map(|policy| format!("Redis evicts keys when its memory is full ({policy}): {EVICTING}"));
     let any = rows.iter().any(|row| row["ready"] == Value::Bool(true));
     let status = if any { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    Json(json!({ "strategies": rows })).with_status(status).into_response()
+    Json(json!({ "strategies": rows, "warning": warning })).with_status(status).into_response()
 }
 
 /// `GET /metrics`: Prometheus' text format.

@@ -170,6 +170,15 @@ impl Redis {
         limited(command.query_async(connection)).await
     }
 
+    /// Under which policy keys are evicted when memory is full, if it is an evicting one.
+    ///
+    /// With one, any key may be gone at any time: what is not there proves nothing.
+    pub async fn evicting_policy(&self) -> Result<Option<String>, StoreError> {
+        let memory: redis::InfoDict = self.query(redis::cmd("INFO").arg("memory")).await?;
+        let policy = memory.get::<String>("maxmemory_policy");
+        Ok(policy.filter(|policy| policy != "noeviction"))
+    }
+
     /// Whether Redis answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.query::<String>(&redis::cmd("PING")).await.map(drop)

@@ -88,6 +88,23 @@ impl RedisSessions {
         Self { redis, clock }
     }
 
+    /// Looks at every record and ends those of the user.
+    async fn end_unlisted(&self, user: UserId) -> Result<(), StoreError> {
+        let mut cursor: u64 = 0;
+        loop {
+            let mut scan = redis::cmd("SCAN");
+            scan.arg(cursor).arg("MATCH").arg(format!("{RECORD_PREFIX}*")).arg("COUNT").arg(1000);
+            let (next, keys): (u64, Vec<String>) = self.redis.query(&scan).await?;
+            for login in keys.iter().filter_map(|key| LoginId::parse(key.strip_prefix(RECORD_PREFIX)?)) {
+                self.end(user, &login).await?;
+            }
+            cursor = next;
+            if cursor == 0 {
+                return Ok(());
+            }
+        }
+    }
+
     /// `condition` is `NX` (only if absent) or `XX` (only if present). True if it was stored.
     async fn write(&self, condition: &str, id: &Id, record: &LoginRecord) -> Result<bool, StoreError> {
         let now = self.clock.now();
@@ -200,6 +217,8 @@ impl LoginStore for RedisSessions {
     async fn end_all(&self, user: UserId) -> Result<(), StoreError> {
         let mut end = END_ALL.key(index_key(user));
         end.arg(RECORD_PREFIX);
-        self.redis.run::<bool>(&end).await.map(drop)
+        self.redis.run::<bool>(&end).await?;
+        // Where keys are evicted the index may be gone and records not.
+        if self.redis.evicting_policy().await?.is_some() { self.end_unlisted(user).await } else { Ok(()) }
     }
 }
