@@ -22,7 +22,7 @@ use crate::auth::{
 };
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::flow::{self, Demo, RateLimits, RecentPosts, Shared, Site, TrustedProxies};
+use crate::flow::{self, Demo, News, RateLimits, RecentPosts, Shared, Site, TrustedProxies};
 use crate::page::Pages;
 use crate::server;
 use crate::store::refresh::RefreshTokens;
@@ -102,6 +102,7 @@ impl App {
             rates: RateLimits::new(settings.login_rate),
             proxies: TrustedProxies::new(settings.trusted_proxy.clone()),
             recent: RecentPosts::default(),
+            news: News::default(),
             node: node(settings, address),
             secure: public_url.starts_with("https://"),
             public_url,
@@ -150,8 +151,13 @@ impl App {
     /// Answers requests until `stop`, finishes those under way, then closes the stores.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         let routes = flow::routes(&self.site);
-        drop(self.site);
+        let site = self.site;
+        let stop = async {
+            stop.await;
+            site.news().closing();
+        };
         let served = server::serve(self.listener, routes, stop).await;
+        drop(site);
         close([self.sql], self.private_redis).await;
         served
     }

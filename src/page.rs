@@ -25,12 +25,17 @@ pub struct Asset {
 }
 
 /// All of them.
-pub const ASSETS: [Asset; 3] = [
+pub const ASSETS: [Asset; 4] = [
     Asset { name: "style.css", media_type: "text/css; charset=utf-8", text: STYLE },
     Asset {
         name: "cookie-check.js",
         media_type: "text/javascript; charset=utf-8",
         text: include_str!("../templates/cookie-check.js"),
+    },
+    Asset {
+        name: "ended.js",
+        media_type: "text/javascript; charset=utf-8",
+        text: include_str!("../templates/ended.js"),
     },
     Asset { name: "favicon.svg", media_type: "image/svg+xml", text: include_str!("../templates/favicon.svg") },
 ];

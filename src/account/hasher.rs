@@ -1,11 +1,10 @@
 //! argon2id, a few hashes at a time: each takes 19 MiB and a processor, and anybody may ask for one.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -32,6 +31,9 @@ pub enum Busy {
 #[derive(Clone)]
 pub struct Hasher {
     slots: Arc<Semaphore>,
+    /// The working memory of each slot. Given back to the allocator after every hash, each thread that ever ran one
+    /// would keep 19 MiB.
+    memory: Arc<Mutex<Vec<Memory>>>,
     /// What an unknown user's password is checked against, so that it takes as long as a known one's.
     dummy: Arc<str>,
 }
@@ -39,8 +41,13 @@ pub struct Hasher {
 impl Hasher {
     /// At most `slots` hashes at once.
     pub fn new(slots: usize) -> Result<Self, Busy> {
-        let dummy = hash(&SecretString::from("nobody's password"))?;
-        Ok(Self { slots: Arc::new(Semaphore::new(slots)), dummy: dummy.into() })
+        let mut memory = Memory::new();
+        let dummy = hash(&SecretString::from("nobody's password"), &mut memory)?;
+        Ok(Self {
+            slots: Arc::new(Semaphore::new(slots)),
+            memory: Arc::new(Mutex::new(vec![memory])),
+            dummy: dummy.into(),
+        })
     }
 
     /// One processor is left to those who do not log in.
@@ -50,8 +57,8 @@ impl Hasher {
 
     /// Checks the form of a new password and hashes it: a PHC string, or the sentence that says what is wrong.
     pub async fn hash(&self, password: SecretString, user_name: String) -> Result<Result<String, String>, Busy> {
-        self.blocking(move || match NewPassword::parse(&password, &user_name) {
-            Ok(password) => hash(password.secret()).map(Ok),
+        self.blocking(move |memory| match NewPassword::parse(&password, &user_name) {
+            Ok(password) => hash(password.secret(), memory).map(Ok),
             Err(sentence) => Ok(Err(sentence)),
         })
         .await
@@ -61,19 +68,24 @@ impl Hasher {
     pub async fn verify(&self, password: SecretString, stored: Option<String>) -> Result<bool, Busy> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.dummy.to_string());
-        let matches = self.blocking(move || Ok(plausible(&password) & verify(&password, &stored))).await?;
+        let matches = self.blocking(move |memory| Ok(plausible(&password) & verify(&password, &stored, memory)));
+        let matches = matches.await?;
         Ok(known & matches)
     }
 
     /// The slot is held by the work and not by the request: a visitor who goes away does not free it.
     async fn blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T, Busy> + Send + 'static,
+        work: impl FnOnce(&mut Memory) -> Result<T, Busy> + Send + 'static,
     ) -> Result<T, Busy> {
         let slot = timeout(PATIENCE, self.slots.clone().acquire_owned()).await.map_err(|_| Busy::Full)?;
         let slot = slot.map_err(|_| Busy::Full)?;
+        let pool = self.memory.clone();
         let task = tokio::task::spawn_blocking(move || {
-            let done = work();
+            let free = pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut memory = free.unwrap_or_default();
+            let done = work(&mut memory);
+            pool.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
             drop(slot);
             done
         });
@@ -81,14 +93,70 @@ impl Hasher {
     }
 }
 
-fn hash(password: &SecretString) -> Result<String, Busy> {
-    let hash = Argon2::default().hash_password(password.expose_secret().as_bytes());
-    Ok(hash.map_err(|error| Busy::Failed(error.to_string()))?.to_string())
+/// What argon2 works in.
+type Memory = Vec<Block>;
+
+fn hash(password: &SecretString, memory: &mut Memory) -> Result<String, Busy> {
+    let failed = |error: &dyn std::error::Error| Busy::Failed(error.to_string());
+    let (salt, params) = (Salt::generate(), Params::default());
+    let hash = derive(password, &salt, &params, memory).map_err(|error| failed(&error))?;
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&params).map_err(|error| failed(&error))?,
+        salt: Some(salt),
+        hash: Some(hash),
+    };
+    Ok(hash.to_string())
 }
 
 /// A password that is too long to be one is checked like any other, cut off: the time tells nothing.
-fn verify(password: &SecretString, stored: &str) -> bool {
+fn verify(password: &SecretString, stored: &str, memory: &mut Memory) -> bool {
     let password = if plausible(password) { normalised(password) } else { SecretString::from("") };
-    PasswordHash::new(stored)
-        .is_ok_and(|stored| Argon2::default().verify_password(password.expose_secret().as_bytes(), &stored).is_ok())
+    let Ok(stored) = PasswordHash::new(stored) else { return false };
+    let (Some(salt), Some(expected), Ok(params)) = (&stored.salt, &stored.hash, Params::try_from(&stored)) else {
+        return false;
+    };
+    // An `Output` compares in constant time.
+    stored.algorithm == Algorithm::Argon2id.ident()
+        && derive(&password, salt, &params, memory).is_ok_and(|hash| hash == *expected)
+}
+
+fn derive(password: &SecretString, salt: &[u8], params: &Params, memory: &mut Memory) -> argon2::Result<Output> {
+    memory.resize(params.block_count(), Block::default());
+    let mut out = [0; Params::DEFAULT_OUTPUT_LEN];
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+    argon2.hash_password_into_with_memory(password.expose_secret().as_bytes(), salt, &mut out, memory)?;
+    Output::new(&out).map_err(|_| argon2::Error::OutputTooLong)
+}
+
+#[cfg(test)]
+mod tests {
+    use argon2::{PasswordHasher as _, PasswordVerifier as _};
+
+    use super::*;
+
+    fn secret(text: &str) -> SecretString {
+        SecretString::from(text)
+    }
+
+    #[test]
+    fn a_hash_is_the_same_in_memory_that_was_used_before() {
+        let mut memory = Memory::new();
+        for password in ["käse-und-brot", "käse-und-brot", "something else"] {
+            let ours = hash(&secret(password), &mut memory).expect("a hash");
+            assert!(ours.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "OWASP's parameters: {ours}");
+            assert!(Argon2::default().verify_password(password.as_bytes(), ours.as_str()).is_ok(), "{ours}");
+            let theirs = Argon2::default().hash_password(password.as_bytes()).expect("a hash").to_string();
+            assert!(verify(&secret(password), &theirs, &mut memory));
+            assert!(!verify(&secret("wrong"), &theirs, &mut memory) && !verify(&secret(password), "", &mut memory));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_has_no_password_at_all() {
+        let hasher = Hasher::new(1).expect("a hasher");
+        assert!(!hasher.verify(secret("nobody's password"), None).await.expect("an answer"));
+        assert!(hasher.verify(secret("nobody's password"), Some(hasher.dummy.to_string())).await.expect("an answer"));
+    }
 }

@@ -53,18 +53,30 @@ pub struct Device {
 pub struct Presented {
     credential: Option<String>,
     renewal: Option<String>,
+    passive: bool,
 }
 
 impl Presented {
     /// From a cookie's or a header's value.
     pub fn new(credential: Option<String>) -> Self {
-        Self { credential, renewal: None }
+        Self { credential, renewal: None, passive: false }
     }
 
     /// With the credential that renews, too.
     #[must_use]
     pub fn with_renewal(self, renewal: Option<String>) -> Self {
         Self { renewal, ..self }
+    }
+
+    /// The same, asked by a page that only sits open: it does not count as a visit and slides nothing.
+    #[must_use]
+    pub fn passive(&self) -> Self {
+        Self { passive: true, ..self.clone() }
+    }
+
+    /// Whether it does not count as a visit.
+    pub fn is_passive(&self) -> bool {
+        self.passive
     }
 
     /// The credential that renews, if one came.

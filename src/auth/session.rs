@@ -220,7 +220,8 @@ impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
             Ok(record) => record,
             Err(reason) => return Ok(Self::refuse(trace, reason)),
         };
-        if self.limits.is_stale(&record, self.clock.now()) && !self.slide(&id, &mut record, trace).await? {
+        let due = !presented.is_passive() && self.limits.is_stale(&record, self.clock.now());
+        if due && !self.slide(&id, &mut record, trace).await? {
             return Ok(Self::refuse(trace, "the login was ended while this request was under way"));
         }
         self.exhibit(trace, credential, &record);

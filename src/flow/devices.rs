@@ -40,10 +40,10 @@ pub(super) async fn revoke(visit: Visit, Path(id): Path<String>) -> Result<Respo
         return Err(Error::NotFound);
     }
     if wanted == identity.login {
-        visit.strategy().revoke(identity, Reach::This, visit.trace()).await?;
+        visit.revoke(identity, Reach::This).await?;
         visit.take_back();
         return Ok(see_other(&visit.path("/")));
     }
-    visit.strategy().revoke(identity, Reach::Other(wanted), visit.trace()).await?;
+    visit.revoke(identity, Reach::Other(wanted)).await?;
     Ok(see_other(&visit.path("/devices")))
 }

@@ -25,7 +25,7 @@ pub(super) async fn everywhere(visit: Visit) -> Result<Response, Error> {
 /// share it.
 pub(super) async fn log_out(visit: &Visit, reach: Reach) -> Result<(), Error> {
     if let Some(identity) = visit.identity().await? {
-        let effect = visit.strategy().revoke(identity, reach, visit.trace()).await?;
+        let effect = visit.revoke(identity, reach).await?;
         let (words, reason) = match effect {
             Effect::Now => ("logged out".into(), Some("the next request with the old credential is refused".into())),
             Effect::Within(bound) => (

@@ -4,6 +4,7 @@ mod api;
 mod cookies;
 mod devices;
 mod docs;
+mod events;
 mod guard;
 mod home;
 mod landing;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt as _, IntoEndpoint as _, Response, Route, get, post};
 
+pub use self::events::News;
 pub use self::guard::{RateLimits, TrustedProxies};
 pub use self::recent::RecentPosts;
 pub use self::site::{Demo, DemoUser, Mount, Shared, Site, StoreState};
@@ -53,6 +55,7 @@ fn mounted(mount: &Arc<Mount>) -> BoxEndpoint<'static> {
         .at("/devices", get(devices::page))
         .at("/devices/:id/revoke", post(devices::revoke))
         .at("/password", get(password::form).post(password::submit))
+        .at("/events", get(events::listen))
         .at("/logout", post(logout::this))
         .at("/logout-everywhere", post(logout::everywhere))
         .nest("/api", api::service())

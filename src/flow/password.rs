@@ -81,7 +81,7 @@ async fn replace(
 async fn end_others(visit: &Visit, identity: &Identity) -> Result<Vec<String>, Error> {
     let mut lines = vec!["The new password counts from now on, under every mount.".to_owned()];
     let here = visit.strategy().describe().slug;
-    let mine = visit.strategy().revoke(identity, Reach::Everywhere, visit.trace()).await;
+    let mine = visit.revoke(identity, Reach::Everywhere).await;
     mine.map_err(Error::HalfChanged)?;
     lines.push(format!("/{here}: {} This one was renewed.", visit.strategy().describe().password_change));
     for other in visit.mount().strategies.iter().filter(|strategy| strategy.describe().slug != here) {
@@ -92,7 +92,7 @@ async fn end_others(visit: &Visit, identity: &Identity) -> Result<Vec<String>, E
 
 async fn end_under(strategy: &dyn AuthStrategy, visit: &Visit, identity: &Identity) -> String {
     let description = strategy.describe();
-    match strategy.revoke(identity, Reach::Everywhere, visit.trace()).await {
+    match visit.revoke_under(strategy, identity, Reach::Everywhere).await {
         Ok(Effect::Now | Effect::Within(_)) => format!("/{}: every login of yours has ended.", description.slug),
         Ok(Effect::At(end)) => {
             format!("/{}: tokens of yours are accepted until {end} at the latest.", description.slug)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::events::News;
 use super::guard::{RateLimits, TrustedProxies};
 use super::recent::RecentPosts;
 use crate::account::Hasher;
@@ -36,6 +37,8 @@ pub struct Shared {
     pub proxies: TrustedProxies,
     /// What the latest POSTs did, for the page that follows.
     pub recent: RecentPosts,
+    /// What wakes open pages.
+    pub news: News,
     /// The node's name.
     pub node: String,
     /// What the browser sees, without a slash at the end.
@@ -136,6 +139,11 @@ impl Site {
     /// The seeded users, if there are any.
     pub fn demo(&self) -> Option<&Demo> {
         self.shared.demo.as_ref()
+    }
+
+    /// What wakes open pages.
+    pub fn news(&self) -> &News {
+        &self.shared.news
     }
 
     /// The strategies behind them.

@@ -28,6 +28,10 @@ pub(in crate::flow) fn client_address(request: &Request, proxies: &TrustedProxie
         Addr::SocketAddr(address) => address.ip().to_canonical(),
         _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
     };
+    behind(socket, request, proxies)
+}
+
+fn behind(socket: IpAddr, request: &Request, proxies: &TrustedProxies) -> IpAddr {
     if !proxies.contains(socket) {
         return socket;
     }
@@ -80,12 +84,10 @@ mod tests {
     use super::*;
 
     fn address(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
-        let peer: std::net::SocketAddr = format!("{peer}:1234").parse().expect("an address");
         let builder =
             forwarded.iter().fold(Request::builder(), |builder, line| builder.header("x-forwarded-for", *line));
-        let request = builder.remote_addr(poem::web::RemoteAddr(peer.into())).finish();
-        let proxies = trusted.iter().map(|network| network.parse().expect("a network")).collect();
-        client_address(&request, &TrustedProxies::new(proxies)).to_string()
+        let proxies = TrustedProxies::new(trusted.iter().map(|network| network.parse().expect("a network")).collect());
+        behind(peer.parse().expect("an address"), &builder.finish(), &proxies).to_string()
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub(super) use self::answer::PerVisit;
 use super::cookies::{CookieScope, PREVIOUS};
 use super::guard::{client_address, device_label};
 use super::site::{Mount, Shared};
-use crate::auth::{AuthStrategy, Device, Failure, Grant, Identity, Presented, Reach, Subject};
+use crate::auth::{AuthStrategy, Device, Effect, Failure, Grant, Identity, Presented, Reach, Subject};
 use crate::error::Error;
 use crate::trace::{Panel, StepKind, Trace, Verdict, VerdictKind};
 
@@ -183,10 +183,32 @@ impl Visit {
         Ok(grant)
     }
 
+    /// Ends logins under this mount, and wakes the open pages of this node.
+    pub async fn revoke(&self, who: &Identity, reach: Reach) -> Result<Effect, Failure> {
+        self.revoke_under(self.strategy(), who, reach).await
+    }
+
+    /// The same under another mount.
+    pub async fn revoke_under(
+        &self,
+        strategy: &dyn AuthStrategy,
+        who: &Identity,
+        reach: Reach,
+    ) -> Result<Effect, Failure> {
+        let effect = strategy.revoke(who, reach, &self.0.trace).await;
+        self.shared().news.revoked();
+        effect
+    }
+
+    /// Looks whether the credential is still accepted, without counting as a visit.
+    pub async fn look(&self, trace: &Trace) -> Result<Option<Identity>, Failure> {
+        self.strategy().identify(&self.0.presented.passive(), trace).await
+    }
+
     /// Ends one login, where that can be done without ending the user's others.
     pub async fn end_single(&self, login: &Identity) -> Result<(), Error> {
         if self.strategy().describe().ends_single {
-            self.strategy().revoke(login, Reach::This, &self.0.trace).await?;
+            self.revoke(login, Reach::This).await?;
         }
         Ok(())
     }

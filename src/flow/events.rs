@@ -1,0 +1,87 @@
+//! `GET M/events`: tells an open page that its login was ended (server-sent events), where the strategy can know.
+
+use std::time::Duration;
+
+use futures_util::stream;
+use poem::handler;
+use poem::web::sse::{Event, SSE};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use super::visit::Visit;
+use crate::auth::Promise;
+use crate::error::Error;
+use crate::trace::Trace;
+
+/// How often the strategy is asked when nothing was heard: another node may have ended the login.
+const ASK_EVERY: Duration = Duration::from_secs(2);
+
+/// A stream ends by itself after this long; the browser comes back.
+const LIFE: Duration = Duration::from_secs(300);
+
+/// What wakes the streams of a node.
+#[derive(Debug)]
+pub struct News {
+    revoked: watch::Sender<u64>,
+    closing: watch::Sender<bool>,
+}
+
+impl Default for News {
+    fn default() -> Self {
+        Self { revoked: watch::Sender::new(0), closing: watch::Sender::new(false) }
+    }
+}
+
+impl News {
+    /// Some login was ended on this node: whoever waits should look.
+    pub fn revoked(&self) {
+        self.revoked.send_modify(|count| *count += 1);
+    }
+
+    /// The server stops: streams end, so that they do not hold it up.
+    pub fn closing(&self) {
+        self.closing.send_replace(true);
+    }
+}
+
+/// One stream.
+struct Watch {
+    visit: Visit,
+    revoked: watch::Receiver<u64>,
+    closing: watch::Receiver<bool>,
+    until: Instant,
+}
+
+/// One event, `ended`, when the login is no longer accepted. A store that does not answer says nothing.
+#[handler]
+pub(super) async fn listen(visit: Visit) -> Result<SSE, Error> {
+    if matches!(visit.strategy().describe().promise, Promise::Expiry { .. }) {
+        return Err(Error::NotFound);
+    }
+    let news = &visit.shared().news;
+    let (revoked, closing) = (news.revoked.subscribe(), news.closing.subscribe());
+    let watch = Watch { visit, revoked, closing, until: Instant::now() + LIFE };
+    let events = stream::unfold(Some(watch), async |watch| {
+        let mut watch = watch?;
+        watch.ended().await.then(|| (Event::message("this login was ended").event_type("ended"), None))
+    });
+    Ok(SSE::new(events).keep_alive(Duration::from_secs(20)))
+}
+
+impl Watch {
+    /// Waits until the login has ended; false if the stream ends before.
+    async fn ended(&mut self) -> bool {
+        while Instant::now() < self.until && !*self.closing.borrow() {
+            self.revoked.mark_unchanged();
+            if let Ok(None) = self.visit.look(&Trace::off()).await {
+                return true;
+            }
+            tokio::select! {
+                () = sleep(ASK_EVERY) => {}
+                _ = self.revoked.changed() => {}
+                _ = self.closing.changed() => {}
+            }
+        }
+        false
+    }
+}

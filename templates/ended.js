@@ -1,0 +1,21 @@
+// Says so when the login of this open page is ended. Listens only while the page is looked at: a browser has few
+// connections to a server, and every tab would hold one.
+const notice = document.getElementById("ended");
+let source = null;
+
+function listen() {
+  if (document.hidden || !notice.hidden) {
+    source?.close();
+    source = null;
+  } else if (!source) {
+    source = new EventSource(notice.dataset.events);
+    source.addEventListener("ended", () => {
+      notice.hidden = false;
+      listen();
+    });
+  }
+}
+
+document.addEventListener("visibilitychange", listen);
+addEventListener("pagehide", () => source?.close());
+listen();
