@@ -17,7 +17,7 @@ use crate::trace::Trace;
 const ASK_EVERY: Duration = Duration::from_secs(2);
 
 /// A stream ends by itself after this long; the browser comes back.
-const LIFE: Duration = Duration::from_secs(300);
+const LIFE: Duration = Duration::from_mins(5);
 
 /// What wakes the streams of a node.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ struct Watch {
 
 /// One event, `ended`, when the login is no longer accepted. A store that does not answer says nothing.
 #[handler]
-pub(super) async fn listen(visit: Visit) -> Result<SSE, Error> {
+pub(super) fn listen(visit: Visit) -> Result<SSE, Error> {
     if matches!(visit.strategy().describe().promise, Promise::Expiry { .. }) {
         return Err(Error::NotFound);
     }
