@@ -1,4 +1,5 @@
-//! Every setting, from the command line or the environment. Nothing else reads the environment.
+//! Every setting, from the command line or the environment. Beside it only `RUST_LOG` is read, for the log, and `PATH`,
+//! to find `redis-server`.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -72,7 +73,7 @@ pub struct Settings {
     #[arg(long, env, default_value = "14d", global = true, value_name = "DURATION", value_parser = life)]
     pub refresh_ttl: Duration,
 
-    /// Logins and registrations per address and per account, as in 30/m; off for measurements
+    /// Logins, registrations and password changes per address and per account, as in 30/m; off for measurements
     #[arg(long, env, default_value = "30/m", global = true, value_name = "COUNT/UNIT")]
     pub login_rate: LoginRate,
 
@@ -89,7 +90,7 @@ pub struct Settings {
     pub demo: Option<bool>,
 
     /// Do not seed them
-    #[arg(long, env, global = true, conflicts_with = "demo")]
+    #[arg(long, env, global = true, overrides_with = "demo")]
     pub no_demo: bool,
 }
 

@@ -44,7 +44,7 @@ pub const ASSETS: [Asset; 4] = [
 #[derive(Debug)]
 pub struct Pages {
     templates: Environment<'static>,
-    /// Changes when the style does, so that a browser may keep it.
+    /// Changes when one of the files does, so that a browser may keep them.
     asset: String,
 }
 
@@ -88,8 +88,14 @@ impl Pages {
         let mut templates = Environment::new();
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
         load(&mut templates);
-        let asset = URL_SAFE_NO_PAD.encode(&Sha256::digest(STYLE)[..6]);
+        let all = ASSETS.iter().fold(Sha256::new(), |hasher, asset| hasher.chain_update(asset.text));
+        let asset = URL_SAFE_NO_PAD.encode(&all.finalize()[..6]);
         Self { templates, asset }
+    }
+
+    /// The version of the files that pages link to.
+    pub fn asset(&self) -> &str {
+        &self.asset
     }
 
     /// Renders a page's own content.

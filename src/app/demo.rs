@@ -3,9 +3,10 @@
 use secrecy::SecretString;
 
 use crate::account::{Hasher, UserName};
-use crate::auth::{LoginId, Role, UserId};
+use crate::auth::{Role, UserId};
 use crate::clock::Clock;
 use crate::flow::{Demo, DemoUser};
+use crate::store::random_secret;
 use crate::store::users::{User, Users};
 
 /// Known to everybody, and only used where nobody else can reach the server.
@@ -16,7 +17,7 @@ const USERS: [(&str, Role); 3] = [("alice", Role::User), ("bob", Role::User), ("
 /// Adds the users that are missing. On loopback their password is always the same, and who changed it keeps the change.
 /// Elsewhere they get a new random one at every start, and pages do not show it.
 pub(super) async fn seed(users: &Users, hasher: &Hasher, clock: &Clock, here: bool) -> Result<Demo, String> {
-    let password = if here { PASSWORD.to_owned() } else { LoginId::random().to_string() };
+    let password = if here { PASSWORD.to_owned() } else { random_secret().map_err(|error| error.to_string())? };
     let mut seeded = Vec::new();
     for (name, role) in USERS {
         let as_seeded = seed_one(users, hasher, clock, name, role, &password, here).await?;

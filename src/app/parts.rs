@@ -34,8 +34,9 @@ pub(super) struct Parts {
 impl Parts {
     /// Opens the stores. A private Redis is the caller's to stop, after everything else.
     pub async fn open(settings: &Settings, clock: Clock) -> Result<(Self, Option<PrivateRedis>), StartError> {
-        let keys = Arc::new(keys(settings)?);
+        // The database first: the key is kept beside it, and a missing folder is better told of the database.
         let sql = open_sql(settings).await?;
+        let keys = Arc::new(keys(settings)?);
         let (redis_url, private_redis, redis_state) = find_redis(settings).await?;
         let redis = redis_url.as_ref().map(Redis::open).transpose().map_err(StartError::Redis)?;
         let database = StoreState { name: sql.name(), state: settings.database_url.to_string(), need: Some(Need::Sql) };

@@ -56,7 +56,7 @@ impl AuthStrategy for JwtGenerationStrategy {
         trace.server_holds(|| Held {
             title: "One number for the user, none for the login".into(),
             text: format!("generation {}", now.unwrap_or_default()),
-            bytes: size_of::<i64>(),
+            bytes: Some(size_of::<i64>()),
         });
         if now.is_none() || now != checked.generation {
             trace.refused("the token is of an earlier generation: every login of the user was ended since");

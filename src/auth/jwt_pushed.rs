@@ -7,10 +7,7 @@ use super::jwt::{KEPT_LONGER, Tokens, describe};
 use super::{Description, Effect, Keys, Need, Promise, RevocableJwtStrategy};
 use crate::clock::Clock;
 use crate::store::revocations::{PushedRevocations, Revocations};
-use crate::store::{Redis, Sql, TRUST};
-
-/// What is promised: the trust in the channel, and what it takes to see that it is gone.
-const BOUND: Duration = TRUST.saturating_add(Duration::from_millis(100));
+use crate::store::{PUSH_BOUND, Redis, Sql};
 
 impl RevocableJwtStrategy {
     /// Tokens that live for `life`; what was revoked stands in `sql` and is pushed through `redis` into memory.
@@ -20,24 +17,24 @@ impl RevocableJwtStrategy {
         let truth = Revocations::new(description.slug, sql, kept, clock.clone());
         let list = Arc::new(PushedRevocations::new(description.slug, truth, redis, kept, clock.clone()));
         let tokens = Tokens::new(keys, description.slug, life, clock);
-        Self { description, tokens, list, effect: Effect::Within(BOUND) }
+        Self { description, tokens, list, effect: Effect::Within(PUSH_BOUND) }
     }
 }
 
 fn describe_pushed() -> Description {
-    let bound = BOUND.as_millis();
+    let bound = PUSH_BOUND.as_millis();
     Description {
         label: "JWT with a pushed blocklist",
         summary: "A signed token in a cookie; every node has the list of the revoked ones in its memory, and Redis pushes \
             what is new.",
         revocation: format!(
-            "When the push arrives, in less than a millisecond; with the channel cut every request asks Redis, so after \
+            "When the push arrives; with the channel cut every request asks Redis, so after \
              {bound} ms at the latest."
         ),
         promise: Promise::Push { bound_ms: u64::try_from(bound).unwrap_or(u64::MAX) },
         needs: Need::Redis,
         store: "process memory, fed by Redis, over the SQL database",
-        server_holds: "Only what was revoked, in every node's memory: about 80 bytes for a jti, 120 for a user.",
+        server_holds: "Only what was revoked, in every node's memory: some 370 bytes for a user with a revoked login.",
         ends_single: true,
         unknown_logins: Some(
             "Nobody can know. Every node has a list of the tokens that were revoked, and none of those that were issued.",

@@ -89,7 +89,7 @@ impl AuthStrategy for JwtRefreshStrategy {
                 "whose it is, from where, until when, and the hash of every token: the used ones too, so that a copy \
                 is recognised"
                     .to_owned(),
-            bytes: 0,
+            bytes: None,
         });
         Ok(checked.map(|checked| checked.identity))
     }

@@ -14,6 +14,9 @@ use crate::clock::Timestamp;
 use crate::store::revocations::{ReadFrom, RevocationList};
 use crate::trace::{Held, StepKind, Trace};
 
+/// A miss: HMGET, a lease, two SELECTs, the fill.
+const FILL_CALLS: usize = 5;
+
 /// `jwt`, and a list of what was revoked.
 pub struct RevocableJwtStrategy {
     pub(super) description: Description,
@@ -27,7 +30,8 @@ impl RevocableJwtStrategy {
     async fn revoke_one(&self, user: UserId, login: &LoginId, expires: Timestamp, trace: &Trace) -> Result<Effect> {
         let timer = trace.timer();
         let revoked = self.list.revoke(user, login, expires + KEPT_LONGER).await;
-        trace.step(StepKind::Store, timer, || "SQL INSERT the token's jti, then Redis: tell whoever reads it");
+        let (words, calls) = self.list.commands().revoke;
+        trace.step_of(StepKind::Store, calls, timer, || words);
         revoked?;
         Ok(self.effect)
     }
@@ -56,15 +60,20 @@ impl AuthStrategy for RevocableJwtStrategy {
         let identity = checked.identity;
         let timer = trace.timer();
         let answer = self.list.revoked(identity.subject.id, &identity.login, generation).await;
-        trace.step(StepKind::Store, timer, || match &answer {
-            Ok((_, ReadFrom::Memory)) => "process memory: the user's cut-off and the token's jti",
-            Ok((_, ReadFrom::Sql)) => "Redis HMGET: not known there; filled from the SQL database",
-            _ => "Redis HMGET: the user's cut-off and the token's jti",
-        });
+        let (kind, calls, words) = match &answer {
+            Ok((_, ReadFrom::Memory)) => {
+                (StepKind::Memory, 0, "process memory: the user's cut-off and the token's jti")
+            }
+            Ok((_, ReadFrom::Sql)) => {
+                (StepKind::Store, FILL_CALLS, "Redis HMGET: not known; filled from the SQL database")
+            }
+            _ => (StepKind::Store, 1, "Redis HMGET: the user's cut-off and the token's jti"),
+        };
+        trace.step_of(kind, calls, timer, || words);
         trace.server_holds(|| Held {
             title: "Nothing, until a token is revoked".into(),
             text: "then its jti until it expires, or one cut-off for the user".to_owned(),
-            bytes: 0,
+            bytes: Some(0),
         });
         if answer?.0 {
             trace.refused("the token was revoked: its jti or the user's cut-off is on the list");

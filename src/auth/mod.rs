@@ -164,7 +164,7 @@ pub enum Effect {
     Now,
     /// The next request is refused on this node now, on every node within this long.
     Within(Duration),
-    /// Nothing was recorded: the credential is accepted until this moment.
+    /// The credential in use is accepted until this moment.
     At(Timestamp),
 }
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::clock::{Clock, Timestamp};
 use crate::store::sessions::{LOGIN_KEY, LoginRecord, LoginStore};
-use crate::store::{StoreError, TRUST};
+use crate::store::{PUSH_BOUND, StoreError};
 use crate::trace::{Held, StepKind, Trace};
 
 /// The two limits of a session (OWASP ASVS 5.0, 7.3.1 and 7.3.2), both enforced at every request.
@@ -57,7 +57,7 @@ impl<S: LoginStore> SessionStrategy<S> {
             revocation: "The next request, on every node: the record is gone.".to_owned(),
             needs,
             notice,
-            ..describe(store.commands().store)
+            ..describe(store.commands().held_in)
         };
         Self { description, store, limits, clock, effect: Effect::Now }
     }
@@ -70,7 +70,7 @@ impl<S: LoginStore> SessionStrategy<S> {
             summary: "An opaque id in a cookie; the record is in this process' memory.",
             revocation: "The next request, on this node only: no other node ever knew the login.".to_owned(),
             server_holds: "A record of the login in this process: a restart forgets it, another node never sees it.",
-            ..describe(store.commands().store)
+            ..describe(store.commands().held_in)
         };
         Self { description, store, limits, clock, effect: Effect::Now }
     }
@@ -83,27 +83,27 @@ impl<S: LoginStore> SessionStrategy<S> {
             summary: "An opaque id in a cookie; the record is in the SQL database, next to the users.",
             revocation: "The next request, on every node: the row is gone.".to_owned(),
             needs: Need::Sql,
-            ..describe(store.commands().store)
+            ..describe(store.commands().held_in)
         };
         Self { description, store, limits, clock, effect: Effect::Now }
     }
 
     /// Under `/session-tracked`: records in Redis, the ones in use in this process too.
     pub fn tracked(store: Arc<S>, limits: SessionLimits, clock: Clock) -> Self {
-        let bound = TRUST + Duration::from_millis(100);
+        let bound = PUSH_BOUND;
         let description = Description {
             slug: "session-tracked",
             label: "Session tracked by Redis",
             summary: "An opaque id in a cookie; the record is in Redis, and a copy in every node that uses it, which \
                 Redis evicts when the record changes.",
             revocation: format!(
-                "When the push arrives, in less than a millisecond; with the channel cut every request asks Redis, so \
+                "When the push arrives; with the channel cut every request asks Redis, so \
                  after {} ms at the latest.",
                 bound.as_millis()
             ),
             promise: Promise::Push { bound_ms: u64::try_from(bound.as_millis()).unwrap_or(u64::MAX) },
             needs: Need::Redis,
-            ..describe(store.commands().store)
+            ..describe(store.commands().held_in)
         };
         Self { description, store, limits, clock, effect: Effect::Within(bound) }
     }
@@ -112,12 +112,12 @@ impl<S: LoginStore> SessionStrategy<S> {
     async fn load(&self, id: Id, trace: &Trace) -> Result<std::result::Result<LoginRecord, &'static str>> {
         let timer = trace.timer();
         if let (Some(words), Some(record)) = (self.store.commands().recall, self.store.recall(&id)) {
-            trace.step(StepKind::Store, timer, || words);
+            trace.step(StepKind::Memory, timer, || words);
             return Ok(self.within_limits(LoginRecord::clone(&record)));
         }
         let session = Session::new(Some(id), self.store.clone(), None);
         let loaded = session.get::<LoginRecord>(LOGIN_KEY).await;
-        trace.step(StepKind::Store, timer, || self.store.commands().load);
+        trace.step(self.store.commands().kind, timer, || self.store.commands().load);
         match loaded {
             Ok(Some(record)) => Ok(self.within_limits(record)),
             Ok(None) => Ok(Err("no login is stored under this id: it ended, expired or never was")),
@@ -142,12 +142,12 @@ impl<S: LoginStore> SessionStrategy<S> {
         record.expires = self.limits.expiry(record.issued, record.seen).min(record.absolute);
         let timer = trace.timer();
         let kept = self.store.touch(id, record).await;
-        trace.step(StepKind::Store, timer, || self.store.commands().touch);
+        trace.step(self.store.commands().kind, timer, || self.store.commands().touch);
         Ok(kept?)
     }
 
     fn unavailable(&self, detail: &str) -> Failure {
-        StoreError::new(self.store.commands().store, detail).into()
+        StoreError::new(self.store.commands().name, detail).into()
     }
 
     fn refuse(trace: &Trace, reason: &'static str) -> Option<Identity> {
@@ -159,7 +159,7 @@ impl<S: LoginStore> SessionStrategy<S> {
         trace.browser_holds(|| Held {
             title: "An opaque id".into(),
             text: crate::trace::mask(credential),
-            bytes: credential.len(),
+            bytes: Some(credential.len()),
         });
         trace.server_holds(|| {
             let LoginRecord { user, name, role, issued, seen, expires, absolute, device, address } = record;
@@ -168,9 +168,9 @@ impl<S: LoginStore> SessionStrategy<S> {
                 "issued": issued, "seen": seen, "expires": expires, "absolute": absolute,
             });
             Held {
-                title: format!("A record in {}, here with its names in full", self.store.commands().store).into(),
+                title: format!("A record in {}, here with its names in full", self.store.commands().held_in).into(),
                 text: format!("{readable:#}"),
-                bytes: serde_json::to_string(record).map_or(0, |text| text.len()),
+                bytes: serde_json::to_string(record).ok().map(|text| text.len()),
             }
         });
     }
@@ -200,7 +200,7 @@ impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
         session.insert(LOGIN_KEY, &record).await.map_err(|error| self.unavailable(&error.to_string()))?;
         let timer = trace.timer();
         let saved = session.save().await;
-        trace.step(StepKind::Store, timer, || self.store.commands().create);
+        trace.step(self.store.commands().kind, timer, || self.store.commands().create);
         saved.map_err(|error| self.unavailable(&error.to_string()))?;
         let id = session.id().ok_or_else(|| self.unavailable("a saved session has no id"))?;
         Ok(Grant {
@@ -237,7 +237,7 @@ impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
             Reach::Other(login) => (self.store.end(user, &login).await, commands.end),
             Reach::Everywhere => (self.store.end_all(user).await, commands.end_all),
         };
-        trace.step(StepKind::Store, timer, || words);
+        trace.step(self.store.commands().kind, timer, || words);
         ended?;
         Ok(self.effect)
     }
@@ -245,7 +245,7 @@ impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
     async fn logins(&self, user: UserId, trace: &Trace) -> Result<Option<Vec<Login>>> {
         let timer = trace.timer();
         let found = self.store.of_user(user).await;
-        trace.step(StepKind::Store, timer, || self.store.commands().list);
+        trace.step(self.store.commands().kind, timer, || self.store.commands().list);
         let alive = found?.into_iter().filter_map(|(id, record)| Some(login(id, self.within_limits(record).ok()?)));
         let mut logins: Vec<_> = alive.collect();
         logins.sort_by_key(|login| std::cmp::Reverse(login.issued_at));

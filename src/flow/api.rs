@@ -180,6 +180,7 @@ impl ApiResponse for Error {
             (StatusCode::BAD_REQUEST, "The request cannot be understood"),
             (StatusCode::UNAUTHORIZED, "Nobody is signed in, or the name or the password is wrong"),
             (StatusCode::FORBIDDEN, "The request came from another site"),
+            (StatusCode::NOT_FOUND, "There is nothing at this address"),
             (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 64 KiB"),
             (StatusCode::TOO_MANY_REQUESTS, "Too many tries; Retry-After says when to come back"),
             (StatusCode::SERVICE_UNAVAILABLE, "A store does not answer; the login is neither accepted nor ended"),

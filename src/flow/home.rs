@@ -34,18 +34,16 @@ struct Store<'a> {
 #[handler]
 pub(super) async fn page(site: Data<&Arc<Site>>) -> Result<Response, Error> {
     let shared = &site.shared;
+    let health = shared.health().await;
     let mut strategies = Vec::new();
     for mount in site.mounts() {
-        let why_not = shared.ready(mount.strategy.describe().needs).await.err();
+        let why_not = health.of(mount.strategy.describe().needs).err();
         let why_not = why_not.map(|error| format!("{} does not answer.", error.store()));
         strategies.push(Row { view: mount.view(), ready: why_not.is_none(), why_not });
     }
     let mut stores = Vec::new();
     for state in &shared.stores {
-        let live = match state.need {
-            Some(need) => shared.ready(need).await.is_ok(),
-            None => false,
-        };
+        let live = state.need.is_some_and(|need| health.of(need).is_ok());
         stores.push(Store { state, live });
     }
     let (pair, others) = site.mounts().split_at(TITLE.min(site.mounts().len()));

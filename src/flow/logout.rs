@@ -33,7 +33,7 @@ pub(super) async fn log_out(visit: &Visit, reach: Reach) -> Result<(), Error> {
                 Some(format!("refused here at once, on every node within {} ms", bound.as_millis()).into()),
             ),
             Effect::At(end) => (
-                "the browser forgets, the server cannot".into(),
+                "logged out in this browser".into(),
                 Some(format!("a copy of the old credential is accepted until {end}").into()),
             ),
         };

@@ -21,11 +21,11 @@ pub(super) fn healthz() -> &'static str {
 /// `GET /readyz`: a row for each strategy, ready or why not. 503 only if none is: with one store away the others go on.
 #[handler]
 pub(super) async fn readyz(site: Data<&Arc<Site>>) -> Response {
+    let health = site.shared.health().await;
     let mut rows = Vec::new();
     for strategy in site.strategies() {
         let description = strategy.describe();
-        let result = site.shared.ready(description.needs).await;
-        rows.push(match result {
+        rows.push(match health.of(description.needs) {
             Ok(()) => json!({ "strategy": description.slug, "ready": true, "store": description.store }),
             Err(error) => {
                 let reason = format!("{} does not answer", error.store());
@@ -33,11 +33,8 @@ pub(super) async fn readyz(site: Data<&Arc<Site>>) -> Response {
             }
         });
     }
-    let evicting = match &site.shared.redis {
-        Some(redis) => redis.evicting_policy().await.ok().flatten(),
-        None => None,
-    };
-    let warning = evicting.map(|policy| format!("Redis evicts keys when its memory is full ({policy}): {EVICTING}"));
+    let warning =
+        health.evicting.map(|policy| format!("Redis evicts keys when its memory is full ({policy}): {EVICTING}"));
     let any = rows.iter().any(|row| row["ready"] == Value::Bool(true));
     let status = if any { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Json(json!({ "strategies": rows, "warning": warning })).with_status(status).into_response()

@@ -152,14 +152,36 @@ impl Site {
     }
 }
 
-impl Shared {
+/// What each store answered: asked once, both at the same time.
+pub(super) struct Health {
+    sql: Result<(), StoreError>,
+    redis: Result<(), StoreError>,
+    /// Under which policy Redis evicts keys, if it does.
+    pub evicting: Option<String>,
+}
+
+impl Health {
     /// Whether what a strategy needs is there. Every strategy needs the users' database to open a login.
-    pub(super) async fn ready(&self, need: Need) -> Result<(), StoreError> {
-        self.sql.ping().await?;
-        match (need, &self.redis) {
-            (Need::Nothing | Need::Sql, _) => Ok(()),
-            (Need::Redis, Some(redis)) => redis.ping().await,
-            (Need::Redis, None) => Err(StoreError::new("Redis", "the server runs without it")),
+    pub fn of(&self, need: Need) -> Result<(), &StoreError> {
+        self.sql.as_ref()?;
+        match need {
+            Need::Nothing | Need::Sql => Ok(()),
+            Need::Redis => self.redis.as_ref().copied(),
         }
+    }
+}
+
+impl Shared {
+    /// Asks every store.
+    pub(super) async fn health(&self) -> Health {
+        let redis = async {
+            match &self.redis {
+                Some(redis) => redis.evicting_policy().await,
+                None => Err(StoreError::new("Redis", "the server runs without it")),
+            }
+        };
+        let (sql, redis) = tokio::join!(self.sql.ping(), redis);
+        let evicting = redis.as_ref().ok().cloned().flatten();
+        Health { sql, redis: redis.map(drop), evicting }
     }
 }

@@ -22,7 +22,10 @@ use tokio::task::JoinHandle;
 use super::{Redis, StoreError};
 
 /// How long what was pushed may be trusted after it was proven to be complete.
-pub const TRUST: Duration = Duration::from_millis(400);
+const TRUST: Duration = Duration::from_millis(400);
+
+/// What is promised to a reader: the trust, and what it takes to see that it has run out.
+pub const PUSH_BOUND: Duration = TRUST.saturating_add(Duration::from_millis(100));
 
 /// How often it is proven while it is used.
 const BEAT: Duration = Duration::from_millis(100);

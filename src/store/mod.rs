@@ -11,10 +11,20 @@ mod sql;
 mod sweeper;
 pub mod users;
 
-pub use self::channel::TRUST;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+pub use self::channel::PUSH_BOUND;
 pub use self::private_redis::PrivateRedis;
 pub use self::redis::{Redis, RedisUrl};
 pub use self::sql::{Sql, SqlUrl};
+
+/// 256 random bits in base64url (43 characters): a secret that nobody guesses.
+pub fn random_secret() -> Result<String, StoreError> {
+    let mut bytes = [0; 32];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| StoreError::new("The random generator", "no bytes"))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
 
 /// A store did not do what it was asked.
 ///

@@ -4,8 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sea_orm::sqlx::Connection as _;
+use sea_orm::sqlx::postgres::PgConnection;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 use sea_orm_migration::MigratorTrait;
 
 use super::StoreError;
@@ -83,10 +85,11 @@ impl Sql {
         let store = url.store();
         let failed = |error: DbErr| StoreError::new(store, &error);
         let connecting = Database::connect(options(url));
-        let pool = tokio::time::timeout(CONNECT_LIMIT, connecting)
-            .await
-            .map_err(|_| StoreError::new(store, "no connection within 5 s"))?
-            .map_err(failed)?;
+        let pool = match tokio::time::timeout(CONNECT_LIMIT, connecting).await {
+            Ok(Ok(pool)) => pool,
+            Ok(Err(error)) => return Err(reason(url).await.unwrap_or_else(|| failed(error))),
+            Err(_) => return Err(StoreError::new(store, "no connection within 5 s")),
+        };
         Migrations::up(&pool, None).await.map_err(failed)?;
         Ok(Self { pool, store })
     }
@@ -120,11 +123,13 @@ impl Sql {
     fn error(&self, detail: &impl ToString) -> StoreError {
         StoreError::new(self.store, detail)
     }
+}
 
-    /// Which database's dialect the pool speaks.
-    pub fn backend(&self) -> DbBackend {
-        self.pool.get_database_backend()
-    }
+/// A pool only says that it timed out; one bare connection says why.
+async fn reason(url: &SqlUrl) -> Option<StoreError> {
+    let connecting = PgConnection::connect(url.0.as_str());
+    let refused = tokio::time::timeout(CONNECT_LIMIT, connecting).await.ok()?.err()?;
+    (url.store() == "PostgreSQL").then(|| StoreError::new(url.store(), &refused))
 }
 
 fn options(url: &SqlUrl) -> ConnectOptions {

@@ -25,8 +25,10 @@ pub enum StepKind {
     Cookie,
     /// A signature or a digest.
     Crypto,
-    /// A command to the session store (Redis or process memory).
+    /// A command to Redis.
     Store,
+    /// A look into this process' memory: no call to anybody.
+    Memory,
     /// A statement to the SQL database.
     Database,
     /// A password hash, waiting for a free slot included.
@@ -41,6 +43,7 @@ impl StepKind {
             Self::Cookie => "cookie",
             Self::Crypto => "crypto",
             Self::Store => "store",
+            Self::Memory => "memory",
             Self::Database => "database",
             Self::Hash => "hash",
             Self::Page => "page",
@@ -57,6 +60,8 @@ pub struct Step {
     pub words: Words,
     /// Wall time.
     pub took: Duration,
+    /// How many commands went to a store.
+    pub calls: usize,
 }
 
 /// A credential as the browser sent it. Never the whole value: a trace is shown on a projector.
@@ -105,8 +110,8 @@ pub struct Held {
     pub title: Words,
     /// What, readable.
     pub text: String,
-    /// Size in bytes.
-    pub bytes: usize,
+    /// Size in bytes; `None` where this request did not read it.
+    pub bytes: Option<usize>,
 }
 
 /// What the server found out about who is asking.
@@ -184,8 +189,14 @@ impl Trace {
 
     /// Ends a step. `words` is only called when the trace is on.
     pub fn step<W: Into<Words>>(&self, kind: StepKind, timer: Timer, words: impl FnOnce() -> W) {
+        let calls = usize::from(matches!(kind, StepKind::Store | StepKind::Database));
+        self.step_of(kind, calls, timer, words);
+    }
+
+    /// Ends a step that sent several commands to a store.
+    pub fn step_of<W: Into<Words>>(&self, kind: StepKind, calls: usize, timer: Timer, words: impl FnOnce() -> W) {
         if let (Some(mut record), Some(begun)) = (self.record(), timer.0) {
-            record.steps.push(Step { kind, words: words().into(), took: begun.elapsed() });
+            record.steps.push(Step { kind, words: words().into(), took: begun.elapsed(), calls });
         }
     }
 

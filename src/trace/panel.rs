@@ -13,13 +13,12 @@ impl Trace {
         let record = self.record()?;
         let longest = record.steps.iter().map(|step| step.took).max().unwrap_or_default();
         let steps = record.steps.iter().map(|step| PanelStep::new(step, longest)).collect();
-        let calls = record.steps.iter().filter(|step| matches!(step.kind, StepKind::Store | StepKind::Database));
         Some(Panel {
             method: method.to_owned(),
             path: path.to_owned(),
             status,
             total: readable(total),
-            store_calls: calls.count(),
+            store_calls: record.steps.iter().map(|step| step.calls).sum(),
             credentials: record.credentials.clone(),
             steps,
             cookies_set: record.cookies.clone(),

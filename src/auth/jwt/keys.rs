@@ -123,7 +123,8 @@ impl Keys {
         let text = std::fs::read_to_string(path).map_err(file)?;
         let not_a_key = || KeysError::NotAKey { path: path.to_owned(), algorithm };
         if algorithm == SigningAlgorithm::Hs256 {
-            return Self::symmetric(&STANDARD.decode(text.trim()).map_err(|_| not_a_key())?);
+            let secret = STANDARD.decode(text.trim()).map_err(|_| not_a_key())?;
+            return Self::symmetric(&secret).map_err(|_| not_a_key());
         }
         Self::key_pair(&text, algorithm).map_err(|_| not_a_key())
     }

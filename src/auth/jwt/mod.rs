@@ -48,7 +48,7 @@ impl AuthStrategy for JwtStrategy {
         trace.server_holds(|| Held {
             title: "Nothing of this login".into(),
             text: self.tokens.key_in_words(),
-            bytes: 0,
+            bytes: Some(0),
         });
         Ok(checked.map(|checked| checked.identity))
     }

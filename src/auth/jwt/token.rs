@@ -21,7 +21,7 @@ pub(super) const TYPE: &str = "at+jwt";
 
 const ISSUER: &str = "jwt-vs-session";
 
-/// A cookie holds at most 4,096 bytes (RFC 6265, 6.1); nothing longer was issued here.
+/// Browsers keep cookies of 4,096 bytes, and need not keep larger ones (RFC 6265, 6.1); nothing longer is issued here.
 const MAX_BYTES: usize = 4096;
 
 /// How far another node's clock may be ahead of this one's. It only bears on `iat`: `exp` has no leeway.
@@ -191,7 +191,7 @@ impl TokenCheck {
         if now >= claims.exp.0 {
             return Err(Refusal::Expired);
         }
-        // A key that leaked into a longer life, or a life that was shortened since: `iat` decides too.
+        // Whatever exp says: the life may have been shortened since, or the token signed elsewhere with a longer one.
         if now >= claims.iat.0 + self.life {
             return Err(Refusal::TooOld);
         }
@@ -217,7 +217,3 @@ pub(super) fn readable(token: &str) -> String {
     });
     parts.collect::<Vec<_>>().join("\n.\n") + "\n.\n(signature)"
 }
-
-#[cfg(test)]
-#[path = "token_tests.rs"]
-mod tests;

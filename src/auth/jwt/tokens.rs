@@ -91,7 +91,7 @@ fn exhibit(token: &str, trace: &Trace) {
     trace.browser_holds(|| Held {
         title: "A signed token that anybody can read".into(),
         text: token::readable(token),
-        bytes: token.len(),
+        bytes: Some(token.len()),
     });
 }
 

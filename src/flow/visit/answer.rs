@@ -46,7 +46,9 @@ impl Visit {
         let Inner { mount, trace, method, path, previous, .. } = &*self.0;
         let shared = &mount.shared;
         let timer = trace.timer();
-        let content = shared.pages.content(template, Whole { mount: mount.view(), user, page: context })?;
+        let content = shared
+            .pages
+            .content(template, Whole { mount: mount.view(), user, asset: shared.pages.asset(), page: context })?;
         trace.step(StepKind::Page, timer, || "page rendered");
         let frame = Frame {
             title,
@@ -108,6 +110,7 @@ impl Visit {
 struct Whole<'a, C> {
     mount: MountView<'a>,
     user: Option<&'a Subject>,
+    asset: &'a str,
     #[serde(flatten)]
     page: C,
 }

@@ -20,7 +20,7 @@ use self::entity::{families, tokens};
 use super::sessions::LoginId;
 use super::sweeper::Sweeper;
 use super::users::UserId;
-use super::{Sql, StoreError};
+use super::{Sql, StoreError, random_secret};
 use crate::clock::{Clock, Timestamp};
 
 /// For this long a used token is answered with its successor again: tabs that renewed at the same moment.
@@ -81,11 +81,11 @@ impl RefreshTokens {
 
     /// Opens a family. Its first token.
     pub async fn open(&self, family: &Family) -> Result<SecretString, StoreError> {
-        let token = SecretString::from(random());
+        let token = SecretString::from(random_secret()?);
         let row = families::ActiveModel {
             login: Set(family.login.to_string()),
             user_id: Set(family.user.0),
-            secret: Set(random()),
+            secret: Set(random_secret()?),
             device: Set(family.device.clone()),
             address: Set(family.address.clone()),
             issued_at: Set(family.issued.as_millis()),
@@ -216,11 +216,6 @@ fn family(row: families::Model) -> Option<Family> {
         seen: Timestamp::from_millis(row.seen_at),
         expires: Timestamp::from_millis(row.expires_at),
     })
-}
-
-/// 256 random bits, in base64url.
-fn random() -> String {
-    format!("{}{}", LoginId::random(), LoginId::random())
 }
 
 fn hash(token: &SecretString) -> String {

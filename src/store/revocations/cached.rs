@@ -14,7 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redis::Script;
 
-use super::{Facts, ReadFrom, RevocationList, Revocations};
+use super::{Facts, ReadFrom, RevocationCommands, RevocationList, Revocations};
 use crate::clock::Timestamp;
 use crate::store::sessions::LoginId;
 use crate::store::users::UserId;
@@ -91,6 +91,13 @@ impl CachedRevocations {
 
 #[async_trait]
 impl RevocationList for CachedRevocations {
+    fn commands(&self) -> &'static RevocationCommands {
+        &RevocationCommands {
+            revoke: ("SQL INSERT the token's jti, Redis DEL: the next request reads it anew", 2),
+            cut_off: ("SQL raise the user's cut-off, Redis DEL: the next request reads it anew", 2),
+        }
+    }
+
     async fn generation(&self, user: UserId) -> Result<i64, StoreError> {
         self.truth.generation(user).await
     }

@@ -80,9 +80,21 @@ pub enum ReadFrom {
     Sql,
 }
 
+/// Each way to revoke in words, and how many commands it sends, for the trace.
+#[derive(Debug)]
+pub struct RevocationCommands {
+    /// Ending one login.
+    pub revoke: (&'static str, usize),
+    /// Ending every login of a user.
+    pub cut_off: (&'static str, usize),
+}
+
 /// What a strategy asks of revocations, and tells them. An error means that nobody knows: not "no", and not "done".
 #[async_trait]
 pub trait RevocationList: std::fmt::Debug + Send + Sync + 'static {
+    /// Its commands in words.
+    fn commands(&self) -> &'static RevocationCommands;
+
     /// The user's generation, from the SQL database: what a new token carries.
     async fn generation(&self, user: UserId) -> Result<i64, StoreError>;
 
@@ -129,11 +141,6 @@ impl Revocations {
         let (swept, hand) = (sql.clone(), clock.clone());
         let sweeper = Sweeper::start("revocations", move || delete_expired(swept.clone(), hand.clone()));
         Self { scope, sql, clock, life, _sweeper: sweeper }
-    }
-
-    /// The name of the database, for the trace.
-    pub fn store(&self) -> &'static str {
-        self.sql.name()
     }
 
     /// The user's generation; zero until the first cut-off.

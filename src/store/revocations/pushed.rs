@@ -13,7 +13,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{PushInfo, PushKind, Value};
 use serde::{Deserialize, Serialize};
 
-use super::{CachedRevocations, Facts, ReadFrom, RevocationList, Revocations};
+use super::{CachedRevocations, Facts, ReadFrom, RevocationCommands, RevocationList, Revocations};
 use crate::clock::{Clock, Timestamp};
 use crate::store::channel::{Channel, Listener};
 use crate::store::sessions::LoginId;
@@ -31,7 +31,8 @@ pub(super) enum Revoked {
     CutOff(UserId, i64, Timestamp),
 }
 
-/// What is in memory: about 120 bytes for a user and 80 for each login.
+/// What is in memory: about 370 bytes for a user with one revoked login, 120 for each further one (measured with a
+/// counting allocator on Linux x86-64).
 #[derive(Debug, Default)]
 struct Memory {
     /// The facts of each user, and until when the cut-off matters.
@@ -144,6 +145,13 @@ impl PushedRevocations {
 
 #[async_trait]
 impl RevocationList for PushedRevocations {
+    fn commands(&self) -> &'static RevocationCommands {
+        &RevocationCommands {
+            revoke: ("SQL INSERT the token's jti, Redis DEL and PUBLISH: every node adds it", 3),
+            cut_off: ("SQL raise the user's cut-off and SELECT it, Redis DEL and PUBLISH: every node adds it", 4),
+        }
+    }
+
     async fn generation(&self, user: UserId) -> Result<i64, StoreError> {
         self.asked.generation(user).await
     }

@@ -11,9 +11,12 @@ use tower_sessions::session_store;
 
 use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, UserId, ended};
 use crate::clock::{Clock, Timestamp};
+use crate::trace::StepKind;
 
 const COMMANDS: Commands = Commands {
-    store: "process memory",
+    name: "This process",
+    held_in: "process memory",
+    kind: StepKind::Memory,
     recall: None,
     load: "process memory: look the record up by the hash of the id",
     create: "process memory: insert the record, only if the id is new",

@@ -29,6 +29,7 @@ pub use self::tracked::TrackedSessions;
 use super::StoreError;
 use super::users::{Role, UserId};
 use crate::clock::Timestamp;
+use crate::trace::StepKind;
 
 /// The public name of a login: what the list of devices shows and what is named to end it. Opens nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -38,8 +39,8 @@ pub struct LoginId(String);
 impl LoginId {
     /// The name of the login behind a session id: 128 bits of the id's SHA-256, in base64url (22 characters).
     ///
-    /// The record is stored under this name, so a copy of the store holds nothing that logs in (OWASP ASVS 5.0,
-    /// 7.2: the reference token itself is the secret). An id of 128 random bits cannot be found from it.
+    /// The record is stored under this name, so a copy of the store holds nothing that logs in. An id of 128 random bits
+    /// (OWASP ASVS 5.0, 7.2.3) cannot be found from it.
     pub fn of_session(id: &Id) -> Self {
         let digest = Sha256::digest(id.0.to_le_bytes());
         Self(URL_SAFE_NO_PAD.encode(&digest[..16]))
@@ -132,8 +133,12 @@ impl LoginRecord {
 /// Each command of a store in words, for the trace.
 #[derive(Debug)]
 pub struct Commands {
-    /// The store's name.
-    pub store: &'static str,
+    /// The store's name in an error.
+    pub name: &'static str,
+    /// Where its records are, in words.
+    pub held_in: &'static str,
+    /// What a command to it costs.
+    pub kind: StepKind,
     /// Answering from what this process keeps, where it keeps anything.
     pub recall: Option<&'static str>,
     /// Reading one record.

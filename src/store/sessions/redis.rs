@@ -1,6 +1,7 @@
 //! Sessions in Redis: one `GET` a request, and scripts where a record and its index must change in one step.
 //!
-//! Keys: `{jvs}:s:LOGIN` holds a record as JSON, `{jvs}:u:USER` the user's logins sorted by when they expire.
+//! Keys: `{jvs}:s:LOGIN` holds a record as JSON, `{jvs}:u:USER` the user's logins sorted by when they expire; under
+//! `session-tracked` `{jvs}:ts:` and `{jvs}:tu:`.
 //! The braces put all keys into one slot, which a script needs in a cluster.
 
 use std::sync::LazyLock;
@@ -14,9 +15,12 @@ use tower_sessions::session_store;
 use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, UserId, backend, ended};
 use crate::clock::Clock;
 use crate::store::Redis;
+use crate::trace::StepKind;
 
 const COMMANDS: Commands = Commands {
-    store: "Redis",
+    name: "Redis",
+    held_in: "Redis",
+    kind: StepKind::Store,
     recall: None,
     load: "Redis GET: the record under the hash of the id",
     create: "Redis script: SET NX the record with its life, ZADD it to the user's logins",
@@ -26,8 +30,15 @@ const COMMANDS: Commands = Commands {
     list: "Redis ZRANGE the user's logins, MGET their records",
 };
 
-pub(super) const RECORD_PREFIX: &str = "{jvs}:s:";
-const INDEX_PREFIX: &str = "{jvs}:u:";
+/// How the keys of a mount begin: its logins are nothing to another.
+#[derive(Debug)]
+pub(super) struct Prefixes {
+    pub record: &'static str,
+    index: &'static str,
+}
+
+static SHARED: Prefixes = Prefixes { record: "{jvs}:s:", index: "{jvs}:u:" };
+pub(super) static TRACKED: Prefixes = Prefixes { record: "{jvs}:ts:", index: "{jvs}:tu:" };
 
 /// Stores a record if its key is absent (`NX`) or present (`XX`), and its place in the index.
 /// Keys: record, index. Arguments: NX or XX, record, life in ms, login, expiry in ms, now in ms. Answers 1 or 0.
@@ -80,12 +91,26 @@ static END_ALL: LazyLock<Script> = LazyLock::new(|| {
 pub struct RedisSessions {
     redis: Redis,
     clock: Clock,
+    prefixes: &'static Prefixes,
 }
 
 impl RedisSessions {
     /// On this connection.
     pub fn new(redis: Redis, clock: Clock) -> Self {
-        Self { redis, clock }
+        Self { redis, clock, prefixes: &SHARED }
+    }
+
+    /// Under keys of its own.
+    pub(super) fn under(self, prefixes: &'static Prefixes) -> Self {
+        Self { prefixes, ..self }
+    }
+
+    fn record_key(&self, login: &LoginId) -> String {
+        format!("{}{login}", self.prefixes.record)
+    }
+
+    fn index_key(&self, user: UserId) -> String {
+        format!("{}{user}", self.prefixes.index)
     }
 
     /// Looks at every record and ends those of the user.
@@ -93,9 +118,9 @@ impl RedisSessions {
         let mut cursor: u64 = 0;
         loop {
             let mut scan = redis::cmd("SCAN");
-            scan.arg(cursor).arg("MATCH").arg(format!("{RECORD_PREFIX}*")).arg("COUNT").arg(1000);
+            scan.arg(cursor).arg("MATCH").arg(format!("{}*", self.prefixes.record)).arg("COUNT").arg(1000);
             let (next, keys): (u64, Vec<String>) = self.redis.query(&scan).await?;
-            for login in keys.iter().filter_map(|key| LoginId::parse(key.strip_prefix(RECORD_PREFIX)?)) {
+            for login in keys.iter().filter_map(|key| LoginId::parse(key.strip_prefix(self.prefixes.record)?)) {
                 self.end(user, &login).await?;
             }
             cursor = next;
@@ -114,20 +139,12 @@ impl RedisSessions {
         if life == 0 {
             return Ok(false);
         }
-        let text = record.encode().map_err(|error| StoreError::new(COMMANDS.store, &error))?;
-        let mut write = WRITE.key(record_key(&login));
-        write.key(index_key(record.user)).arg(condition).arg(text).arg(u64::try_from(life).unwrap_or(u64::MAX));
+        let text = record.encode().map_err(|error| StoreError::new(COMMANDS.name, &error))?;
+        let mut write = WRITE.key(self.record_key(&login));
+        write.key(self.index_key(record.user)).arg(condition).arg(text).arg(u64::try_from(life).unwrap_or(u64::MAX));
         write.arg(login.as_str()).arg(record.expires.as_millis()).arg(now.as_millis());
         self.redis.run::<bool>(&write).await
     }
-}
-
-fn record_key(login: &LoginId) -> String {
-    format!("{RECORD_PREFIX}{login}")
-}
-
-fn index_key(user: UserId) -> String {
-    format!("{INDEX_PREFIX}{user}")
 }
 
 #[async_trait]
@@ -154,7 +171,7 @@ impl SessionStore for RedisSessions {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let key = record_key(&LoginId::of_session(id));
+        let key = self.record_key(&LoginId::of_session(id));
         let text: Option<Vec<u8>> = self.redis.query(redis::cmd("GET").arg(key)).await.map_err(|e| backend(&e))?;
         let Some(text) = text else { return Ok(None) };
         let login = LoginRecord::decode(&text)?;
@@ -171,7 +188,7 @@ impl SessionStore for RedisSessions {
                 return self.end(LoginRecord::from_record(&record)?.user, &login).await.map_err(|e| backend(&e));
             }
             Ok(None) | Err(session_store::Error::Decode(_)) => {
-                self.redis.query(redis::cmd("DEL").arg(record_key(&login))).await
+                self.redis.query(redis::cmd("DEL").arg(self.record_key(&login))).await
             }
             Err(error) => return Err(error),
         };
@@ -191,14 +208,14 @@ impl LoginStore for RedisSessions {
 
     async fn of_user(&self, user: UserId) -> Result<Vec<(LoginId, LoginRecord)>, StoreError> {
         let mut range = redis::cmd("ZRANGE");
-        range.arg(index_key(user)).arg(format!("({}", self.clock.now().as_millis())).arg("+inf").arg("BYSCORE");
+        range.arg(self.index_key(user)).arg(format!("({}", self.clock.now().as_millis())).arg("+inf").arg("BYSCORE");
         let logins: Vec<String> = self.redis.query(&range).await?;
         if logins.is_empty() {
             return Ok(Vec::new());
         }
         let mut get = redis::cmd("MGET");
         for login in &logins {
-            get.arg(format!("{RECORD_PREFIX}{login}"));
+            get.arg(format!("{}{login}", self.prefixes.record));
         }
         let texts: Vec<Option<Vec<u8>>> = self.redis.query(&get).await?;
         let records = logins.iter().zip(texts).filter_map(|(login, text)| {
@@ -209,14 +226,14 @@ impl LoginStore for RedisSessions {
     }
 
     async fn end(&self, user: UserId, login: &LoginId) -> Result<(), StoreError> {
-        let mut end = END.key(record_key(login));
-        end.key(index_key(user)).arg(login.as_str()).arg(user.to_string());
+        let mut end = END.key(self.record_key(login));
+        end.key(self.index_key(user)).arg(login.as_str()).arg(user.to_string());
         self.redis.run::<bool>(&end).await.map(drop)
     }
 
     async fn end_all(&self, user: UserId) -> Result<(), StoreError> {
-        let mut end = END_ALL.key(index_key(user));
-        end.arg(RECORD_PREFIX);
+        let mut end = END_ALL.key(self.index_key(user));
+        end.arg(self.prefixes.record);
         self.redis.run::<bool>(&end).await?;
         // Where keys are evicted the index may be gone and records not.
         if self.redis.evicting_policy().await?.is_some() { self.end_unlisted(user).await } else { Ok(()) }

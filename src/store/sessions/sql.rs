@@ -13,9 +13,12 @@ use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, UserId, back
 use crate::clock::Clock;
 use crate::store::Sql;
 use crate::store::sweeper::Sweeper;
+use crate::trace::StepKind;
 
 const COMMANDS: Commands = Commands {
-    store: "the SQL database",
+    name: "The SQL database",
+    held_in: "the SQL database",
+    kind: StepKind::Database,
     recall: None,
     load: "SQL: SELECT the record by the hash of the id",
     create: "SQL: INSERT the record, only if the id is new",

@@ -6,7 +6,7 @@
 //! - "There is no such record" is never kept, so made-up ids take no room.
 //! - This node's own revoke evicts before and after it deletes: Redis may push later than it answers.
 //! - A new connection, and a FLUSHALL, empty everything.
-//! - While the channel cannot prove that it is complete ([`crate::store::TRUST`]), every read goes to Redis.
+//! - While the channel cannot prove that it is complete ([`crate::store::channel`]), every read goes to Redis.
 //! - The record's own limits are checked at every hit, by the strategy.
 
 use std::collections::HashMap;
@@ -19,13 +19,16 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 
-use super::redis::RECORD_PREFIX;
+use super::redis::TRACKED;
 use super::{Commands, LoginId, LoginRecord, LoginStore, RedisSessions, StoreError, UserId};
 use crate::store::Redis;
 use crate::store::channel::{Channel, Listener};
+use crate::trace::StepKind;
 
 const COMMANDS: Commands = Commands {
-    store: "Redis, and in use in this process",
+    name: "Redis",
+    held_in: "Redis, and in use in this process",
+    kind: StepKind::Store,
     recall: Some("process memory: the record, which Redis would have evicted had it changed"),
     load: "Redis GET: the record under the hash of the id, to be kept here",
     create: "Redis script: SET NX the record with its life, ZADD it to the user's logins",
@@ -35,7 +38,7 @@ const COMMANDS: Commands = Commands {
     list: "Redis ZRANGE the user's logins, MGET their records",
 };
 
-/// How many records are kept: some 50 MB. The next one takes the place of any other.
+/// How many records are kept: some 35 MB. The next one takes the place of any other.
 const CAPACITY: usize = 100_000;
 
 /// The records that are kept, and the reads that are under way.
@@ -115,7 +118,7 @@ impl Cache {
 impl Listener for Cache {
     async fn connected(&self, connection: &mut MultiplexedConnection) -> Result<(), StoreError> {
         let mut tracking = redis::cmd("CLIENT");
-        tracking.arg("TRACKING").arg("ON").arg("BCAST").arg("PREFIX").arg(RECORD_PREFIX);
+        tracking.arg("TRACKING").arg("ON").arg("BCAST").arg("PREFIX").arg(TRACKED.record);
         Redis::query_over::<Value>(connection, &tracking).await?;
         // What changed while nobody listened is not known.
         self.clear();
@@ -128,7 +131,7 @@ impl Listener for Cache {
         }
         let keys = push.data.first().and_then(|keys| redis::from_redis_value_ref::<Option<Vec<String>>>(keys).ok());
         let Some(Some(keys)) = keys else { return self.clear() };
-        for login in keys.iter().filter_map(|key| LoginId::parse(key.strip_prefix(RECORD_PREFIX)?)) {
+        for login in keys.iter().filter_map(|key| LoginId::parse(key.strip_prefix(TRACKED.record)?)) {
             self.evict(&login);
         }
     }
@@ -156,11 +159,11 @@ pub struct TrackedSessions {
 }
 
 impl TrackedSessions {
-    /// Over this store, on the same Redis. Needs a tokio runtime.
+    /// Over this store, under keys of its own, on the same Redis. Needs a tokio runtime.
     pub fn new(inner: RedisSessions, redis: Redis) -> Self {
         let cache = Arc::new(Cache::default());
         let channel = Channel::open(redis, cache.clone());
-        Self { inner, cache, channel }
+        Self { inner: inner.under(&TRACKED), cache, channel }
     }
 }
 
