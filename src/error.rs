@@ -106,7 +106,9 @@ impl Error {
     pub fn sentence(&self) -> String {
         match self {
             Self::Failure(Failure::Store(error)) => {
-                format!("{} does not answer, so this could not be done. Your cookie is kept; try again.", error.store())
+                let reason = error.sentence();
+                let reason = reason.trim_end_matches('.');
+                format!("{reason}, so this could not be done. Your cookie is kept; try again.")
             }
             Self::HalfChanged(_) => {
                 "The password was changed, but it is not sure that every other login ended: a store \

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::site::{Mount, MountView, Site, StoreState};
 use crate::error::Error;
 use crate::page::{Frame, html};
+use crate::store::StoreError;
 
 /// How many mounts stand large at the top: the two of the title.
 const TITLE: usize = 2;
@@ -38,7 +39,7 @@ pub(super) async fn page(site: Data<&Arc<Site>>) -> Result<Response, Error> {
     let mut strategies = Vec::new();
     for mount in site.mounts() {
         let why_not = health.of(mount.strategy.describe().needs).err();
-        let why_not = why_not.map(|error| format!("{} does not answer.", error.store()));
+        let why_not = why_not.map(StoreError::sentence);
         strategies.push(Row { view: mount.view(), ready: why_not.is_none(), why_not });
     }
     let mut stores = Vec::new();

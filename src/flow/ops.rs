@@ -28,7 +28,7 @@ pub(super) async fn readyz(site: Data<&Arc<Site>>) -> Response {
         rows.push(match health.of(description.needs) {
             Ok(()) => json!({ "strategy": description.slug, "ready": true, "store": description.store }),
             Err(error) => {
-                let reason = format!("{} does not answer", error.store());
+                let reason = error.sentence();
                 json!({ "strategy": description.slug, "ready": false, "store": description.store, "reason": reason })
             }
         });

@@ -177,7 +177,7 @@ impl Shared {
         let redis = async {
             match &self.redis {
                 Some(redis) => redis.evicting_policy().await,
-                None => Err(StoreError::new("Redis", "the server runs without it")),
+                None => Err(StoreError::Absent { store: "Redis" }),
             }
         };
         let (sql, redis) = tokio::join!(self.sql.ping(), redis);

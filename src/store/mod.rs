@@ -39,6 +39,12 @@ pub enum StoreError {
         /// For the log only.
         detail: String,
     },
+    /// There is none: the server was started without it.
+    #[error("the server runs without {store}")]
+    Absent {
+        /// The store's name, fit to be shown.
+        store: &'static str,
+    },
 }
 
 impl StoreError {
@@ -50,13 +56,22 @@ impl StoreError {
     pub fn detail(&self) -> &str {
         match self {
             Self::Unavailable { detail, .. } => detail,
+            Self::Absent { .. } => "the server runs without it",
         }
     }
 
     /// The store's name, fit to be shown.
     pub fn store(&self) -> &'static str {
         match self {
-            Self::Unavailable { store, .. } => store,
+            Self::Unavailable { store, .. } | Self::Absent { store } => store,
+        }
+    }
+
+    /// What a visitor is told.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Unavailable { store, .. } => format!("{store} does not answer."),
+            Self::Absent { store } => format!("The server runs without {store}."),
         }
     }
 }

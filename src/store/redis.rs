@@ -128,26 +128,24 @@ impl Redis {
 
     /// Sends one command. At most half a second; then nobody knows whether it was carried out.
     pub async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
-        limited(async {
-            match &self.0 {
-                Connection::One(_, connection) => command.query_async(&mut connection.clone()).await,
-                Connection::Absent => Err(absent()),
-                Connection::Cluster(cluster) => command.query_async(&mut cluster.connection().await?).await,
+        match &self.0 {
+            Connection::One(_, connection) => limited(command.query_async(&mut connection.clone())).await,
+            Connection::Cluster(cluster) => {
+                limited(async { command.query_async(&mut cluster.connection().await?).await }).await
             }
-        })
-        .await
+            Connection::Absent => Err(StoreError::Absent { store: NAME }),
+        }
     }
 
     /// Runs a script, which Redis carries out in one step.
     pub async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
-        limited(async {
-            match &self.0 {
-                Connection::One(_, connection) => script.invoke_async(&mut connection.clone()).await,
-                Connection::Absent => Err(absent()),
-                Connection::Cluster(cluster) => script.invoke_async(&mut cluster.connection().await?).await,
+        match &self.0 {
+            Connection::One(_, connection) => limited(script.invoke_async(&mut connection.clone())).await,
+            Connection::Cluster(cluster) => {
+                limited(async { script.invoke_async(&mut cluster.connection().await?).await }).await
             }
-        })
-        .await
+            Connection::Absent => Err(StoreError::Absent { store: NAME }),
+        }
     }
 
     /// A connection of its own, that hands over what Redis pushes. Not with a cluster: its nodes push for themselves.
@@ -183,10 +181,6 @@ impl Redis {
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.query::<String>(&redis::cmd("PING")).await.map(drop)
     }
-}
-
-fn absent() -> redis::RedisError {
-    (redis::ErrorKind::Client, "the server runs without Redis").into()
 }
 
 fn connect(info: &ConnectionInfo) -> Result<Connection, StoreError> {

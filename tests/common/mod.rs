@@ -4,6 +4,8 @@
 //! it panics or is killed: each hangs on a pipe that the system closes.
 #![allow(dead_code, clippy::expect_used, clippy::unwrap_used)] // each test binary uses its part
 
+pub mod wire;
+
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -14,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use jwt_vs_session::app::App;
+use jwt_vs_session::auth::Description;
 use jwt_vs_session::clock::{Clock, Timestamp};
 use jwt_vs_session::config::Settings;
 use jwt_vs_session::telemetry;
@@ -55,6 +58,8 @@ pub fn settings(folder: &Path, more: &[&str]) -> Settings {
 pub struct TestApp {
     pub address: SocketAddr,
     pub base: String,
+    /// Every mount, as its strategy describes itself.
+    pub strategies: Vec<Description>,
     pub clock: Clock,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<std::io::Result<()>>>,
@@ -77,11 +82,13 @@ impl TestApp {
         let folder = tempfile::tempdir().expect("a folder");
         let app = App::open(&settings(folder.path(), more), clock.clone()).await.expect("the app starts");
         let address = app.address();
+        let strategies = app.strategies().map(|strategy| strategy.describe().clone()).collect();
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(app.run(async {
             let _ = stopped.await;
         }));
-        Self { address, base: format!("http://{address}"), clock, stop: Some(stop), server: Some(server), folder }
+        let base = format!("http://{address}");
+        Self { address, base, strategies, clock, stop: Some(stop), server: Some(server), folder }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -149,7 +156,7 @@ pub fn free_port() -> u16 {
 
 /// Ends the program when standard input closes, which happens when the test process ends, however it does.
 const LEASH: &str = r#"exec 3<&0; "$@" </dev/null & p=$!; { read -r _ <&3; kill "-$SIGNAL" "$p"; } 2>/dev/null & wait "$p"
-[ -n "$FOLDER" ] && rm -rf "$FOLDER""#;
+[ -z "$FOLDER" ] || for _ in 1 2 3 4 5 6 7 8 9; do rm -rf "$FOLDER"; sleep 0.1; [ -e "$FOLDER" ] || break; done"#;
 
 /// A program that ends with the test.
 pub struct Leashed {
@@ -159,7 +166,13 @@ pub struct Leashed {
 
 impl Leashed {
     /// Ends by `signal`; `folder` goes with it.
-    fn start(program: &Path, arguments: &[String], signal: &str, user: Option<(u32, u32)>, folder: Option<&Path>) -> Self {
+    pub fn start(
+        program: &Path,
+        arguments: &[String],
+        signal: &str,
+        user: Option<(u32, u32)>,
+        folder: Option<&Path>,
+    ) -> Self {
         let mut command = Command::new("sh");
         command.args(["-c", LEASH, "leash"]).arg(program).args(arguments);
         command.env("SIGNAL", signal).env("FOLDER", folder.unwrap_or(Path::new("")));
@@ -175,6 +188,8 @@ impl Leashed {
 
 impl Drop for Leashed {
     fn drop(&mut self) {
+        // A frozen one could not end.
+        let _ = Command::new("kill").args(["-CONT", "--", &format!("-{}", self.shell.id())]).status();
         drop(self.leash.take());
         let _ = self.shell.wait();
     }
@@ -182,10 +197,15 @@ impl Drop for Leashed {
 
 /// Finds a program on PATH or in one of `folders`, or says what to install.
 pub fn program(name: &str, folders: &[PathBuf], install: &str) -> PathBuf {
+    find(name, folders)
+        .unwrap_or_else(|| panic!("{name} is not on PATH: install it ({install}), or run tests/run, which does"))
+}
+
+/// Finds a program on PATH or in one of `folders`.
+pub fn find(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut all = std::env::split_paths(&path).chain(folders.iter().cloned());
     all.find_map(|folder| Some(folder.join(name)).filter(|file| file.is_file()))
-        .unwrap_or_else(|| panic!("{name} is not on PATH: install it ({install}), or run tests/run, which does"))
 }
 
 /// A Redis of the test's own, on a free port of loopback.
@@ -291,7 +311,8 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// The URL of a new, empty database.
 pub async fn postgres_database() -> String {
-    let server = tokio::task::spawn_blocking(|| POSTGRES.get_or_init(Postgres::start)).await.expect("PostgreSQL starts");
+    let server =
+        tokio::task::spawn_blocking(|| POSTGRES.get_or_init(Postgres::start)).await.expect("PostgreSQL starts");
     let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
     let admin = format!("postgres://postgres@127.0.0.1:{}/postgres", server.port);
     let mut made = None;

@@ -1,0 +1,17 @@
+//! A real browser clicks through the pages as a person does. It is `CHROME`, or a Chromium or Chrome on PATH.
+//!
+//! Screenshots go to `target/screenshots/`, or to the folder that `SCREENSHOTS_TO` names. The README's is one of them:
+//! `cp target/screenshots/profile-jwt.png docs/screenshot.png`.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
+mod common;
+
+mod browser {
+    mod chromium;
+    mod cookies;
+    mod cross_site;
+    mod journeys;
+    mod pages;
+    mod pictures;
+    mod tab;
+}
