@@ -1,0 +1,149 @@
+//! Credentials that nobody issued: arbitrary text, and good credentials that were changed somewhere.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+
+use jwt_vs_session::auth::Presented;
+use jwt_vs_session::trace::Trace;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::{Config, TestRunner};
+use secrecy::ExposeSecret;
+use tokio::runtime::Runtime;
+
+use super::subjects::{Bench, Tested};
+
+/// For each subject.
+const MUTATIONS: u32 = 1_500;
+
+#[derive(Clone, Debug)]
+enum Mutation {
+    Arbitrary(String),
+    FlipBit(Index, u8),
+    Truncate(Index),
+    BeginLater(Index),
+    Remove(Index),
+    Insert(Index, char),
+    Replace(Index, char),
+    Append(String),
+    Prepend(String),
+    ChangeCase(Index),
+    ChangeCaseOfAll(bool),
+    SwapCharacters(Index, Index),
+    SwapParts(Index, Index),
+    DropPart(Index),
+    RepeatPart(Index),
+    PartOfAnother(Index),
+    SpliceWithAnother(Index, Index),
+}
+
+fn mutation() -> impl Strategy<Value = Mutation> {
+    use Mutation::*;
+    let index = any::<Index>;
+    let likely = || proptest::char::ranges(vec!['-'..='.', '0'..='9', 'A'..='Z', '_'..='_', 'a'..='z'].into());
+    let blank = r"[ \t\r\n\x00=.A-Za-z0-9_-]{1,8}";
+    prop_oneof![
+        any::<String>().prop_map(Arbitrary),
+        "[A-Za-z0-9_-]{22}".prop_map(Arbitrary),
+        r"[A-Za-z0-9_-]{0,80}\.[A-Za-z0-9_-]{0,80}\.[A-Za-z0-9_-]{0,80}".prop_map(Arbitrary),
+        (index(), 0..8_u8).prop_map(|(at, bit)| FlipBit(at, bit)),
+        index().prop_map(Truncate),
+        index().prop_map(BeginLater),
+        index().prop_map(Remove),
+        (index(), any::<char>()).prop_map(|(at, c)| Insert(at, c)),
+        (index(), likely()).prop_map(|(at, c)| Replace(at, c)),
+        blank.prop_map(Append),
+        blank.prop_map(Prepend),
+        index().prop_map(ChangeCase),
+        any::<bool>().prop_map(ChangeCaseOfAll),
+        (index(), index()).prop_map(|(a, b)| SwapCharacters(a, b)),
+        (index(), index()).prop_map(|(a, b)| SwapParts(a, b)),
+        index().prop_map(DropPart),
+        index().prop_map(RepeatPart),
+        index().prop_map(PartOfAnother),
+        (index(), index()).prop_map(|(a, b)| SpliceWithAnother(a, b)),
+    ]
+}
+
+impl Mutation {
+    /// `good` and `other` are credentials in ASCII.
+    fn of(&self, good: &str, other: &str) -> String {
+        let mut bytes = good.as_bytes().to_vec();
+        let end = bytes.len();
+        match self {
+            Self::Arbitrary(text) => return text.clone(),
+            Self::FlipBit(at, bit) => bytes[at.index(end)] ^= 1 << bit,
+            Self::Truncate(at) => bytes.truncate(at.index(end)),
+            Self::BeginLater(at) => drop(bytes.drain(..=at.index(end))),
+            Self::Remove(at) => drop(bytes.remove(at.index(end))),
+            Self::Insert(at, c) => {
+                let at = at.index(end + 1);
+                return format!("{}{c}{}", &good[..at], &good[at..]);
+            }
+            Self::Replace(at, c) => bytes[at.index(end)] = *c as u8,
+            Self::Append(text) => return format!("{good}{text}"),
+            Self::Prepend(text) => return format!("{text}{good}"),
+            Self::ChangeCase(at) => bytes[at.index(end)] ^= 0x20,
+            Self::ChangeCaseOfAll(true) => return good.to_ascii_uppercase(),
+            Self::ChangeCaseOfAll(false) => return good.to_ascii_lowercase(),
+            Self::SwapCharacters(a, b) => bytes.swap(a.index(end), b.index(end)),
+            Self::SpliceWithAnother(a, b) => {
+                return format!("{}{}", &good[..a.index(end)], &other[b.index(other.len())..]);
+            }
+            of_parts => return of_parts.of_parts(good, other),
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn of_parts(&self, good: &str, other: &str) -> String {
+        let mut parts: Vec<&str> = good.split('.').collect();
+        let others: Vec<&str> = other.split('.').collect();
+        let end = parts.len();
+        match self {
+            Self::SwapParts(a, b) => parts.swap(a.index(end), b.index(end)),
+            Self::DropPart(at) => drop(parts.remove(at.index(end))),
+            Self::RepeatPart(at) => parts.insert(at.index(end), parts[at.index(end)]),
+            Self::PartOfAnother(at) => parts[at.index(end)] = others[at.index(end)],
+            _ => unreachable!("not a mutation of parts"),
+        }
+        parts.join(".")
+    }
+}
+
+#[test]
+fn no_mutated_credential_is_accepted_and_none_is_a_failure() {
+    let runtime = Runtime::new().expect("a runtime");
+    let bench = runtime.block_on(Bench::start());
+    let _entered = runtime.enter();
+    let (tried, accepted) = (Cell::new(0), Cell::new(0));
+    for subject in bench.subjects() {
+        present_mutations(&runtime, &bench, &subject, &tried, &accepted);
+    }
+    eprintln!("{} mutated credentials, {} accepted", tried.get(), accepted.get());
+    assert!(tried.get() >= 10_000, "only {} were tried", tried.get());
+    assert_eq!(accepted.get(), 0);
+}
+
+fn present_mutations(runtime: &Runtime, bench: &Bench, subject: &Tested, tried: &Cell<u32>, accepted: &Cell<u32>) {
+    let good = runtime.block_on(async { subject.log_in(&bench.alice().await).await }).credential;
+    let other = runtime.block_on(async { subject.log_in(&bench.bob().await).await }).credential;
+    let originals = HashSet::from([good.expose_secret(), other.expose_secret()]);
+    let mut runner = TestRunner::new(Config { cases: MUTATIONS, failure_persistence: None, ..Config::default() });
+    let outcome = runner.run(&mutation(), |mutation| {
+        let changed = mutation.of(good.expose_secret(), other.expose_secret());
+        if originals.contains(changed.as_str()) {
+            return Ok(());
+        }
+        tried.set(tried.get() + 1);
+        let trace = Trace::on();
+        let found = runtime.block_on(subject.strategy.identify(&Presented::new(Some(changed.clone())), &trace));
+        accepted.set(accepted.get() + u32::from(matches!(found, Ok(Some(_)))));
+        prop_assert!(matches!(found, Ok(None)), "{changed:?}: {found:?}");
+        prop_assert!(trace.refusal().is_some(), "{changed:?}: refused without a reason");
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{}: {error}", subject.name));
+    for credential in [&good, &other] {
+        assert!(runtime.block_on(subject.identify(credential)).is_some(), "{}: the original", subject.name);
+    }
+}

@@ -1,0 +1,111 @@
+//! The cookies, attribute by attribute, over http and behind https.
+
+use std::time::Duration;
+
+use jwt_vs_session::auth::Carrier;
+
+use super::stage::{PASSWORD, Stage, base};
+use super::visitor::{Answer, answer};
+use crate::common::{DEMO_PASSWORD, bare_client, me};
+
+/// The attributes of a `Set-Cookie` line that its removal must have too.
+pub fn attributes(line: &str) -> Vec<&str> {
+    let lasting = |part: &&str| !part.starts_with("Max-Age") && !part.starts_with("Expires");
+    let mut parts: Vec<_> = line.split("; ").skip(1).filter(lasting).collect();
+    parts.sort_unstable();
+    parts
+}
+
+#[tokio::test]
+async fn over_http_a_cookie_is_http_only_lax_and_of_its_mount() {
+    let stage = Stage::start().await;
+    for mount in stage.mounts() {
+        let login = stage.visitor(mount).log_in("alice", DEMO_PASSWORD).await;
+        let line = login.cookie(mount.carrier.cookie).expect("a cookie");
+        assert_eq!(attributes(line), ["HttpOnly", &format!("Path={}", base(mount)), "SameSite=Lax"]);
+        assert!(!line.contains("Expires"), "{line}");
+        assert_eq!(login.header("strict-transport-security"), None);
+    }
+}
+
+#[tokio::test]
+async fn behind_https_a_cookie_is_also_secure_and_has_the_prefix() {
+    let stage = Stage::with(&["--public-url", "https://login.example", "--demo"]).await;
+    for mount in stage.mounts() {
+        let name = format!("__Secure-{}", mount.carrier.cookie);
+        let login = registered(&stage, &base(mount), mount.slug).await;
+        let line = login.cookie(&name).unwrap_or_else(|| panic!("{name}: {login:?}"));
+        let expected = ["HttpOnly", &format!("Path={}", base(mount)), "SameSite=Lax", "Secure"];
+        assert_eq!(attributes(line), expected);
+        assert_eq!(login.header("strict-transport-security"), Some("max-age=31536000"));
+        for other in login.headers.get_all("set-cookie") {
+            assert_eq!(attributes(other.to_str().expect("text")), expected, "{other:?}");
+            assert!(other.to_str().expect("text").starts_with("__Secure-"), "{other:?}");
+        }
+        let cookie = line.split(';').next().expect("a pair");
+        assert_eq!(me(&stage.app, &base(mount), cookie).await, 200);
+        let bare_name = cookie.trim_start_matches("__Secure-");
+        assert_eq!(me(&stage.app, &base(mount), bare_name).await, 401, "a name that an insecure page can set");
+        let logout = bare_client().post(stage.app.url(&format!("{}/logout", base(mount)))).header("cookie", cookie);
+        let logout = answer(logout).await;
+        let removal = logout.cookie(&name).expect("a removal");
+        assert!(removal.contains("Max-Age=0") && attributes(removal) == expected, "{removal}");
+    }
+}
+
+async fn registered(stage: &Stage, base: &str, user: &str) -> Answer {
+    let form = [("username", user), ("password", PASSWORD)];
+    let login = answer(bare_client().post(stage.app.url(&format!("{base}/register"))).form(&form)).await;
+    assert_eq!(login.status, 303, "{}", login.body);
+    login
+}
+
+/// The browser keeps a cookie as long as the login can last, and no longer.
+#[tokio::test]
+async fn a_cookie_lives_as_long_as_its_login_can() {
+    let lives = ["--access-ttl", "7m", "--session-idle", "11m", "--session-absolute", "3h"];
+    let stage = Stage::with(&[&lives[..], &["--short-ttl", "40s", "--refresh-ttl", "2d"]].concat()).await;
+    for mount in stage.mounts() {
+        let login = stage.visitor(mount).log_in("alice", DEMO_PASSWORD).await;
+        let age = |cookie| {
+            let line: &str = login.cookie(cookie).expect("a cookie");
+            line.split("; ").find_map(|part| part.strip_prefix("Max-Age=")).expect("a life").to_owned()
+        };
+        let expected = match mount.carrier {
+            Carrier { renewal: Some(renewal), .. } => {
+                assert_eq!(age(renewal), (48 * 3600).to_string());
+                40
+            }
+            Carrier { bearer: true, .. } => 7 * 60,
+            Carrier { .. } => 3 * 3600,
+        };
+        assert_eq!(age(mount.carrier.cookie), expected.to_string(), "{}", mount.slug);
+    }
+}
+
+/// Used often enough a session goes on past its idle limit, up to the absolute one; a token ends at its `exp`, unless
+/// it is renewed.
+#[tokio::test]
+async fn both_limits_of_a_session_are_enforced() {
+    let lives = ["--access-ttl", "7m", "--session-idle", "10m", "--session-absolute", "25m", "--refresh-ttl", "25m"];
+    let stage = Stage::with(&lives).await;
+    let mut logins = Vec::new();
+    for mount in stage.mounts() {
+        let (used, left) = (stage.visitor(mount), stage.visitor(mount));
+        used.sign_in("alice").await;
+        logins.push((mount, used, left.sign_in("alice").await));
+    }
+    let mut minutes = 0;
+    for (pause, session_goes_on) in [(6, true), (9, true), (9, true), (1, false)] {
+        minutes += pause;
+        stage.app.clock.advance(Duration::from_secs(pause * 60));
+        for (mount, used, _) in &logins {
+            let token = mount.carrier.bearer && mount.carrier.renewal.is_none();
+            let goes_on = if token { minutes < 7 } else { session_goes_on };
+            assert_eq!(used.me().await.status == 200, goes_on, "{} after {minutes} min", mount.slug);
+        }
+    }
+    for (mount, _, left) in &logins {
+        assert!(!stage.accepts(mount, left).await, "{}: nobody used it", mount.slug);
+    }
+}

@@ -1,0 +1,108 @@
+//! What describes the server to programs: OpenAPI, its reader, the public keys.
+
+use std::collections::BTreeSet;
+
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{DecodingKey, Validation};
+use serde_json::{Value, json};
+
+use super::stage::Stage;
+use super::visitor::{Answer, answer};
+use crate::common::{DEMO_PASSWORD, bare_client};
+
+async fn get(stage: &Stage, path: &str) -> Answer {
+    answer(bare_client().get(stage.app.url(path))).await
+}
+
+#[tokio::test]
+async fn every_documented_route_answers_as_documented_under_every_mount() {
+    let stage = Stage::start().await;
+    let document = get(&stage, "/openapi.json").await.json();
+    let servers: Vec<_> = document["servers"].as_array().expect("servers").iter().map(|s| s["url"].clone()).collect();
+    let mounts = stage.mounts().iter().map(|mount| json!(stage.app.url(&format!("/{}/api", mount.slug))));
+    assert_eq!(servers, mounts.collect::<Vec<_>>());
+    let routes = routes(&document);
+    assert!(routes.len() >= 4, "{routes:?}");
+    let mut served = BTreeSet::new();
+    for server in &servers {
+        for (path, method, operation) in &routes {
+            let url = format!("{}{path}", server.as_str().expect("a url"));
+            let method = method.to_uppercase().parse().expect("a method");
+            let mut request = bare_client().request(method, &url);
+            if operation.get("requestBody").is_some() {
+                request =
+                    request.json(&json!({ "username": "alice", "password": DEMO_PASSWORD, "refresh_token": "x" }));
+            }
+            let reply = answer(request).await;
+            let documented = operation["responses"].as_object().expect("responses");
+            assert!(documented.contains_key(&reply.status.to_string()), "{url}: {} is not documented", reply.status);
+            if reply.status != 404 {
+                served.insert(path);
+            }
+        }
+    }
+    assert_eq!(served.len(), routes.len(), "served by some mount: {served:?}");
+}
+
+fn routes(document: &Value) -> Vec<(String, String, Value)> {
+    let paths = document["paths"].as_object().expect("paths").iter();
+    let routes = paths.flat_map(|(path, operations)| {
+        let operations = operations.as_object().expect("operations").iter();
+        operations.map(|(method, operation)| (path.clone(), method.clone(), operation.clone()))
+    });
+    routes.collect()
+}
+
+#[tokio::test]
+async fn the_reader_shows_every_route_and_every_field() {
+    let stage = Stage::start().await;
+    let document = get(&stage, "/openapi.json").await.json();
+    let page = get(&stage, "/docs").await;
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    for (path, method, operation) in routes(&document) {
+        let heading = format!("{}</span> <code>{}</code>", method.to_uppercase(), path.replace('/', "&#x2f;"));
+        assert!(page.body.contains(&heading), "{heading}");
+        assert!(page.body.contains(operation["summary"].as_str().expect("a summary")));
+    }
+    for (name, schema) in document["components"]["schemas"].as_object().expect("schemas") {
+        assert!(page.body.contains(&format!("id=\"schema-{name}\"")), "{name}");
+        for field in schema["properties"].as_object().expect("fields").keys() {
+            assert!(page.body.contains(&format!("<code>{field}</code>")), "{name}.{field}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_public_keys_check_a_token_and_sign_none() {
+    for algorithm in ["ES256", "EdDSA", "RS256"] {
+        let stage = Stage::with(&["--jwt-algorithm", algorithm]).await;
+        let reply = get(&stage, "/.well-known/jwks.json").await;
+        assert_eq!(reply.header("content-type"), Some("application/jwk-set+json"));
+        for member in ["\"d\"", "\"p\"", "\"q\"", "\"dp\"", "\"dq\"", "\"qi\"", "\"k\""] {
+            assert!(!reply.body.contains(member), "{algorithm}: {member} is part of the private key");
+        }
+        let keys: JwkSet = serde_json::from_str(&reply.body).expect("a set of keys");
+        for mount in stage.mounts().iter().filter(|mount| mount.carrier.bearer) {
+            let cookie = stage.visitor(mount).sign_in("alice").await;
+            let token = cookie.split_once('=').expect("a pair").1;
+            let header = jsonwebtoken::decode_header(token).expect("a header");
+            assert_eq!(json!(header.alg), json!(algorithm));
+            let key = keys.find(&header.kid.expect("a key id")).expect("the key is published");
+            let mut validation = Validation::new(header.alg);
+            validation.set_audience(&[mount.slug]);
+            validation.set_issuer(&["jwt-vs-session"]);
+            let key = DecodingKey::from_jwk(key).expect("a public key");
+            let claims = jsonwebtoken::decode::<Value>(token, &key, &validation).expect("a good token").claims;
+            assert_eq!(claims["name"], "alice");
+            let (signed, signature) = token.rsplit_once('.').expect("a signature");
+            let forged = format!("{signed}.{}{}", if signature.starts_with('A') { 'B' } else { 'A' }, &signature[1..]);
+            assert!(jsonwebtoken::decode::<Value>(&forged, &key, &validation).is_err());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_secret_has_no_public_key() {
+    let stage = Stage::start().await;
+    assert_eq!(get(&stage, "/.well-known/jwks.json").await.json(), json!({ "keys": [] }));
+}

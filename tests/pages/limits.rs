@@ -1,0 +1,114 @@
+//! How much a request may send, and how often one may try.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use super::stage::{PASSWORD, Stage, base, name};
+use super::visitor::{Answer, answer};
+use crate::common::DEMO_PASSWORD;
+use crate::common::wire::Wire;
+
+const LIMIT: usize = 64 * 1024;
+
+#[tokio::test]
+async fn a_body_of_64_kib_is_read_and_one_byte_more_is_not() {
+    let stage = Stage::start().await;
+    for mount in stage.mounts() {
+        for (length, status) in [(LIMIT, 401), (LIMIT + 1, 413)] {
+            let start = "username=alice&password=";
+            let body = format!("{start}{}", "x".repeat(length - start.len()));
+            let head = format!("POST {}/login HTTP/1.1\r\nhost: here\r\n", base(mount));
+            let head = head + "content-type: application/x-www-form-urlencoded\r\n";
+            let mut wire = Wire::open(stage.app.address).await;
+            wire.send(format!("{head}content-length: {length}\r\n\r\n{body}")).await;
+            assert_eq!(wire.reply().await.status, status, "{length} bytes with their length");
+            let mut wire = Wire::open(stage.app.address).await;
+            wire.send(format!("{head}transfer-encoding: chunked\r\n\r\n{}", chunked(&body))).await;
+            assert_eq!(wire.reply().await.status, status, "{length} bytes in chunks");
+        }
+    }
+}
+
+fn chunked(body: &str) -> String {
+    let mut text = String::new();
+    for chunk in body.as_bytes().chunks(1000) {
+        let _ = write!(text, "{:x}\r\n{}\r\n", chunk.len(), String::from_utf8_lossy(chunk));
+    }
+    text + "0\r\n\r\n"
+}
+
+/// Refused by what it announces, before it is sent; and in the middle, when it announces nothing.
+#[tokio::test]
+async fn a_body_without_an_end_is_refused_early() {
+    let stage = Stage::start().await;
+    for path in stage.mounts().iter().flat_map(|mount| [base(mount) + "/login", base(mount) + "/api/login"]) {
+        let mut wire = Wire::open(stage.app.address).await;
+        wire.send(format!("POST {path} HTTP/1.1\r\nhost: here\r\ncontent-length: 100000000000\r\n\r\n")).await;
+        assert_eq!(wire.reply().await.status, 413, "{path}: announced");
+        let mut wire = Wire::open(stage.app.address).await;
+        wire.send(format!("POST {path} HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\n")).await;
+        wire.send(format!("{:x}\r\n{}\r\n", LIMIT + 1, "x".repeat(LIMIT + 1))).await;
+        assert_eq!(wire.reply().await.status, 413, "{path}: in chunks without an end");
+    }
+}
+
+#[tokio::test]
+async fn too_many_tries_for_an_account_are_told_when_to_come_back() {
+    let stage = Stage::with(&["--login-rate", "4/h", "--trusted-proxy", "127.0.0.0/8"]).await;
+    for mount in stage.mounts() {
+        let (visitor, user) = (stage.visitor(mount), name(mount, "target"));
+        let from = |number: u32| format!("198.51.{}.{number}", mount.slug.len());
+        let form = |password| [("username", user.as_str()), ("password", password)];
+        let register = visitor.posting("/register").form(&form(PASSWORD)).header("x-forwarded-for", from(1));
+        assert_eq!(answer(register).await.status, 303, "a registration is a try");
+        for number in 2..=4 {
+            let login = visitor.posting("/login").form(&form("wrong")).header("x-forwarded-for", from(number));
+            assert_eq!(answer(login).await.status, 401);
+        }
+        let last = visitor.posting("/login").form(&form(PASSWORD)).header("x-forwarded-for", from(5));
+        assert_slowed(&answer(last).await);
+        let body = json!({ "username": user.to_uppercase(), "password": PASSWORD });
+        let program = answer(visitor.posting("/api/login").json(&body).header("x-forwarded-for", from(6))).await;
+        assert_slowed(&program);
+        assert_eq!(program.header("content-type"), Some("application/problem+json"));
+        let new = visitor.posting("/password").form(&[("current_password", PASSWORD), ("new_password", "x")]);
+        assert_slowed(&answer(new.header("x-forwarded-for", from(7))).await);
+    }
+}
+
+fn assert_slowed(reply: &Answer) {
+    assert_eq!(reply.status, 429, "{}", reply.body);
+    let seconds: u64 = reply.header("retry-after").and_then(|value| value.parse().ok()).expect("when to come back");
+    assert!((1..=901).contains(&seconds), "a quarter of an hour for one of four tries an hour, not {seconds} s");
+    assert!(reply.headers.get("set-cookie").is_none());
+}
+
+#[tokio::test]
+async fn an_address_has_a_limit_and_a_header_does_not_change_it() {
+    let stage = Stage::with(&["--login-rate", "3/h"]).await;
+    let mount = &stage.mounts()[0];
+    let visitor = stage.visitor(mount);
+    let mut statuses = Vec::new();
+    for number in 0..5 {
+        let form = [("username", format!("user-{number}")), ("password", DEMO_PASSWORD.to_owned())];
+        let request = visitor.posting("/login").form(&form).header("x-forwarded-for", format!("198.51.100.{number}"));
+        statuses.push(answer(request).await.status);
+    }
+    assert_eq!(statuses, [401, 401, 401, 429, 429]);
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_tells_the_address_and_the_client_cannot() {
+    let stage = Stage::with(&["--login-rate", "1/h", "--trusted-proxy", "127.0.0.1"]).await;
+    let visitor = stage.visitor(&stage.mounts()[0]);
+    for (number, (forwarded, status)) in
+        [("198.51.100.1", 401), ("198.51.100.2", 401), ("198.51.100.1", 429), ("203.0.113.9, 198.51.100.2", 429)]
+            .into_iter()
+            .enumerate()
+    {
+        let form = [("username", format!("user-{number}")), ("password", DEMO_PASSWORD.to_owned())];
+        let request = visitor.posting("/login").form(&form).header("x-forwarded-for", forwarded);
+        assert_eq!(answer(request).await.status, status, "{forwarded}");
+    }
+}

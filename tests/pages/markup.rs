@@ -1,0 +1,99 @@
+//! What visitors write comes back as text, wherever a page shows it.
+
+use super::stage::{PASSWORD, Stage, base};
+use super::visitor::{answer, between, unescaped};
+use crate::common::wire::Wire;
+use crate::common::{DEMO_PASSWORD, bare_client};
+
+const MARKUP: [&str; 4] =
+    ["<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "' onfocus='alert(1)", "{{ 7919 * 7907 }}"];
+
+fn assert_only_text(what: &str, page: &str) {
+    for part in ["<script>alert", "<img", "onerror=alert(1)>", "'alert(1)", "62615533"] {
+        assert!(!page.contains(part), "{what}: {part} in {page}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_with_markup_is_nobodys_name_and_is_shown_as_text() {
+    let stage = Stage::start().await;
+    for mount in stage.title_pair() {
+        for markup in MARKUP {
+            for (form, status) in [("/register", 422), ("/login", 401)] {
+                let page = stage.visitor(mount).post(form, &[("username", markup), ("password", PASSWORD)]).await;
+                assert_eq!(page.status, status, "{markup}");
+                assert_only_text(form, &page.body);
+                let field = between(&page.body, r#"name="username" value=""#, "\"").expect("a field");
+                assert_eq!(unescaped(field), markup);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn next_with_markup_stays_inside_its_field() {
+    let stage = Stage::start().await;
+    for mount in stage.title_pair() {
+        for markup in MARKUP {
+            for next in [format!("{}/{markup}", base(mount)), format!("{}/?{markup}", base(mount)), markup.to_owned()] {
+                let fields = [("username", "alice"), ("password", "wrong"), ("next", next.as_str())];
+                let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", &next).finish();
+                let visitor = stage.visitor(mount);
+                for page in [visitor.post("/login", &fields).await, visitor.get(&format!("/login?{query}")).await] {
+                    assert_only_text(&next, &page.body);
+                }
+                let fields = [("username", "alice"), ("password", DEMO_PASSWORD), ("next", next.as_str())];
+                let location = visitor.post("/login", &fields).await.location().to_owned();
+                assert!(!location.contains(['<', '>', '"']) && location.starts_with(&base(mount)), "{location}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_browsers_name_is_shown_as_text() {
+    let stage = Stage::start().await;
+    for mount in stage.mounts() {
+        for markup in MARKUP {
+            let form = [("username", "alice"), ("password", DEMO_PASSWORD)];
+            let visitor = stage.visitor(mount);
+            let login = answer(visitor.posting("/login").header("user-agent", markup).form(&form)).await;
+            assert_eq!(login.status, 303);
+            for page in ["/devices", "/profile"] {
+                assert_only_text(page, &visitor.get(page).await.body);
+            }
+        }
+    }
+}
+
+/// A path stands in the panel, in the navigation's idea of where one is, and in `next`.
+#[tokio::test]
+async fn a_path_with_quotes_is_shown_as_text() {
+    let stage = Stage::start().await;
+    for mount in stage.mounts() {
+        for path in ["/\"onmouseover=\"alert(1)", "/devices?\"><b>", "/<script>alert(1)</script>", "/profile?'\"x"] {
+            let reply = Wire::open(stage.app.address).await.get(&format!("{}{path}", base(mount)), "").await;
+            assert!([303, 400, 404].contains(&reply.status), "{path}: {}", reply.status);
+            assert!(
+                !reply.body.contains("\"onmouseover=\"") && !reply.body.contains("<script>alert"),
+                "{}",
+                reply.body
+            );
+            let location = reply.header("location").unwrap_or_default();
+            assert!(!location.contains(['"', '<', '>', '\'']), "{location}");
+        }
+    }
+}
+
+/// A claim, an id or a header that came back in a page would be shown as text too.
+#[tokio::test]
+async fn a_credential_with_markup_is_shown_as_text() {
+    let stage = Stage::start().await;
+    for mount in stage.mounts() {
+        for markup in ["<script>alert(1)</script><script>alert(1)</script>", "\"><img src=x>\"><img src=x>"] {
+            let url = stage.app.url(&format!("{}/", base(mount)));
+            let cookie = format!("{}={markup}", mount.carrier.cookie);
+            assert_only_text(markup, &answer(bare_client().get(url).header("cookie", cookie)).await.body);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Which names and passwords are taken, which are the same, and what an unknown one looks like from outside.
+
+use super::stage::{PASSWORD, Stage, name};
+use super::visitor::{Answer, between, unescaped};
+
+#[tokio::test]
+async fn an_unknown_user_and_a_wrong_password_answer_alike() {
+    for stage in Stage::on_both_databases().await {
+        for mount in stage.mounts() {
+            let (visitor, known) = (stage.visitor(mount), name(mount, "known"));
+            stage.visitor(mount).register(&known, PASSWORD).await;
+            let wrong = visitor.log_in(&known, "not the password").await;
+            let unknown = visitor.log_in("nobody-here", "not the password").await;
+            assert_eq!((wrong.status, unknown.status), (401, 401));
+            assert!(wrong.body.contains("The user name or the password is wrong."), "{}", wrong.body);
+            assert_eq!(without_times(&wrong.body, &known), without_times(&unknown.body, "nobody-here"));
+            assert_eq!(wrong.steps(), unknown.steps());
+            assert!(wrong.steps().iter().any(|step| step.starts_with("hash")), "{:?}", wrong.steps());
+            assert!(wrong.cookie(mount.carrier.cookie).is_none() && unknown.cookie(mount.carrier.cookie).is_none());
+        }
+    }
+}
+
+/// A page without the typed name and without its times.
+fn without_times(body: &str, typed: &str) -> String {
+    let body = body.replace(typed, "NAME");
+    let digits = |c: char| c.is_ascii_digit() || c == '.';
+    let mut text: String = body.split(digits).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("#");
+    for unit in ["ns", "µs", "ms"] {
+        text = text.replace(&format!("# {unit}"), "# s");
+    }
+    text
+}
+
+/// The least of several times says what the work takes; what comes on top is the machine's.
+#[tokio::test]
+async fn an_unknown_user_and_a_wrong_password_take_the_same_time() {
+    let stage = Stage::start().await;
+    for mount in stage.title_pair() {
+        let visitor = stage.visitor(mount);
+        let (mut wrong, mut unknown) = (f64::MAX, f64::MAX);
+        let alike = |wrong: f64, unknown: f64| (0.67..1.5).contains(&(wrong / unknown));
+        for tries in 0.. {
+            wrong = wrong.min(hashing(&visitor.log_in("alice", "not the password").await));
+            unknown = unknown.min(hashing(&visitor.log_in("nobody-here", "not the password").await));
+            if tries > 3 && alike(wrong, unknown) {
+                break;
+            }
+            assert!(tries < 40, "{}: {wrong} ms and {unknown} ms", mount.slug);
+        }
+    }
+}
+
+fn hashing(answer: &Answer) -> f64 {
+    answer.took("hash").expect("a hash in Server-Timing")
+}
+
+#[tokio::test]
+async fn a_name_is_the_same_in_every_spelling() {
+    for stage in Stage::on_both_databases().await {
+        for mount in stage.title_pair() {
+            let typed = name(mount, "Straße-re\u{301}my");
+            stage.visitor(mount).register(&typed, PASSWORD).await;
+            let upper = name(mount, "STRASSE-RÉMY").to_uppercase();
+            for spelling in [upper.clone(), fullwidth(&upper.to_lowercase()), format!(" {typed} ")] {
+                let visitor = stage.visitor(mount);
+                visitor.sign_in_with(&spelling, PASSWORD).await;
+                assert_eq!(visitor.me().await.json()["username"], name(mount, "Straße-rémy").as_str());
+                let twice = [("username", spelling.as_str()), ("password", PASSWORD)];
+                let twice = stage.visitor(mount).post("/register", &twice).await;
+                assert_kept(&twice, 409, "This user name is taken.", &spelling);
+            }
+        }
+    }
+}
+
+fn fullwidth(text: &str) -> String {
+    let wide = |c: char| match c {
+        '!'..='~' => char::from_u32(c as u32 + 0xFEE0).expect("a fullwidth letter"),
+        other => other,
+    };
+    text.chars().map(wide).collect()
+}
+
+#[tokio::test]
+async fn a_password_is_the_same_on_every_keyboard() {
+    let stage = Stage::start().await;
+    for mount in stage.title_pair() {
+        let user = name(mount, "keyboard");
+        stage.visitor(mount).register(&user, "ka\u{308}se-und-brot-um-vier").await;
+        stage.visitor(mount).sign_in_with(&user, "k\u{e4}se-und-brot-um-vier").await;
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_cannot_be_one_is_refused_with_a_sentence() {
+    let stage = Stage::start().await;
+    let (long, huge) = ("x".repeat(33), "\u{fdfa}".repeat(3000));
+    for mount in stage.title_pair() {
+        for (bad, sentence) in [
+            ("", "A user name has 3 to 32 characters."),
+            ("ab", "A user name has 3 to 32 characters."),
+            (&long, "A user name has 3 to 32 characters."),
+            (&huge, "A user name has 3 to 32 characters."),
+            ("with spaces in it", "A user name has letters, digits, dots, hyphens and underscores only."),
+            ("zero\u{200b}width", "A user name has letters, digits, dots, hyphens and underscores only."),
+            ("semi;colon", "A user name has letters, digits, dots, hyphens and underscores only."),
+        ] {
+            let page = stage.visitor(mount).post("/register", &[("username", bad), ("password", PASSWORD)]).await;
+            assert_kept(&page, 422, sentence, bad);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_cannot_be_one_is_refused_with_a_sentence() {
+    let stage = Stage::start().await;
+    let long = "é".repeat(129);
+    let guessed = "This password is among the first that an attacker tries. Choose a longer or rarer one.";
+    for mount in stage.title_pair() {
+        let user = name(mount, "careless");
+        for (bad, sentence) in [
+            ("", "A password has 8 to 128 characters."),
+            ("seven-7", "A password has 8 to 128 characters."),
+            (&long, "A password has 8 to 128 characters."),
+            ("password1", guessed),
+            (&user, guessed),
+        ] {
+            let page = stage.visitor(mount).post("/register", &[("username", &user), ("password", bad)]).await;
+            assert_kept(&page, 422, sentence, &user);
+        }
+        assert_eq!(stage.visitor(mount).log_in(&user, "").await.status, 401, "nobody was registered");
+        let longest = "é-ø/ß%ñ+".repeat(16);
+        stage.visitor(mount).register(&user, &longest).await;
+        stage.visitor(mount).sign_in_with(&user, &longest).await;
+        assert_eq!(stage.visitor(mount).log_in(&user, &format!("{longest}x")).await.status, 401, "nothing is cut off");
+    }
+}
+
+/// The page says what is wrong, and the name need not be typed again.
+fn assert_kept(page: &Answer, status: u16, sentence: &str, typed: &str) {
+    assert_eq!(page.status, status, "{typed:?}: {}", page.body);
+    let alert = between(&page.body, r#"id="message">"#, "</p>").expect("a message");
+    assert!(alert.ends_with(sentence), "{typed:?}: {alert}");
+    let field = between(&page.body, r#"name="username" value=""#, "\"").expect("a field");
+    assert_eq!(unescaped(field), typed);
+}

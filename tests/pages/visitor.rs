@@ -1,0 +1,165 @@
+//! A browser on one mount, and answers read whole.
+
+use jwt_vs_session::auth::Description;
+use reqwest::header::HeaderMap;
+use reqwest::{Client, RequestBuilder};
+use serde_json::Value;
+
+use super::stage::base;
+use crate::common::{DEMO_PASSWORD, TestApp, client};
+
+/// Keeps cookies, follows nothing by itself. Clones share the cookies.
+#[derive(Clone)]
+pub struct Visitor {
+    client: Client,
+    root: String,
+    pub base: String,
+    cookie: &'static str,
+}
+
+impl Visitor {
+    pub fn new(app: &TestApp, mount: &Description) -> Self {
+        Self { client: client(), root: app.base.clone(), base: base(mount), cookie: mount.carrier.cookie }
+    }
+
+    /// `path` stands below the mount.
+    pub async fn get(&self, path: &str) -> Answer {
+        answer(self.getting(path)).await
+    }
+
+    pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        answer(self.posting(path).form(form)).await
+    }
+
+    pub fn getting(&self, path: &str) -> RequestBuilder {
+        self.client.get(self.url(path))
+    }
+
+    pub fn posting(&self, path: &str) -> RequestBuilder {
+        self.client.post(self.url(path))
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{}{path}", self.root, self.base)
+    }
+
+    /// Goes where a redirect leads.
+    pub async fn follow(&self, redirect: &Answer) -> Answer {
+        self.open(redirect.location()).await
+    }
+
+    /// A page anywhere on the server.
+    pub async fn open(&self, path: &str) -> Answer {
+        answer(self.client.get(format!("{}{path}", self.root))).await
+    }
+
+    pub async fn log_in(&self, user: &str, password: &str) -> Answer {
+        self.post("/login", &[("username", user), ("password", password)]).await
+    }
+
+    /// Logs in with the password of the demo users; the credential as a `Cookie` line.
+    pub async fn sign_in(&self, user: &str) -> String {
+        self.sign_in_with(user, DEMO_PASSWORD).await
+    }
+
+    pub async fn sign_in_with(&self, user: &str, password: &str) -> String {
+        let answer = self.log_in(user, password).await;
+        assert_eq!(answer.status, 303, "{user} logs in under {}", self.base);
+        self.credential(&answer)
+    }
+
+    /// The credential that an answer sets, as a `Cookie` line.
+    pub fn credential(&self, answer: &Answer) -> String {
+        let line = answer.cookie(self.cookie).expect("a credential");
+        line.split(';').next().unwrap_or_default().to_owned()
+    }
+
+    pub async fn register(&self, user: &str, password: &str) -> String {
+        let answer = self.post("/register", &[("username", user), ("password", password)]).await;
+        assert_eq!(answer.status, 303, "{user} registers under {}", self.base);
+        self.credential(&answer)
+    }
+
+    pub async fn change_password(&self, current: &str, new: &str) -> Answer {
+        self.post("/password", &[("current_password", current), ("new_password", new)]).await
+    }
+
+    /// Who the server says this is.
+    pub async fn me(&self) -> Answer {
+        self.get("/api/me").await
+    }
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+pub async fn answer(request: RequestBuilder) -> Answer {
+    let response = request.send().await.expect("an answer");
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Answer { status, headers, body: response.text().await.expect("a whole answer") }
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("readable"))
+    }
+
+    pub fn location(&self) -> &str {
+        self.header("location").unwrap_or_default()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// The `Set-Cookie` line of this name.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let lines = self.headers.get_all("set-cookie").iter().filter_map(|line| line.to_str().ok());
+        lines.into_iter().find(|line| line.starts_with(&format!("{name}=")))
+    }
+
+    /// The steps of `Server-Timing`, in words.
+    pub fn steps(&self) -> Vec<String> {
+        let without_time = |step: &str| match between(step, ";dur=", ";") {
+            Some(time) => step.replace(&format!(";dur={time}"), ""),
+            None => step.split(';').next().unwrap_or_default().to_owned(),
+        };
+        self.timing().iter().map(|step| without_time(step)).collect()
+    }
+
+    /// How long the first step with this metric name took, in milliseconds.
+    pub fn took(&self, metric: &str) -> Option<f64> {
+        let timing = self.timing();
+        let step = timing.iter().find(|step| step.starts_with(&format!("{metric};")))?;
+        step.split(';').find_map(|part| part.strip_prefix("dur="))?.parse().ok()
+    }
+
+    /// The entries of `Server-Timing`. A comma inside quotes separates nothing.
+    fn timing(&self) -> Vec<String> {
+        let (mut entries, mut quoted) = (vec![String::new()], false);
+        for c in self.header("server-timing").unwrap_or_default().chars() {
+            quoted ^= c == '"';
+            match entries.last_mut() {
+                Some(entry) if quoted || c != ',' => entry.push(c),
+                _ => entries.push(String::new()),
+            }
+        }
+        entries.iter().map(|entry| entry.trim().to_owned()).collect()
+    }
+}
+
+/// A page's text as a reader sees it.
+pub fn unescaped(html: &str) -> String {
+    let entities = [("&#x2f;", "/"), ("&#x27;", "'"), ("&quot;", "\""), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
+    entities.iter().fold(html.to_owned(), |text, (entity, letter)| text.replace(entity, letter))
+}
+
+/// What stands between two texts, at their first place.
+pub fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    text.split_once(before)?.1.split_once(after).map(|(found, _)| found)
+}

@@ -1,0 +1,15 @@
+//! The built program from outside: how it starts, why it does not, how it ends, and what it does under a flood.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
+mod common;
+
+mod process {
+    mod commands;
+    mod flood;
+    mod keys;
+    mod patience;
+    mod program;
+    mod refusals;
+    mod start;
+    mod stop;
+}

@@ -1,0 +1,118 @@
+//! A start that cannot work: one clear sentence on standard error, a status, and no riddles.
+
+use std::process::Output;
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpListener;
+
+use super::program::{command, run};
+use crate::common::free_port;
+
+/// What a start that fails may take: connecting to a database is given up after five seconds.
+const SECONDS: Duration = Duration::from_secs(8);
+
+const SECRET: &str = "hunter2-hunter2-hunter2-hunter2-hunter2";
+
+async fn refused(options: &[&str]) -> (Output, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut all = vec!["--listen", "127.0.0.1:0"];
+    if options.contains(&"--listen") {
+        all.clear();
+    }
+    if !options.contains(&"--redis-url") {
+        all.extend(["--redis-url", "none"]);
+    }
+    all.extend(options);
+    let begun = Instant::now();
+    let output = run(command(folder.path(), &all)).await;
+    assert!(begun.elapsed() < SECONDS, "{options:?} took {:?}", begun.elapsed());
+    let said = String::from_utf8(output.stderr.clone()).expect("text");
+    (output, said)
+}
+
+async fn assert_refused(options: &[&str], words: &[&str]) {
+    let (output, said) = refused(options).await;
+    assert!(output.status.code().is_some_and(|code| code != 0), "{options:?}: {:?}", output.status);
+    assert!(output.stdout.is_empty(), "{options:?} promised something: {output:?}");
+    let errors: Vec<_> = said.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 1, "{options:?}: {said}");
+    for word in words {
+        assert!(errors[0].contains(word), "{options:?}: {word} is not in: {said}");
+    }
+    for riddle in ["panicked", "backtrace", "Err(", "Some(", "Error {", "RUST_"] {
+        assert!(!said.contains(riddle), "{options:?}: {said}");
+    }
+    assert!(!said.contains("hunter2"), "{options:?} tells a secret: {said}");
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    assert_refused(&["--listen", &address], &["cannot listen on", &address, "in use"]).await;
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_right_are_named_with_their_form() {
+    for (options, words) in [
+        (["--listen", "nonsense"], ["cannot listen on", "nonsense"]),
+        (["--redis-url", "http://127.0.0.1"], ["--redis-url", "expected redis://"]),
+        (["--redis-url", "redis://a,,redis://b"], ["--redis-url", "expected redis://"]),
+        (["--database-url", "mysql://127.0.0.1/app"], ["--database-url", "expected sqlite://"]),
+        (["--database-url", "nonsense"], ["--database-url", "expected sqlite://"]),
+        (["--public-url", "ftp://login.example"], ["--public-url", "expected http"]),
+        (["--public-url", "https://login.example/app"], ["--public-url", "nothing behind"]),
+        (["--jwt-algorithm", "none"], ["--jwt-algorithm", "none"]),
+        (["--access-ttl", "5"], ["--access-ttl", "expected a duration"]),
+        (["--login-rate", "0/m"], ["--login-rate", "30/m"]),
+        (["--trusted-proxy", "everybody"], ["--trusted-proxy", "10.0.0.0/8"]),
+        (["--node", "two words"], ["--node", "without spaces"]),
+    ] {
+        assert_refused(&options, &words).await;
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_is_too_short_or_of_no_use_is_refused_and_not_repeated() {
+    assert_refused(&["--jwt-secret", "hunter2"], &["the JWT secret has 7 bytes", "at least 32"]).await;
+    assert_refused(&["--jwt-secret", &SECRET[..31]], &["31 bytes", "at least 32"]).await;
+    for algorithm in ["ES256", "EdDSA", "RS256"] {
+        let options = ["--jwt-secret", SECRET, "--jwt-algorithm", algorithm];
+        assert_refused(&options, &["--jwt-secret is for HS256", algorithm, "--jwt-key-file"]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_key_file_that_cannot_be_used_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("garbage"), "hunter2 is not base64!").expect("a file");
+    std::fs::write(path("bytes"), [0xFF, 0xFE, 0x00]).expect("a file");
+    std::fs::create_dir(path("directory")).expect("a folder");
+    for name in ["garbage", "bytes", "directory", "nowhere/key"] {
+        for algorithm in ["HS256", "ES256"] {
+            let options = ["--jwt-key-file", &path(name), "--jwt-algorithm", algorithm];
+            assert_refused(&options, &["the JWT key file", &path(name)]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_used_is_named_without_its_password() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("text"), "this is not a database, and hunter2 is not its password")
+        .expect("a file");
+    let text = format!("sqlite://{}", folder.path().join("text").display());
+    let nowhere = format!("sqlite://{}/nowhere/test.db?mode=rwc", folder.path().display());
+    let closed = format!("postgres://me:hunter2@127.0.0.1:{}/app", free_port());
+    // Takes connections into its queue and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    let silent = format!("postgres://me:hunter2@127.0.0.1:{port}/app");
+    assert_refused(&["--database-url", &text], &["cannot use the SQLite file"]).await;
+    let key = folder.path().join("key").display().to_string();
+    let options = ["--database-url", &nowhere, "--jwt-key-file", &key];
+    assert_refused(&options, &["cannot use the SQLite file", "nowhere"]).await;
+    assert_refused(&["--database-url", &closed], &["cannot use the PostgreSQL database app on 127.0.0.1"]).await;
+    assert_refused(&["--database-url", &silent], &["cannot use the PostgreSQL database app on 127.0.0.1"]).await;
+}
