@@ -196,8 +196,8 @@ fn strategies(parts: &Parts) -> Vec<Arc<dyn AuthStrategy>> {
 
 fn refresh(parts: &Parts) -> Arc<dyn AuthStrategy> {
     let Parts { keys, sql, short_life, login_life, clock, .. } = parts;
-    let (families, users) = (RefreshTokens::new(sql.clone(), clock.clone()), Users::new(sql.clone()));
-    Arc::new(JwtRefreshStrategy::new(keys.clone(), families, users, *short_life, *login_life, clock.clone()))
+    let families = RefreshTokens::new(sql.clone(), clock.clone());
+    Arc::new(JwtRefreshStrategy::new(keys.clone(), families, *short_life, *login_life, clock.clone()))
 }
 
 /// The session of the title: in Redis, or in this process and saying so.
@@ -243,7 +243,9 @@ async fn demo(
 ) -> Result<Option<Demo>, StartError> {
     let here = address.ip().is_loopback() && settings.public_url.as_ref().is_none_or(is_loopback);
     if !settings.demo_wanted().unwrap_or(here) {
-        return Ok(None);
+        // A start on loopback may have seeded this database with a password that everybody knows.
+        let locked = if here { Ok(()) } else { demo::lock(users, hasher).await };
+        return locked.map(|()| None).map_err(StartError::Demo);
     }
     demo::seed(users, hasher, clock, here).await.map(Some).map_err(StartError::Demo)
 }

@@ -3,10 +3,11 @@
 //! hyper gets no timer from poem, so nothing would end a header that never ends; the sockets have no TCP_NODELAY; and a
 //! failing `accept` would spin. The acceptor below sees to all three.
 
+use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -28,8 +29,15 @@ const IDLE_LIMIT: Duration = Duration::from_secs(75);
 /// How much of a request is read before it is answered: a body of 64 KiB, headers of 64 KiB.
 const REQUEST_BYTES: usize = 128 * 1024;
 
-/// How many connections are open at once; the next ones wait in the system's queue.
-const CONNECTIONS: usize = 4096;
+/// How many connections are open at once; the next ones wait in the system's queue. Below the usual limit of 1,024 files,
+/// so that the stores can always reconnect.
+const CONNECTIONS: usize = 768;
+
+/// How many of them one address may hold.
+const PER_ADDRESS: usize = 512;
+
+/// How HTTP/2 without TLS begins (RFC 9113, 3.4). Nobody needs it here, and its frames would pass by the limits below.
+const HTTP2: &[u8] = b"PRI";
 
 /// How long requests under way may take after a signal to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -41,7 +49,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let local = listener.local_addr()?;
-    let acceptor = Guarded { listener, local, slots: Arc::new(Semaphore::new(CONNECTIONS)) };
+    let acceptor = Guarded { listener, local, slots: Arc::new(Semaphore::new(CONNECTIONS)), held: Arc::default() };
     Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(routes, stop, Some(GRACE)).await
 }
 
@@ -49,6 +57,40 @@ struct Guarded {
     listener: TcpListener,
     local: SocketAddr,
     slots: Arc<Semaphore>,
+    held: Arc<Held>,
+}
+
+/// How many connections each address holds.
+#[derive(Default)]
+struct Held(Mutex<HashMap<IpAddr, usize>>);
+
+impl Held {
+    /// A place for one more connection of this address, if it has one left.
+    fn take(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = held.entry(address).or_default();
+        let free = *count < PER_ADDRESS;
+        *count += usize::from(free);
+        free.then(|| Place { held: self.clone(), address })
+    }
+}
+
+/// One connection of an address.
+struct Place {
+    held: Arc<Held>,
+    address: IpAddr,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut held = self.held.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = held.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                held.remove(&self.address);
+            }
+        }
+    }
 }
 
 impl Acceptor for Guarded {
@@ -64,7 +106,8 @@ impl Acceptor for Guarded {
             Ok((socket, peer)) => {
                 // Without it an answer in two writes waits for the client's acknowledgement of the first.
                 socket.set_nodelay(true)?;
-                let connection = Connection::new(socket, slot);
+                let place = self.held.take(peer.ip()).ok_or_else(|| io::Error::other("too many connections"))?;
+                let connection = Connection::new(socket, (slot, place));
                 Ok((connection, LocalAddr(self.local.into()), RemoteAddr(peer.into()), Scheme::HTTP))
             }
             Err(error) => {
@@ -90,17 +133,28 @@ struct Connection {
     socket: TcpStream,
     phase: Phase,
     deadline: Pin<Box<Sleep>>,
-    _slot: OwnedSemaphorePermit,
+    /// How many bytes of [`HTTP2`] the connection began with; `None` once it began otherwise.
+    preface: Option<usize>,
+    _slot: (OwnedSemaphorePermit, Place),
 }
 
 impl Connection {
-    fn new(socket: TcpStream, slot: OwnedSemaphorePermit) -> Self {
+    fn new(socket: TcpStream, slot: (OwnedSemaphorePermit, Place)) -> Self {
         // The first request must come as soon as any other must be complete.
         let deadline = Box::pin(sleep_until(Instant::now() + REQUEST_LIMIT));
-        Self { socket, phase: Phase::Idle, deadline, _slot: slot }
+        Self { socket, phase: Phase::Idle, deadline, preface: Some(0), _slot: slot }
     }
 
-    fn came_in(&mut self, bytes: usize) -> io::Result<()> {
+    fn came_in(&mut self, new: &[u8]) -> io::Result<()> {
+        let bytes = new.len();
+        if let Some(begun) = self.preface {
+            let rest = &HTTP2[begun..];
+            let same = rest.iter().zip(new).take_while(|(ours, theirs)| ours == theirs).count();
+            self.preface = (same == rest.len().min(bytes)).then_some(begun + same);
+            if self.preface == Some(HTTP2.len()) {
+                return Err(io::Error::other("HTTP/2 without TLS is not spoken here"));
+            }
+        }
         let read = match self.phase {
             Phase::Idle => {
                 self.deadline.as_mut().reset(Instant::now() + REQUEST_LIMIT);
@@ -136,8 +190,8 @@ impl AsyncRead for Connection {
         }
         let before = buf.filled().len();
         ready!(Pin::new(&mut this.socket).poll_read(cx, buf))?;
-        let bytes = buf.filled().len() - before;
-        Poll::Ready(if bytes == 0 { Ok(()) } else { this.came_in(bytes) })
+        let new = &buf.filled()[before..];
+        Poll::Ready(if new.is_empty() { Ok(()) } else { this.came_in(new) })
     }
 }
 

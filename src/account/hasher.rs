@@ -154,6 +154,13 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_unknown_user_waits_for_the_same_work_as_a_known_one() {
+        let hasher = Hasher::new(0).expect("a hasher");
+        assert!(hasher.dummy.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hasher.dummy);
+        assert!(matches!(hasher.verify(secret("a password"), None).await, Err(Busy::Full)));
+    }
+
+    #[tokio::test]
     async fn an_unknown_user_has_no_password_at_all() {
         let hasher = Hasher::new(1).expect("a hasher");
         assert!(!hasher.verify(secret("nobody's password"), None).await.expect("an answer"));

@@ -40,7 +40,9 @@ impl UserName {
 
     /// The form in which names are compared, of a text that need not be a name. What is too long to be one is cut off.
     pub fn fold(text: &str) -> String {
-        text.trim().chars().take(LENGTH.end() * 4).nfkc().default_case_fold().nfkc().collect()
+        // No name has a control character, and PostgreSQL takes no NUL.
+        let plain = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+        text.trim().chars().take(LENGTH.end() * 4).map(plain).nfkc().default_case_fold().nfkc().collect()
     }
 
     /// As it was typed, normalised.

@@ -7,8 +7,8 @@ use zxcvbn::{Score, zxcvbn};
 /// How many characters a password has. No rules of composition (NIST SP 800-63B, 3.1.1.2; OWASP ASVS 5.0, 6.2).
 const LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
 
-/// zxcvbn's effort grows with the square of the length; a hundred characters decide.
-const JUDGED: usize = 100;
+/// zxcvbn's effort grows faster than the length, and anybody may ask for it: these many characters decide.
+const JUDGED: usize = 32;
 
 /// A password that may be set. Exists only if it passed the check.
 #[derive(Clone, Debug)]

@@ -52,3 +52,18 @@ async fn seed_one(
     let user = User { id: UserId::random(), name: name.to_owned(), role, password_hash };
     users.insert(&user, &folded, clock.now()).await.map_err(|error| text(&error))
 }
+
+/// Takes the password that everybody knows away from whoever still has it.
+pub(super) async fn lock(users: &Users, hasher: &Hasher) -> Result<(), String> {
+    for (name, _) in USERS {
+        let Some(known) = users.find(&UserName::fold(name)).await.map_err(|error| error.to_string())? else { continue };
+        let public = hasher.verify(SecretString::from(PASSWORD), Some(known.password_hash.clone())).await;
+        if public.map_err(|error| error.to_string())? {
+            let secret = SecretString::from(random_secret().map_err(|error| error.to_string())?);
+            let hash = hasher.hash(secret, name.to_owned()).await.map_err(|error| error.to_string())??;
+            users.replace_hash(known.id, &known.password_hash, &hash).await.map_err(|error| error.to_string())?;
+            tracing::warn!(name, "a demo user had the password that everybody knows: it was replaced by a random one");
+        }
+    }
+    Ok(())
+}

@@ -106,7 +106,7 @@ async fn warn_of(url: &RedisUrl) {
         return;
     }
     let Ok(redis) = Redis::open(url) else { return };
-    if let Ok(Some(policy)) = redis.evicting_policy().await {
-        tracing::warn!("Redis evicts keys when its memory is full ({policy}): logins may end early; use noeviction");
+    for warning in redis.warnings().await {
+        tracing::warn!("{warning}");
     }
 }

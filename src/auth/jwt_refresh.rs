@@ -13,7 +13,6 @@ use super::{
 };
 use crate::clock::{Clock, Timestamp};
 use crate::store::refresh::{Exchange, Family, RefreshTokens};
-use crate::store::users::Users;
 use crate::trace::{Held, StepKind, Trace};
 
 /// Access tokens that nobody can revoke, but that do not live long; and families of refresh tokens, that can be ended.
@@ -21,7 +20,6 @@ pub struct JwtRefreshStrategy {
     description: Description,
     tokens: Tokens,
     families: RefreshTokens,
-    users: Users,
     login_life: Duration,
     clock: Clock,
 }
@@ -31,14 +29,13 @@ impl JwtRefreshStrategy {
     pub fn new(
         keys: Arc<Keys>,
         families: RefreshTokens,
-        users: Users,
         access_life: Duration,
         login_life: Duration,
         clock: Clock,
     ) -> Self {
         let description = describe_refresh(access_life);
         let tokens = Tokens::new(keys, description.slug, access_life, clock.clone());
-        Self { description, tokens, families, users, login_life, clock }
+        Self { description, tokens, families, login_life, clock }
     }
 
     /// `now` is when the login was last known to be alive: the token lives from then.
@@ -103,11 +100,7 @@ impl AuthStrategy for JwtRefreshStrategy {
             format!("{}: exchange the refresh token for its successor", self.families.store())
         });
         let reason = match exchange? {
-            Exchange::Renewed(family, successor) => {
-                let timer = trace.timer();
-                let user = self.users.get(family.user).await;
-                trace.step(StepKind::Database, timer, || format!("{}: SELECT the user", self.users.store()));
-                let Some(user) = user? else { return Ok(None) };
+            Exchange::Renewed(family, user, successor) => {
                 let subject = Subject { id: user.id, name: user.name, role: user.role };
                 return self.grant(&subject, &family, successor, now, trace).map(Some);
             }

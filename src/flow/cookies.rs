@@ -32,9 +32,12 @@ impl CookieScope<'_> {
     /// The value of the first cookie of this name. A browser sends the one with the longest path first.
     pub fn read(self, name: &str, request: &Request) -> Option<String> {
         let name = self.name(name);
-        let lines = request.headers().get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-        let mut cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok);
-        cookies.find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+        let lines = request.headers().get_all(header::COOKIE).into_iter();
+        // A neighbour's cookie may hold any bytes; ours are found all the same.
+        lines.map(|line| String::from_utf8_lossy(line.as_bytes())).find_map(|line| {
+            let mut cookies = Cookie::split_parse(&*line).filter_map(Result::ok);
+            cookies.find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+        })
     }
 
     /// A `Set-Cookie` line that keeps `value`, and its explanation for the trace.

@@ -21,9 +21,15 @@ pub(super) async fn everywhere(visit: Visit) -> Result<Response, Error> {
     Ok(see_other(&visit.path("/")))
 }
 
-/// Ends logins and takes the cookie away. Nobody signed in is no fault: the wish is met. The pages and the JSON routes
-/// share it.
+/// Ends logins and takes the cookie away. The pages and the JSON routes share it.
+///
+/// A cookie that is good for nothing any more may go: its login has ended. But nobody knows whose other logins to end
+/// then, and an expired bearer token may belong to a login that goes on: both are told to sign in first.
 pub(super) async fn log_out(visit: &Visit, reach: Reach) -> Result<(), Error> {
+    let needed = matches!(reach, Reach::Everywhere) || visit.has_bearer();
+    if needed {
+        visit.signed_in().await?;
+    }
     if let Some(identity) = visit.identity().await? {
         let effect = visit.revoke(identity, reach).await?;
         let (words, reason) = match effect {

@@ -9,9 +9,6 @@ use serde_json::{Value, json};
 
 use super::site::Site;
 
-/// What an evicting policy costs.
-const EVICTING: &str = "logins may end early, and a log out everywhere reads every session; nothing revoked comes back";
-
 /// `GET /healthz`: the process runs. Touches no store.
 #[handler]
 pub(super) fn healthz() -> &'static str {
@@ -33,11 +30,9 @@ pub(super) async fn readyz(site: Data<&Arc<Site>>) -> Response {
             }
         });
     }
-    let warning =
-        health.evicting.map(|policy| format!("Redis evicts keys when its memory is full ({policy}): {EVICTING}"));
     let any = rows.iter().any(|row| row["ready"] == Value::Bool(true));
     let status = if any { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    Json(json!({ "strategies": rows, "warning": warning })).with_status(status).into_response()
+    Json(json!({ "strategies": rows, "warnings": health.warnings })).with_status(status).into_response()
 }
 
 /// `GET /metrics`: Prometheus' text format.

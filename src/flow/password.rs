@@ -72,7 +72,15 @@ async fn replace(
     visit.trace().step(StepKind::Database, timer, || {
         format!("{}: UPDATE the hash, only if it still is the old one", shared.users.store())
     });
-    if replaced? { Ok(Ok(())) } else { wrong() }
+    match replaced {
+        Ok(true) => Ok(Ok(())),
+        Ok(false) => wrong(),
+        // Nobody knows whether it was carried out. If it was, the other logins must end.
+        Err(error) => {
+            end_others(visit, identity).await?;
+            Err(Error::HalfChanged(error.into()))
+        }
+    }
 }
 
 /// Ends every login of the user under every mount, this one included. A sentence for each mount.
@@ -82,11 +90,12 @@ async fn end_others(visit: &Visit, identity: &Identity) -> Result<Vec<String>, E
     let mut lines = vec!["The new password counts from now on, under every mount.".to_owned()];
     let here = visit.strategy().describe().slug;
     let mine = visit.revoke(identity, Reach::Everywhere).await;
-    mine.map_err(Error::HalfChanged)?;
     lines.push(format!("/{here}: {} This one was renewed.", visit.strategy().describe().password_change));
     for other in visit.mount().strategies.iter().filter(|strategy| strategy.describe().slug != here) {
         lines.push(end_under(other.as_ref(), visit, identity).await);
     }
+    // Told last: what could be ended elsewhere was.
+    mine.map_err(Error::HalfChanged)?;
     Ok(lines)
 }
 

@@ -156,8 +156,8 @@ impl Site {
 pub(super) struct Health {
     sql: Result<(), StoreError>,
     redis: Result<(), StoreError>,
-    /// Under which policy Redis evicts keys, if it does.
-    pub evicting: Option<String>,
+    /// What Redis is set up to do that costs a promise.
+    pub warnings: Vec<String>,
 }
 
 impl Health {
@@ -176,12 +176,15 @@ impl Shared {
     pub(super) async fn health(&self) -> Health {
         let redis = async {
             match &self.redis {
-                Some(redis) => redis.evicting_policy().await,
+                Some(redis) => match redis.ping().await {
+                    Ok(()) => Ok(redis.warnings().await),
+                    Err(error) => Err(error),
+                },
                 None => Err(StoreError::Absent { store: "Redis" }),
             }
         };
         let (sql, redis) = tokio::join!(self.sql.ping(), redis);
-        let evicting = redis.as_ref().ok().cloned().flatten();
-        Health { sql, redis: redis.map(drop), evicting }
+        let warnings = redis.as_ref().ok().cloned().unwrap_or_default();
+        Health { sql, redis: redis.map(drop), warnings }
     }
 }

@@ -1,5 +1,6 @@
 //! A connection to Redis that reconnects by itself and never makes a request wait for more than half a second.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -171,10 +172,41 @@ impl Redis {
     /// Under which policy keys are evicted when memory is full, if it is an evicting one.
     ///
     /// With one, any key may be gone at any time: what is not there proves nothing.
+    /// Not read of a cluster, whose nodes may each have another.
     pub async fn evicting_policy(&self) -> Result<Option<String>, StoreError> {
+        if matches!(self.0, Connection::Cluster(_)) {
+            return Ok(None);
+        }
         let memory: redis::InfoDict = self.query(redis::cmd("INFO").arg("memory")).await?;
         let policy = memory.get::<String>("maxmemory_policy");
         Ok(policy.filter(|policy| policy != "noeviction"))
+    }
+
+    /// What this Redis is set up to do that costs a promise, a sentence each; as far as it may be asked.
+    pub async fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if let Ok(Some(policy)) = self.evicting_policy().await {
+            warnings.push(format!("Redis evicts keys when its memory is full ({policy}): logins may end early."));
+        }
+        if self.restores_snapshots().await.unwrap_or_default() {
+            warnings.push(
+                "Redis writes snapshots: one that is restored after a crash brings back logins that were ended since. \
+                 Turn them off (--save \"\" --appendonly no)."
+                    .to_owned(),
+            );
+        }
+        warnings
+    }
+
+    /// Whether a restart begins with what was on the disk, which may be older than the last answer.
+    async fn restores_snapshots(&self) -> Result<bool, StoreError> {
+        if !matches!(self.0, Connection::One(..)) {
+            return Ok(false);
+        }
+        let save: HashMap<String, String> =
+            self.query(redis::cmd("CONFIG").arg("GET").arg("save").arg("appendonly")).await?;
+        let is = |name: &str, off: &str| save.get(name).is_some_and(|value| value != off);
+        Ok(is("save", "") || is("appendonly", "no"))
     }
 
     /// Whether Redis answers.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue::Set, ExprTrait, QueryFilter, QuerySelect, SqlErr};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, ExprTrait, QueryFilter, QuerySelect, SqlErr};
 use serde::{Deserialize, Serialize};
 
 use super::{Sql, StoreError};
@@ -105,6 +105,11 @@ impl User {
         let role = row.role.parse().map_err(DbErr::Type)?;
         Ok(Self { id: UserId(row.id), name: row.name, role, password_hash: row.password_hash })
     }
+}
+
+/// The user with this number, as a transaction sees it.
+pub(super) async fn find_in(transaction: &DatabaseTransaction, id: UserId) -> Result<Option<User>, DbErr> {
+    Entity::find_by_id(id.0).one(transaction).await?.map(User::from_row).transpose()
 }
 
 /// Queries on the users.

@@ -111,6 +111,11 @@ impl Visit {
         CookieScope { path: self.0.mount.base(), secure: self.0.mount.shared.secure }
     }
 
+    /// Whether the credential came in a header, so that there is no cookie to take away.
+    pub fn has_bearer(&self) -> bool {
+        !self.0.by_cookie
+    }
+
     /// An address below the mount.
     pub fn path(&self, below: &str) -> String {
         format!("{}{below}", self.0.mount.base())
@@ -195,9 +200,12 @@ impl Visit {
         who: &Identity,
         reach: Reach,
     ) -> Result<Effect, Failure> {
-        let effect = strategy.revoke(who, reach, &self.0.trace).await;
-        self.shared().news.revoked();
-        effect
+        let effect = strategy.revoke(who, reach, &self.0.trace).await?;
+        // Where nothing ends before its time there is nothing to tell.
+        if !matches!(effect, Effect::At(_)) {
+            self.shared().news.revoked();
+        }
+        Ok(effect)
     }
 
     /// Looks whether the credential is still accepted, without counting as a visit.
@@ -228,11 +236,11 @@ impl Visit {
 
     /// Takes the credential away from the browser, if it came as a cookie.
     pub fn take_back(&self) {
-        if !self.0.by_cookie {
-            return;
-        }
         // Whatever this request was about to hand over is not wanted any more.
         self.set_cookies().clear();
+        if self.has_bearer() {
+            return;
+        }
         let carrier = self.strategy().describe().carrier;
         for name in [Some(carrier.cookie), carrier.renewal].into_iter().flatten() {
             let line = self.scope().remove(name, &self.0.trace);

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use self::entity::{families, tokens};
 use super::sessions::LoginId;
 use super::sweeper::Sweeper;
-use super::users::UserId;
+use super::users::{self, User, UserId};
 use super::{Sql, StoreError, random_secret};
 use crate::clock::{Clock, Timestamp};
 
@@ -48,8 +48,8 @@ pub struct Family {
 /// What a presented refresh token is.
 #[derive(Debug)]
 pub enum Exchange {
-    /// Good: its family and its successor.
-    Renewed(Family, SecretString),
+    /// Good: its family, whose user is still there, and its successor.
+    Renewed(Family, User, SecretString),
     /// Never issued, or its family has expired.
     Unknown,
     /// Its family was ended.
@@ -168,6 +168,8 @@ async fn exchange(transaction: &DatabaseTransaction, token: &SecretString, now: 
     }
     let successor = successor(&known.secret, token);
     let Some(mut family) = family(known) else { return Ok(Exchange::Unknown) };
+    // In the same step: a token that was used up without an answer would look like a stolen one later.
+    let Some(user) = users::find_in(transaction, family.user).await? else { return Ok(Exchange::Unknown) };
     if won {
         add(transaction, &family.login, &successor).await?;
         family.seen = now;
@@ -177,7 +179,7 @@ async fn exchange(transaction: &DatabaseTransaction, token: &SecretString, now: 
             .exec(transaction)
             .await?;
     }
-    Ok(Exchange::Renewed(family, successor))
+    Ok(Exchange::Renewed(family, user, successor))
 }
 
 async fn add(transaction: &DatabaseTransaction, login: &LoginId, token: &SecretString) -> Result<(), DbErr> {
@@ -196,7 +198,8 @@ async fn end_reused(transaction: &DatabaseTransaction, login: &str, now: Timesta
 }
 
 async fn delete_expired(sql: Sql, clock: Clock) -> Result<(), StoreError> {
-    let expired = || families::Column::ExpiresAt.lte(clock.now().as_millis());
+    let now = clock.now().as_millis();
+    let expired = || families::Column::ExpiresAt.lte(now);
     sql.run(async {
         let logins = families::Entity::find().select_only().column(families::Column::Login).filter(expired());
         let tokens = tokens::Entity::delete_many().filter(tokens::Column::Login.in_subquery(logins.into_query()));

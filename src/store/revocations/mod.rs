@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ExprTrait, QueryFilter, QuerySelect};
+use sea_orm::{ActiveValue::Set, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
 
 pub use self::cached::CachedRevocations;
 pub use self::pushed::PushedRevocations;
@@ -108,6 +108,9 @@ pub trait RevocationList: std::fmt::Debug + Send + Sync + 'static {
     async fn cut_off(&self, user: UserId) -> Result<(), StoreError>;
 }
 
+/// How many rows are read at once.
+const PAGE: u64 = 10_000;
+
 /// What is known of a user's revocations under one strategy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
@@ -168,13 +171,18 @@ impl Revocations {
     /// Everything that still matters: single logins, and cut-offs that a living token may be before.
     async fn all(&self) -> Result<Vec<Revoked>, StoreError> {
         let now = self.clock.now();
-        let logins = revoked_logins::Entity::find()
-            .filter(revoked_logins::Column::Scope.eq(self.scope))
-            .filter(revoked_logins::Column::ExpiresAt.gt(now.as_millis()));
-        let logins = self.sql.run(logins.all(self.sql.pool())).await?.into_iter().filter_map(|row| {
-            let until = Timestamp::from_millis(row.expires_at);
-            Some(Revoked::Login(UserId(row.user_id), LoginId::parse(&row.login)?, until))
-        });
+        let mut all: Vec<Revoked> = Vec::new();
+        let mut after: Option<(Uuid, String)> = None;
+        // In pages, along the primary key: each statement stays within its time limit, however many there are.
+        loop {
+            let page = self.page(now, after.as_ref()).await?;
+            let Some(last) = page.last() else { break };
+            after = Some((last.user_id, last.login.clone()));
+            all.extend(page.into_iter().filter_map(|row| {
+                let until = Timestamp::from_millis(row.expires_at);
+                Some(Revoked::Login(UserId(row.user_id), LoginId::parse(&row.login)?, until))
+            }));
+        }
         let cut_offs = cut_offs::Entity::find()
             .filter(cut_offs::Column::Scope.eq(self.scope))
             .filter(cut_offs::Column::RaisedAt.gt((now - self.life).as_millis()));
@@ -182,7 +190,27 @@ impl Revocations {
             let until = Timestamp::from_millis(row.raised_at) + self.life;
             Revoked::CutOff(UserId(row.user_id), row.generation, until)
         });
-        Ok(logins.chain(cut_offs).collect())
+        all.extend(cut_offs);
+        Ok(all)
+    }
+
+    async fn page(
+        &self,
+        now: Timestamp,
+        after: Option<&(Uuid, String)>,
+    ) -> Result<Vec<revoked_logins::Model>, StoreError> {
+        use revoked_logins::Column;
+        let mut query = revoked_logins::Entity::find()
+            .filter(Column::Scope.eq(self.scope))
+            .filter(Column::ExpiresAt.gt(now.as_millis()))
+            .order_by_asc(Column::UserId)
+            .order_by_asc(Column::Login)
+            .limit(PAGE);
+        if let Some((user, login)) = after {
+            let same_user = Column::UserId.eq(*user).and(Column::Login.gt(login));
+            query = query.filter(Column::UserId.gt(*user).or(same_user));
+        }
+        self.sql.run(query.all(self.sql.pool())).await
     }
 
     /// Ends one login. May be called again.

@@ -37,7 +37,8 @@ pub(super) enum Revoked {
 struct Memory {
     /// The facts of each user, and until when the cut-off matters.
     users: HashMap<UserId, (Facts, Timestamp)>,
-    /// Users at the last clean-up: the next one comes when there are twice as many.
+    /// How many revocations were added since the last clean-up, and how many users were left then.
+    added: usize,
     cleaned_at: usize,
 }
 
@@ -45,6 +46,7 @@ impl Memory {
     /// Adds what is not there. Nothing is ever taken back: the order of messages does not matter.
     fn add(&mut self, revoked: Revoked) {
         let none = || (Facts::default(), Timestamp::from_millis(0));
+        self.added += 1;
         match revoked {
             Revoked::Login(user, login, until) => {
                 self.users.entry(user).or_insert_with(none).0.revoked.insert(login, until);
@@ -62,14 +64,14 @@ impl Memory {
     }
 
     fn drop_expired(&mut self, now: Timestamp) {
-        if self.users.len() < 2 * self.cleaned_at.max(512) {
+        if self.added < self.cleaned_at.max(512) {
             return;
         }
         self.users.retain(|_, (facts, cut_off)| {
             facts.revoked.retain(|_, until| *until > now);
             *cut_off > now || !facts.revoked.is_empty()
         });
-        self.cleaned_at = self.users.len();
+        (self.added, self.cleaned_at) = (0, self.users.len());
     }
 }
 
