@@ -2,7 +2,7 @@
 //!
 //! No test asks for a strategy's name: the mounts come from the server, and what may differ from what each says of
 //! itself.
-#![allow(clippy::expect_used, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)] // figures are printed
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! The built program from outside: how it starts, why it does not, how it ends, and what it does under a flood.
-#![allow(clippy::expect_used, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)] // figures are printed
 
 mod common;
 

@@ -85,9 +85,8 @@ impl Bench {
                 JwtGenerationStrategy::new(with.keys, Users::new(with.sql), with.life, with.clock)
             }),
             self.tokens("jwt-refresh", Hs256, |with| {
-                let (families, users) =
-                    (RefreshTokens::new(with.sql.clone(), with.clock.clone()), Users::new(with.sql));
-                JwtRefreshStrategy::new(with.keys, families, users, with.life, with.life, with.clock)
+                let families = RefreshTokens::new(with.sql, with.clock.clone());
+                JwtRefreshStrategy::new(with.keys, families, with.life, with.life, with.clock)
             }),
             self.session_on_redis(),
             self.session("session, without Redis", memory(), without_redis),

@@ -70,12 +70,12 @@ async fn logging_out_everywhere_ends_every_login_of_the_user_and_of_nobody_else(
 }
 
 #[tokio::test]
-async fn logging_out_without_a_login_is_no_fault() {
+async fn without_a_login_a_log_out_is_done_and_a_log_out_everywhere_asks_who_it_is() {
     let stage = Stage::start().await;
     for mount in stage.mounts() {
-        for path in ["/logout", "/logout-everywhere"] {
+        for (path, to) in [("/logout", "/"), ("/logout-everywhere", "/login")] {
             let done = stage.visitor(mount).post(path, &[]).await;
-            assert_eq!((done.status, done.location()), (303, format!("{}/", base(mount)).as_str()));
+            assert_eq!((done.status, done.location()), (303, format!("{}{to}", base(mount)).as_str()));
         }
     }
 }

@@ -61,9 +61,10 @@ async fn send(mut wire: Wire, mount: Description, good: [String; 2], seed: u64, 
         while forged == mine || forged == other {
             forged = dice.change(mine, other);
         }
-        let header = match mount.carrier.bearer && number % 2 == 0 {
-            true => format!("authorization: Bearer {forged}"),
-            false => format!("cookie: {}={forged}", mount.carrier.cookie),
+        let header = if mount.carrier.bearer && number % 2 == 0 {
+            format!("authorization: Bearer {forged}")
+        } else {
+            format!("cookie: {}={forged}", mount.carrier.cookie)
         };
         wire.send(format!("GET {path} HTTP/1.1\r\nhost: here\r\n{header}\r\n\r\n")).await;
         let status = wire.reply().await.status;

@@ -32,29 +32,6 @@ fn without_times(body: &str, typed: &str) -> String {
     text
 }
 
-/// The least of several times says what the work takes; what comes on top is the machine's.
-#[tokio::test]
-async fn an_unknown_user_and_a_wrong_password_take_the_same_time() {
-    let stage = Stage::start().await;
-    for mount in stage.title_pair() {
-        let visitor = stage.visitor(mount);
-        let (mut wrong, mut unknown) = (f64::MAX, f64::MAX);
-        let alike = |wrong: f64, unknown: f64| (0.67..1.5).contains(&(wrong / unknown));
-        for tries in 0.. {
-            wrong = wrong.min(hashing(&visitor.log_in("alice", "not the password").await));
-            unknown = unknown.min(hashing(&visitor.log_in("nobody-here", "not the password").await));
-            if tries > 3 && alike(wrong, unknown) {
-                break;
-            }
-            assert!(tries < 40, "{}: {wrong} ms and {unknown} ms", mount.slug);
-        }
-    }
-}
-
-fn hashing(answer: &Answer) -> f64 {
-    answer.took("hash").expect("a hash in Server-Timing")
-}
-
 #[tokio::test]
 async fn a_name_is_the_same_in_every_spelling() {
     for stage in Stage::on_both_databases().await {

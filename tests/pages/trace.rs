@@ -82,7 +82,7 @@ async fn a_refusal_is_told_with_its_reason() {
         }
         expired.push((base(mount), cookie));
     }
-    stage.app.clock.advance(std::time::Duration::from_secs(13 * 3600));
+    stage.app.clock.advance(std::time::Duration::from_hours(13));
     for (base, cookie) in expired {
         assert_refused(&stage, &base, &cookie, "expired").await;
     }

@@ -132,13 +132,6 @@ impl Answer {
         self.timing().iter().map(|step| without_time(step)).collect()
     }
 
-    /// How long the first step with this metric name took, in milliseconds.
-    pub fn took(&self, metric: &str) -> Option<f64> {
-        let timing = self.timing();
-        let step = timing.iter().find(|step| step.starts_with(&format!("{metric};")))?;
-        step.split(';').find_map(|part| part.strip_prefix("dur="))?.parse().ok()
-    }
-
     /// The entries of `Server-Timing`. A comma inside quotes separates nothing.
     fn timing(&self) -> Vec<String> {
         let (mut entries, mut quoted) = (vec![String::new()], false);

@@ -28,6 +28,7 @@ async fn a_request_that_never_ends_is_given_up_on() {
         }
         let took = begun.elapsed();
         println!("given up after {took:?}: {sent:?}");
-        assert!(took > LIMIT - Duration::from_secs(1) && took < LIMIT + Duration::from_secs(3), "{sent:?}: {took:?}");
+        let margin = Duration::from_secs(3);
+        assert!(took + margin > LIMIT && took < LIMIT + margin, "{sent:?}: {took:?}");
     }
 }

@@ -49,14 +49,17 @@ impl Program {
 
     /// With exactly these options, beside a free port, in this folder.
     pub async fn start_in(folder: TempDir, options: &[&str]) -> Self {
-        Self::start_as(folder, options, |_| {}).await
+        Self::start_as(folder, options, None).await
     }
 
-    pub async fn start_as(folder: TempDir, options: &[&str], prepare: impl FnOnce(&mut Command)) -> Self {
+    /// With another search path for programs.
+    pub async fn start_as(folder: TempDir, options: &[&str], path: Option<&Path>) -> Self {
         let options = [&["--listen", "127.0.0.1:0", "--login-rate", "off"], options].concat();
         let mut command = command(folder.path(), &options);
         command.stderr(File::create(folder.path().join("log")).expect("a file"));
-        prepare(&mut command);
+        if let Some(path) = path {
+            command.env("PATH", path);
+        }
         let mut child = command.spawn().expect("it starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let first = timeout(PATIENCE, lines.next_line()).await.expect("a line in time").expect("text");
