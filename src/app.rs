@@ -14,6 +14,7 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 
 pub use self::lab::Lab;
+use self::lab::LiveLab;
 use self::parts::Parts;
 use crate::account::{Busy, Hasher};
 use crate::auth::{
@@ -23,6 +24,7 @@ use crate::auth::{
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::flow::{self, Demo, News, RateLimits, RecentPosts, Shared, Site, TrustedProxies};
+use crate::labs::live::Runs;
 use crate::page::Pages;
 use crate::server;
 use crate::store::refresh::RefreshTokens;
@@ -80,6 +82,7 @@ pub struct App {
     address: SocketAddr,
     site: Arc<Site>,
     sql: Sql,
+    lab: LiveLab,
     private_redis: Option<PrivateRedis>,
 }
 
@@ -94,6 +97,7 @@ impl App {
         let hasher = Hasher::new(Hasher::default_slots())?;
         let public_url = public_url(settings, address);
         let demo = demo(settings, address, &users, &hasher, &clock).await?;
+        let lab = LiveLab::new(settings, &parts);
         let shared = Shared {
             pages: Pages::new(),
             users,
@@ -111,9 +115,10 @@ impl App {
             sql: parts.sql.clone(),
             redis: parts.redis.clone(),
             stores: parts.states.clone(),
+            runs: Runs::new(lab.opener()),
         };
         let site = Arc::new(Site::new(shared, strategies(&parts)));
-        Ok(Self { listener, address, site, sql: parts.sql, private_redis })
+        Ok(Self { listener, address, site, sql: parts.sql, lab, private_redis })
     }
 
     /// What the strategies would be with these settings, and which could not be used.
@@ -155,10 +160,12 @@ impl App {
         let stop = async {
             stop.await;
             site.news().closing();
+            site.runs().close();
         };
         let served = server::serve(self.listener, routes, stop).await;
         drop(site);
-        close([self.sql], self.private_redis).await;
+        let databases = [Some(self.sql), self.lab.database()];
+        close(databases.into_iter().flatten(), self.private_redis).await;
         served
     }
 }

@@ -45,6 +45,9 @@ pub enum Error {
         /// When the next one is allowed.
         retry: Duration,
     },
+    /// As many experiments as may run at once do.
+    #[error("too many experiments run at once; each ends within a minute")]
+    TooManyRuns,
     /// Passwords: too many at once, or the hash function failed.
     #[error(transparent)]
     Busy(#[from] Busy),
@@ -76,7 +79,10 @@ impl ResponseError for Error {
             Self::CrossSite => StatusCode::FORBIDDEN,
             Self::SignInFirst { .. } | Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Busy(Busy::Full) | Self::Failure(Failure::Store(_)) | Self::HalfChanged(_) => {
+            Self::TooManyRuns
+            | Self::Busy(Busy::Full)
+            | Self::Failure(Failure::Store(_))
+            | Self::HalfChanged(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Busy(Busy::Failed(_)) | Self::Failure(Failure::Signing(_)) | Self::Internal(_) => {
@@ -133,6 +139,7 @@ impl Error {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooManyTries { retry } => Some(retry.as_secs().saturating_add(1)),
+            Self::TooManyRuns => Some(10),
             _ if self.status() == StatusCode::SERVICE_UNAVAILABLE => Some(1),
             _ => None,
         }

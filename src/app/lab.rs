@@ -1,15 +1,23 @@
 //! The strategies of an experiment: twice, as on two servers.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::sync::OnceCell;
 
 use super::parts::Parts;
 use super::{StartError, close, strategies};
 use crate::auth::{Promise, Subject};
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::labs::live::{self, Bench, OpenBench};
 use crate::labs::nodes::{Pair, lab_user};
 use crate::store::users::Users;
-use crate::store::{PrivateRedis, Sql};
+use crate::store::{PrivateRedis, Sql, StoreError};
+
+/// How many experiments a server runs at once.
+const RUNS: usize = 4;
 
 /// Life of a token where only expiry ends a login: an experiment does not wait for a quarter of an hour.
 const SHORT_LIFE: Duration = Duration::from_secs(1);
@@ -30,8 +38,8 @@ impl Lab {
         let (first, private_redis) = Parts::open(settings, Clock::system()).await?;
         let second = first.second_node(settings).await?;
         let users = Users::new(first.sql.clone());
-        let subject = lab_user(&users).await.map_err(StartError::Lab)?;
-        let all = pairs(&first, &second);
+        let subject = lab_user(&users, 0).await.map_err(StartError::Lab)?;
+        let all = pairs(&first, &second, SHORT_LIFE);
         let unknown = wanted.iter().find(|slug| all.iter().all(|pair| pair.slug() != slug.as_str()));
         if let Some(unknown) = unknown {
             let known: Vec<_> = all.iter().map(Pair::slug).collect();
@@ -49,9 +57,51 @@ impl Lab {
     }
 }
 
+/// The experiment of a running server: its own node, and a second one that is opened at the first run and kept.
+#[derive(Clone)]
+pub(super) struct LiveLab {
+    settings: Settings,
+    first: Parts,
+    second: Arc<OnceCell<Parts>>,
+}
+
+impl LiveLab {
+    pub fn new(settings: &Settings, first: &Parts) -> Self {
+        Self { settings: settings.clone(), first: first.clone(), second: Arc::default() }
+    }
+
+    /// What the runs ask for.
+    pub fn opener(&self) -> OpenBench {
+        let lab = self.clone();
+        Box::new(move || {
+            let lab = lab.clone();
+            async move { lab.open().await }.boxed()
+        })
+    }
+
+    async fn open(&self) -> Result<Bench, StoreError> {
+        let second = self.second.get_or_try_init(|| self.first.second_node(&self.settings)).await;
+        let second = second.map_err(|error| match error {
+            StartError::Database(_, error) | StartError::Redis(error) => error,
+            other => StoreError::new("the second node", &other),
+        })?;
+        let users = Users::new(self.first.sql.clone());
+        let mut subjects = Vec::new();
+        for number in 1..=RUNS {
+            subjects.push(lab_user(&users, number).await?);
+        }
+        Ok(Bench { pairs: pairs(&self.first, second, live::LIFE), subjects, clock: self.first.clock.clone() })
+    }
+
+    /// The database of the second node, if it was opened, for the end.
+    pub fn database(&self) -> Option<Sql> {
+        self.second.get().map(|second| second.sql.clone())
+    }
+}
+
 /// The strategies of both nodes, with short lives where only expiry ends a login.
-fn pairs(first: &Parts, second: &Parts) -> Vec<Pair> {
-    let short = |parts: &Parts| Parts { life: SHORT_LIFE, short_life: SHORT_LIFE, ..parts.clone() };
+fn pairs(first: &Parts, second: &Parts, life: Duration) -> Vec<Pair> {
+    let short = |parts: &Parts| Parts { life, short_life: life, ..parts.clone() };
     let node = |parts: &Parts| {
         let both = strategies(parts).into_iter().zip(strategies(&short(parts)));
         let chosen = both.map(|(usual, short)| match usual.describe().promise {

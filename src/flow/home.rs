@@ -82,7 +82,7 @@ fn rows() -> Value {
             "name": "Revocation",
             "session": "Delete the record: the next request is refused.",
             "jwt": "A token is accepted until it expires.",
-            "see": [link("/session/", "Log out, then replay the cookie"), link("/jwt/", "… and the token"), link("/jwt/devices", "Why there is no list of tokens")],
+            "see": [link("/labs/revocation", "Revoke all nine at once, and watch"), link("/session/", "Log out, then replay the cookie"), link("/jwt/", "… and the token"), link("/jwt/devices", "Why there is no list of tokens")],
         },
         {
             "name": "Payload size",

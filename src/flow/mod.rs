@@ -7,6 +7,7 @@ mod docs;
 mod events;
 mod guard;
 mod home;
+mod labs;
 mod landing;
 mod login;
 mod logout;
@@ -35,6 +36,7 @@ pub fn routes(site: &Arc<Site>) -> impl Endpoint<Output = Response> + use<> {
         .at("/docs", get(docs::page))
         .at("/openapi.json", get(docs::openapi))
         .at("/assets/:name", get(docs::asset))
+        .nest("/labs", labs::routes())
         .at("/healthz", get(ops::healthz))
         .at("/readyz", get(ops::readyz))
         .at("/metrics", get(ops::metrics))

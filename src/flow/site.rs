@@ -10,6 +10,7 @@ use super::recent::RecentPosts;
 use crate::account::Hasher;
 use crate::auth::{AuthStrategy, Description, Keys, Need, Role};
 use crate::clock::Clock;
+use crate::labs::live::Runs;
 use crate::page::Pages;
 use crate::store::users::Users;
 use crate::store::{Redis, Sql, StoreError};
@@ -55,6 +56,8 @@ pub struct Shared {
     pub redis: Option<Redis>,
     /// Where each store is, in words.
     pub stores: Vec<StoreState>,
+    /// The experiments that people watch.
+    pub runs: Runs,
 }
 
 /// A store as the home page shows it.
@@ -144,6 +147,11 @@ impl Site {
     /// What wakes open pages.
     pub fn news(&self) -> &News {
         &self.shared.news
+    }
+
+    /// The experiments that people watch.
+    pub fn runs(&self) -> &Runs {
+        &self.shared.runs
     }
 
     /// The strategies behind them.

@@ -24,12 +24,12 @@ impl Pair {
 }
 
 /// What the experiments open logins for: a user that nobody can sign in as.
-pub async fn lab_user(users: &Users) -> Result<Subject, StoreError> {
+pub async fn lab_user(users: &Users, number: usize) -> Result<Subject, StoreError> {
     // Not a name that can be registered, and not a hash that a password has.
-    const NAME: &str = "(lab)";
-    let user = User { id: UserId::random(), name: NAME.to_owned(), role: Role::User, password_hash: "!".to_owned() };
-    users.insert(&user, NAME, Clock::system().now()).await?;
-    let known = users.find(NAME).await?.unwrap_or(user);
+    let name = format!("(lab {number})");
+    let user = User { id: UserId::random(), name: name.clone(), role: Role::User, password_hash: "!".to_owned() };
+    users.insert(&user, &name, Clock::system().now()).await?;
+    let known = users.find(&name).await?.unwrap_or(user);
     Ok(Subject { id: known.id, name: known.name, role: known.role })
 }
 

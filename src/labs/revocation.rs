@@ -5,28 +5,13 @@
 //! question that was asked after the revoke was answered and that was still accepted.
 
 use std::fmt;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use secrecy::ExposeSecret as _;
 use serde::Serialize;
-use tokio::task::JoinSet;
 
-use super::nodes::{Pair, lab_device};
-use crate::auth::{AuthStrategy, Failure, Grant, Presented, Promise, Reach, Subject};
-use crate::trace::Trace;
-
-/// How long both nodes are asked before the revoke.
-const BEFORE: Duration = Duration::from_millis(5);
-
-/// How long after it, where it takes effect at once.
-const AFTER: Duration = Duration::from_millis(25);
-
-/// How long after the login has expired, where only that ends it.
-const AFTER_EXPIRY: Duration = Duration::from_millis(100);
-
-/// The fastest pace.
-const FASTEST: Duration = Duration::from_micros(50);
+use super::nodes::Pair;
+use super::trial::{AFTER, AFTER_EXPIRY, Reading, Schedule, pace, trial};
+use crate::auth::{Failure, Promise, Subject};
 
 /// The pace where only expiry ends a login.
 const SLOW: Duration = Duration::from_millis(1);
@@ -148,9 +133,9 @@ pub async fn measure(pair: &Pair, subject: &Subject, trials: usize) -> Result<Me
     let pace = if expires { SLOW } else { pace(pair, subject).await? };
     let mut nodes = ByNode { same_node: Outcomes::default(), other_node: Outcomes::default() };
     for _ in 0..trials {
-        let (same, other) = trial(pair, subject, pace, after).await?;
-        nodes.same_node.add(&same);
-        nodes.other_node.add(&other);
+        let readings = trial(pair, subject, Schedule { pace, after }).await?;
+        nodes.same_node.add(readings.same_node);
+        nodes.other_node.add(readings.other_node);
     }
     let (same, other) = (nodes.same_node, nodes.other_node);
     let spreads = ByNode { same_node: same.spread(), other_node: other.spread() };
@@ -171,14 +156,6 @@ pub async fn measure(pair: &Pair, subject: &Subject, trials: usize) -> Result<Me
     })
 }
 
-/// One question: when it was asked, and what came back.
-#[derive(Clone, Copy)]
-struct Probe {
-    asked: Instant,
-    /// `None`: neither yes nor no.
-    accepted: Option<bool>,
-}
-
 /// All trials of one node.
 #[derive(Default)]
 struct Outcomes {
@@ -189,28 +166,12 @@ struct Outcomes {
     last: Vec<f64>,
 }
 
-/// One trial of one node, from the answer to the revoke on.
-struct Trial {
-    probes: Vec<Probe>,
-    answered: Instant,
-}
-
 impl Outcomes {
-    fn add(&mut self, trial: &Trial) {
-        let after = trial.probes.iter().filter(|probe| probe.asked > trial.answered);
-        let mut last = Duration::ZERO;
-        for probe in after {
-            self.asked += 1;
-            match probe.accepted {
-                Some(true) => {
-                    self.accepted += 1;
-                    last = last.max(probe.asked - trial.answered);
-                }
-                Some(false) => {}
-                None => self.unavailable += 1,
-            }
-        }
-        self.last.push(last.as_secs_f64() * 1e3);
+    fn add(&mut self, reading: Reading) {
+        self.asked += reading.asked;
+        self.accepted += reading.accepted;
+        self.unavailable += reading.unavailable;
+        self.last.push(reading.last_accept_ms);
     }
 
     fn spread(&self) -> Spread {
@@ -223,86 +184,6 @@ impl Outcomes {
             max: sorted.last().copied().unwrap_or_default(),
         }
     }
-}
-
-/// Opens a login, asks both nodes for it, revokes it in the middle.
-async fn trial(pair: &Pair, subject: &Subject, pace: Duration, after: Duration) -> Result<(Trial, Trial), LabError> {
-    let failed = |source| LabError::Failed { strategy: pair.slug(), source };
-    let trace = Trace::off();
-    let grant = pair.same.issue(subject, &lab_device(), &trace).await.map_err(failed)?;
-    let presented = Arc::new(presented(&grant));
-    warm(pair, &presented).await?;
-    let probing = tokio::spawn(probe_both(pair.clone(), presented, pace, BEFORE, after));
-    let revoke = async {
-        tokio::time::sleep(BEFORE).await;
-        let revoked = pair.same.revoke(&grant.identity, Reach::This, &trace).await;
-        revoked.map(|_| Instant::now())
-    };
-    let answered = revoke.await.map_err(failed)?;
-    let (same, other) = probing.await.map_err(|_| LabError::Panicked(pair.slug()))?;
-    Ok((Trial { probes: same, answered }, Trial { probes: other, answered }))
-}
-
-fn presented(grant: &Grant) -> Presented {
-    Presented::new(Some(grant.credential.expose_secret().to_owned()))
-}
-
-/// Until both nodes know the login as well as they will: caches filled, channels awake.
-async fn warm(pair: &Pair, presented: &Presented) -> Result<(), LabError> {
-    let mut accepted = false;
-    for _ in 0..20 {
-        accepted |= matches!(pair.same.identify(presented, &Trace::off()).await, Ok(Some(_)));
-        let _ = pair.other.identify(presented, &Trace::off()).await;
-    }
-    if accepted { Ok(()) } else { Err(LabError::NeverAccepted(pair.slug())) }
-}
-
-/// Asks both nodes at every tick. The pace is kept by watching the clock: a timer of the runtime is a thousand times too
-/// coarse.
-async fn probe_both(
-    pair: Pair,
-    presented: Arc<Presented>,
-    pace: Duration,
-    before: Duration,
-    after: Duration,
-) -> (Vec<Probe>, Vec<Probe>) {
-    let (mut same, mut other) = (JoinSet::new(), JoinSet::new());
-    let begun = Instant::now();
-    // The revoke is answered some time after it is asked for; that time is probed too.
-    let end = begun + before + after + Duration::from_millis(5);
-    let mut next = begun;
-    while next < end {
-        while Instant::now() < next {
-            tokio::task::yield_now().await;
-        }
-        same.spawn(ask(pair.same.clone(), presented.clone()));
-        other.spawn(ask(pair.other.clone(), presented.clone()));
-        next += pace;
-    }
-    (same.join_all().await, other.join_all().await)
-}
-
-async fn ask(node: Arc<dyn AuthStrategy>, presented: Arc<Presented>) -> Probe {
-    let asked = Instant::now();
-    let answer = node.identify(&presented, &Trace::off()).await;
-    Probe { asked, accepted: answer.ok().map(|identity| identity.is_some()) }
-}
-
-/// As fast as the strategy answers with room to spare: a queue in front of a store would be measured instead of it.
-async fn pace(pair: &Pair, subject: &Subject) -> Result<Duration, LabError> {
-    let failed = |source| LabError::Failed { strategy: pair.slug(), source };
-    let grant = pair.same.issue(subject, &lab_device(), &Trace::off()).await.map_err(failed)?;
-    let presented = presented(&grant);
-    warm(pair, &presented).await?;
-    let mut took = Vec::new();
-    for _ in 0..50 {
-        let begun = Instant::now();
-        pair.same.identify(&presented, &Trace::off()).await.map_err(failed)?;
-        took.push(begun.elapsed());
-    }
-    took.sort();
-    pair.same.revoke(&grant.identity, Reach::This, &Trace::off()).await.map_err(failed)?;
-    Ok((took[took.len() / 2] * 4).max(FASTEST))
 }
 
 fn micros(pace: Duration) -> u64 {

@@ -1,0 +1,66 @@
+//! `GET …/runs/{id}/events`: what happens in a run, as server-sent events, from the first or from where it broke off.
+
+use std::fmt::Write as _;
+use std::io;
+use std::sync::Arc;
+
+use futures_util::stream;
+use poem::http::header;
+use poem::web::{Data, Path};
+use poem::{Body, Request, Response, handler};
+use serde_json::{Value, json};
+
+use super::view::row;
+use crate::error::Error;
+use crate::flow::site::Site;
+use crate::labs::live::{Answer, Event, Run};
+use crate::labs::revocation::ByNode;
+
+/// The stream ends with the event `end`.
+#[handler]
+pub(super) fn listen(
+    Data(site): Data<&Arc<Site>>,
+    Path(id): Path<String>,
+    request: &Request,
+) -> Result<Response, Error> {
+    let run = site.shared.runs.find(&id).ok_or(Error::NotFound)?;
+    let last = request.headers().get("last-event-id").and_then(|id| id.to_str().ok()?.parse::<usize>().ok());
+    let listener = run.listen(last.map_or(0, |last| last.saturating_add(1)));
+    let events = stream::unfold(Some((run, listener)), async |listening| {
+        let (run, mut listener) = listening?;
+        match run.next(&mut listener).await {
+            Some((from, events)) => Some((Ok::<_, io::Error>(lines(&run, from, &events)), Some((run, listener)))),
+            None => Some((Ok("event: end\ndata: {}\n\n".to_owned()), None)),
+        }
+    });
+    Ok(Response::builder()
+        .header(header::CONTENT_TYPE, "text/event-stream")
+        .header(header::CACHE_CONTROL, "no-store")
+        .header("x-accel-buffering", "no")
+        .body(Body::from_bytes_stream(events)))
+}
+
+fn lines(run: &Run, from: usize, events: &[Event]) -> String {
+    let mut text = String::new();
+    for (number, event) in (from..).zip(events) {
+        let (name, data) = match event {
+            Event::Tick { at_ms, answers } => ("tick", json!({ "at": at_ms, "answers": letters(answers) })),
+            Event::Lane { lane, at_ms, state } => {
+                let row = run.lanes().get(*lane).map(|lane| row(lane, *state));
+                ("lane", json!({ "lane": lane, "at": at_ms, "row": row }))
+            }
+        };
+        let _ = write!(text, "id: {number}\nevent: {name}\ndata: {data}\n\n");
+    }
+    text
+}
+
+/// Two letters a lane: the same node's, the other one's.
+fn letters(answers: &[ByNode<Answer>]) -> Vec<Value> {
+    let letter = |answer| match answer {
+        Answer::Accepted => 'y',
+        Answer::Refused => 'n',
+        Answer::Unavailable => '?',
+    };
+    answers.iter().map(|nodes| format!("{}{}", letter(nodes.same_node), letter(nodes.other_node)).into()).collect()
+}

@@ -1,0 +1,54 @@
+//! What the form of an experiment says, and whether who sent it may start one.
+
+use poem::Request;
+use secrecy::SecretString;
+
+use crate::account::UserName;
+use crate::auth::Role;
+use crate::error::Error;
+use crate::flow::guard::client_address;
+use crate::flow::site::Shared;
+
+/// The fields of the form. A missing one is an empty one.
+#[derive(Default)]
+pub(super) struct Order {
+    pub strategies: Vec<String>,
+    pub username: String,
+    password: SecretString,
+}
+
+impl Order {
+    /// One box is one field, and all have the same name.
+    pub fn read(body: &[u8]) -> Self {
+        let mut order = Self::default();
+        for (name, value) in url::form_urlencoded::parse(body) {
+            match &*name {
+                "strategy" => order.strategies.push(value.into_owned()),
+                "username" => order.username = value.into_owned(),
+                "password" => order.password = SecretString::from(value.into_owned()),
+                _ => {}
+            }
+        }
+        order
+    }
+
+    /// Everybody on a server of one's own; elsewhere a presenter, by name and password. An unknown user, a wrong
+    /// password and a user who is no presenter take the same steps and get the same answer.
+    pub async fn admit(&self, shared: &Shared, request: &Request) -> Result<(), Error> {
+        if open_to_everybody(shared) {
+            return Ok(());
+        }
+        let folded = UserName::fold(&self.username);
+        shared.rates.check(client_address(request, &shared.proxies), &folded)?;
+        let user = shared.users.find(&folded).await?;
+        let hash = user.as_ref().map(|user| user.password_hash.clone());
+        let matches = shared.hasher.verify(self.password.clone(), hash).await?;
+        let presents = user.is_some_and(|user| user.role == Role::Presenter);
+        if matches && presents { Ok(()) } else { Err(Error::WrongPassword) }
+    }
+}
+
+/// Only this machine reaches the server, and its users' password stands on every page.
+pub(super) fn open_to_everybody(shared: &Shared) -> bool {
+    shared.demo.as_ref().is_some_and(|demo| demo.password.is_some())
+}

@@ -1,0 +1,169 @@
+//! One login of a run.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use super::{Answer, LIFE, Run, State};
+use crate::auth::{Grant, Identity, Presented, Promise, Reach, Subject};
+use crate::clock::Clock;
+use crate::labs::nodes::{Pair, lab_device};
+use crate::labs::revocation::{ByNode, LabError};
+use crate::labs::trial::{AFTER, AFTER_EXPIRY, Probing, Schedule, pace_of, presented};
+use crate::trace::Trace;
+
+/// How long the picture waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The pace of the measurement where only expiry ends a login.
+const SLOW: Duration = Duration::from_millis(5);
+
+/// A login under one strategy.
+pub(super) struct Lane {
+    number: usize,
+    pair: Pair,
+    subject: Subject,
+    clock: Clock,
+    /// `None`: it could not be opened.
+    login: Mutex<Option<Login>>,
+}
+
+#[derive(Clone)]
+struct Login {
+    identity: Identity,
+    presented: Arc<Presented>,
+    before: ByNode<Answer>,
+}
+
+impl Login {
+    fn new(grant: Grant, before: ByNode<Answer>) -> Self {
+        Self { presented: Arc::new(presented(&grant)), identity: grant.identity, before }
+    }
+}
+
+impl Lane {
+    pub fn new(number: usize, pair: Pair, subject: Subject, clock: Clock) -> Self {
+        Self { number, pair, subject, clock, login: Mutex::default() }
+    }
+
+    /// Opens the login and asks both nodes once.
+    pub async fn open(&self, run: &Run) {
+        let opened = timeout(PATIENCE, self.pair.same.issue(&self.subject, &lab_device(), &Trace::off())).await;
+        let Ok(Ok(grant)) = opened else { return run.turn(self.number, State::NotOpened) };
+        let mut login = Login::new(grant, ByNode::default());
+        login.before = both(&self.pair, &login.presented).await;
+        run.turn(self.number, State::Open(login.before));
+        *self.login.lock().await = Some(login);
+    }
+
+    /// What both nodes say now.
+    pub async fn ask(&self) -> ByNode<Answer> {
+        match self.login().await {
+            Some(login) => both(&self.pair, &login.presented).await,
+            None => ByNode::default(),
+        }
+    }
+
+    /// Where only expiry ends the login: exchanges it for a fresh one when half of its life is over, unless it is being
+    /// revoked. Without that there would be nothing left to revoke.
+    pub async fn freshen(&self, run: &Run) {
+        if !self.expires() {
+            return;
+        }
+        let mut login = self.login.lock().await;
+        let Some(old) = login.as_mut() else { return };
+        if *run.revoked.borrow() || old.identity.expires_at.since(self.clock.now()) > LIFE / 2 {
+            return;
+        }
+        let renewed = self.pair.same.renew(&old.presented, &Trace::off()).await.ok().flatten();
+        let grant = match renewed {
+            Some(grant) => Some(grant),
+            None => self.pair.same.issue(&self.subject, &lab_device(), &Trace::off()).await.ok(),
+        };
+        if let Some(grant) = grant {
+            *old = Login::new(grant, old.before);
+        }
+    }
+
+    /// Revokes the login and measures; where only expiry ends it, the rest of that is to be awaited elsewhere.
+    pub async fn revoke(&self, run: &Run) -> Option<Rest> {
+        let login = self.login().await?;
+        match self.begin(run, &login).await {
+            Ok(rest) => Some(rest),
+            Err(_) => {
+                run.turn(self.number, State::Unknown);
+                None
+            }
+        }
+    }
+
+    async fn begin(&self, run: &Run, login: &Login) -> Result<Rest, LabError> {
+        let left = login.identity.expires_at.since(self.clock.now());
+        let schedule = if self.expires() {
+            Schedule { pace: SLOW, after: left + AFTER_EXPIRY }
+        } else {
+            // A store that does not answer is no reason not to try.
+            let pace = pace_of(&self.pair, &login.presented).await.unwrap_or(SLOW);
+            Schedule { pace, after: AFTER }
+        };
+        let probing = Probing::start(&self.pair, login.presented.clone(), schedule);
+        let answered = probing.revoke(&login.identity).await?;
+        let left = u64::try_from(login.identity.expires_at.since(self.clock.now()).as_millis()).unwrap_or(u64::MAX);
+        let ends_at_ms = self.expires().then(|| run.now_ms().saturating_add(left));
+        run.turn(self.number, State::Revoked { ends_at_ms });
+        Ok(Rest { lane: self.number, later: self.expires(), before: login.before, probing, answered })
+    }
+
+    /// When nobody watches any more: no login of an experiment stays open. An error leaves it to its own end.
+    pub async fn close(&self) {
+        if let Some(login) = self.login().await {
+            let trace = Trace::off();
+            let revoke = self.pair.same.revoke(&login.identity, Reach::This, &trace);
+            let _ = timeout(PATIENCE, revoke).await;
+        }
+    }
+
+    fn expires(&self) -> bool {
+        matches!(self.pair.same.describe().promise, Promise::Expiry { .. })
+    }
+
+    async fn login(&self) -> Option<Login> {
+        self.login.lock().await.clone()
+    }
+}
+
+/// The measurement after a revoke.
+pub(super) struct Rest {
+    lane: usize,
+    /// Whether it takes long.
+    pub later: bool,
+    before: ByNode<Answer>,
+    probing: Probing,
+    answered: Instant,
+}
+
+impl Rest {
+    pub async fn settle(self, run: &Run) {
+        let state = match self.probing.readings(self.answered).await {
+            Ok(readings) => State::Settled { before: self.before, readings },
+            Err(_) => State::Unknown,
+        };
+        run.turn(self.lane, state);
+    }
+}
+
+async fn both(pair: &Pair, presented: &Presented) -> ByNode<Answer> {
+    let trace = Trace::off();
+    let (same, other) = tokio::join!(
+        timeout(PATIENCE, pair.same.identify(presented, &trace)),
+        timeout(PATIENCE, pair.other.identify(presented, &trace)),
+    );
+    let answer = |said| match said {
+        Ok(Ok(Some(_))) => Answer::Accepted,
+        Ok(Ok(None)) => Answer::Refused,
+        _ => Answer::Unavailable,
+    };
+    ByNode { same_node: answer(same), other_node: answer(other) }
+}

@@ -1,0 +1,195 @@
+//! The revocation experiment as something to watch: logins under many strategies, asked for at a steady pace on both
+//! nodes, until somebody revokes them all.
+//!
+//! The steady pace is for the picture. What is measured comes from the tight schedule of `trial`, around the revoke.
+
+mod drive;
+mod lane;
+mod runs;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tokio::sync::watch;
+
+pub use self::runs::{Bench, OpenBench, Runs, StartRunError};
+use super::revocation::ByNode;
+pub use super::trial::Reading;
+use crate::auth::Description;
+
+/// Life of a login in this experiment where only expiry ends it.
+pub const LIFE: Duration = Duration::from_secs(8);
+
+/// Time between two questions.
+pub const PACE: Duration = Duration::from_millis(125);
+
+/// A run ends by itself after this long.
+pub const LONGEST: Duration = Duration::from_mins(1);
+
+/// What happened in a run. Times are milliseconds of the run's own clock.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Every lane was asked at once, on both nodes.
+    Tick {
+        /// When.
+        at_ms: u64,
+        /// For each lane.
+        answers: Vec<ByNode<Answer>>,
+    },
+    /// A lane is in another state now.
+    Lane {
+        /// Which.
+        lane: usize,
+        /// Since when.
+        at_ms: u64,
+        /// The new state.
+        state: State,
+    },
+}
+
+/// What a node said about a login.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    /// It is good.
+    Accepted,
+    /// It is not.
+    Refused,
+    /// Neither yes nor no.
+    #[default]
+    Unavailable,
+}
+
+/// How a lane stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum State {
+    /// Nothing happened yet.
+    #[default]
+    Opening,
+    /// No login could be opened: a store does not answer.
+    NotOpened,
+    /// The login is open; what each node said to it first.
+    Open(ByNode<Answer>),
+    /// The revoke was answered. Where only expiry ends the login: when.
+    Revoked {
+        /// On the run's clock.
+        ends_at_ms: Option<u64>,
+    },
+    /// The revoke failed: nobody knows whether it was carried out.
+    Unknown,
+    /// It is over, and this was measured.
+    Settled {
+        /// What each node said before the revoke.
+        before: ByNode<Answer>,
+        /// From the answer to the revoke on.
+        readings: ByNode<Reading>,
+    },
+}
+
+impl State {
+    /// Whether nothing more will happen.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::NotOpened | Self::Unknown | Self::Settled { .. })
+    }
+}
+
+/// One run. Keeps what happened, so that whoever listens later, or again, misses nothing.
+#[derive(Debug)]
+pub struct Run {
+    id: String,
+    begun: Instant,
+    lanes: Vec<Description>,
+    log: Mutex<Vec<Event>>,
+    revoked: watch::Sender<bool>,
+    progress: watch::Sender<Progress>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    events: usize,
+    ended: bool,
+}
+
+/// Somebody who watches. Without any, a run ends soon.
+#[derive(Debug)]
+pub struct Listener {
+    progress: watch::Receiver<Progress>,
+    next: usize,
+}
+
+impl Run {
+    fn new(id: String, lanes: Vec<Description>) -> Self {
+        let (log, begun) = (Mutex::default(), Instant::now());
+        let progress = watch::Sender::new(Progress::default());
+        Self { id, begun, lanes, log, revoked: watch::Sender::new(false), progress }
+    }
+
+    /// Its name, which nobody can guess.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The strategies, in the order of the lanes.
+    pub fn lanes(&self) -> &[Description] {
+        &self.lanes
+    }
+
+    /// Revokes every login. Once: later calls change nothing.
+    pub fn revoke(&self) {
+        self.revoked.send_replace(true);
+    }
+
+    /// Watches from the event `next` on.
+    pub fn listen(&self, next: usize) -> Listener {
+        Listener { progress: self.progress.subscribe(), next }
+    }
+
+    /// The events that `listener` has not seen, with the number of the first; waits for one. `None`: the run is over.
+    pub async fn next(&self, listener: &mut Listener) -> Option<(usize, Vec<Event>)> {
+        let from = listener.next;
+        let news = listener.progress.wait_for(|progress| progress.events > from || progress.ended).await;
+        news.ok()?;
+        let events = self.log().get(from..).unwrap_or_default().to_vec();
+        listener.next += events.len();
+        (!events.is_empty()).then_some((from, events))
+    }
+
+    /// How every lane stands.
+    pub fn states(&self) -> Vec<State> {
+        let mut states = vec![State::default(); self.lanes.len()];
+        for event in self.log().iter() {
+            if let Event::Lane { lane, state, .. } = event
+                && let Some(known) = states.get_mut(*lane)
+            {
+                *known = *state;
+            }
+        }
+        states
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn tell(&self, event: Event) {
+        let mut log = self.log();
+        log.push(event);
+        let events = log.len();
+        drop(log);
+        // Two tellers may meet here in the other order.
+        self.progress.send_modify(|progress| progress.events = progress.events.max(events));
+    }
+
+    fn turn(&self, lane: usize, state: State) {
+        self.tell(Event::Lane { lane, at_ms: self.now_ms(), state });
+    }
+
+    fn end(&self) {
+        self.progress.send_modify(|progress| progress.ended = true);
+    }
+
+    fn log(&self) -> MutexGuard<'_, Vec<Event>> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

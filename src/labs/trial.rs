@@ -1,0 +1,178 @@
+//! One revoke, watched: both nodes are asked at a fixed pace before it and after, without waiting for the answer before.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use secrecy::ExposeSecret as _;
+use serde::Serialize;
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::nodes::{Pair, lab_device};
+use super::revocation::{ByNode, LabError};
+use crate::auth::{AuthStrategy, Grant, Identity, Presented, Reach, Subject};
+use crate::trace::Trace;
+
+/// How long after the revoke, where it takes effect at once.
+pub(super) const AFTER: Duration = Duration::from_millis(25);
+
+/// How long after the login has expired, where only that ends it.
+pub(super) const AFTER_EXPIRY: Duration = Duration::from_millis(100);
+
+/// How long both nodes are asked before the revoke.
+const BEFORE: Duration = Duration::from_millis(5);
+
+/// The fastest pace.
+const FASTEST: Duration = Duration::from_micros(50);
+
+/// A wait that is longer is slept through, all but this much.
+const COARSE: Duration = Duration::from_millis(3);
+
+/// How often, and how long after the revoke.
+#[derive(Clone, Copy)]
+pub(super) struct Schedule {
+    pub pace: Duration,
+    pub after: Duration,
+}
+
+/// What one node answered after the revoke was answered.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Reading {
+    /// How many questions were asked.
+    pub asked: u64,
+    /// How many of them were accepted.
+    pub accepted: u64,
+    /// How many got neither yes nor no.
+    pub unavailable: u64,
+    /// When the last accepted one was asked, in milliseconds. Zero: none was accepted.
+    pub last_accept_ms: f64,
+}
+
+/// One question: when it was asked, and what came back.
+#[derive(Clone, Copy)]
+struct Probe {
+    asked: Instant,
+    /// `None`: neither yes nor no.
+    accepted: Option<bool>,
+}
+
+/// Both nodes are being asked for a login that is about to be revoked.
+pub(super) struct Probing {
+    pair: Pair,
+    task: JoinHandle<(Vec<Probe>, Vec<Probe>)>,
+}
+
+impl Probing {
+    pub fn start(pair: &Pair, presented: Arc<Presented>, schedule: Schedule) -> Self {
+        let task = tokio::spawn(probe_both(pair.clone(), presented, schedule));
+        Self { pair: pair.clone(), task }
+    }
+
+    /// Revokes the login, and says when that was answered.
+    pub async fn revoke(&self, who: &Identity) -> Result<Instant, LabError> {
+        tokio::time::sleep(BEFORE).await;
+        let revoked = self.pair.same.revoke(who, Reach::This, &Trace::off()).await;
+        revoked.map(|_| Instant::now()).map_err(|source| LabError::Failed { strategy: self.pair.slug(), source })
+    }
+
+    /// When the schedule is over.
+    pub async fn readings(self, answered: Instant) -> Result<ByNode<Reading>, LabError> {
+        let (same, other) = self.task.await.map_err(|_| LabError::Panicked(self.pair.slug()))?;
+        Ok(ByNode { same_node: read(&same, answered), other_node: read(&other, answered) })
+    }
+}
+
+fn read(probes: &[Probe], answered: Instant) -> Reading {
+    let mut reading = Reading::default();
+    for probe in probes.iter().filter(|probe| probe.asked > answered) {
+        reading.asked += 1;
+        match probe.accepted {
+            Some(true) => {
+                reading.accepted += 1;
+                let late = (probe.asked - answered).as_secs_f64() * 1e3;
+                reading.last_accept_ms = reading.last_accept_ms.max(late);
+            }
+            Some(false) => {}
+            None => reading.unavailable += 1,
+        }
+    }
+    reading
+}
+
+/// Opens a login, asks both nodes for it, revokes it in the middle.
+pub(super) async fn trial(pair: &Pair, subject: &Subject, schedule: Schedule) -> Result<ByNode<Reading>, LabError> {
+    let failed = |source| LabError::Failed { strategy: pair.slug(), source };
+    let grant = pair.same.issue(subject, &lab_device(), &Trace::off()).await.map_err(failed)?;
+    let presented = Arc::new(presented(&grant));
+    warm(pair, &presented).await?;
+    let probing = Probing::start(pair, presented, schedule);
+    let answered = probing.revoke(&grant.identity).await?;
+    probing.readings(answered).await
+}
+
+/// The credentials of a login, as a browser would send them.
+pub(super) fn presented(grant: &Grant) -> Presented {
+    let renewal = grant.renewal.as_ref().map(|renewal| renewal.credential.expose_secret().to_owned());
+    Presented::new(Some(grant.credential.expose_secret().to_owned())).with_renewal(renewal)
+}
+
+/// Until both nodes know the login as well as they will: caches filled, channels awake.
+pub(super) async fn warm(pair: &Pair, presented: &Presented) -> Result<(), LabError> {
+    let mut accepted = false;
+    for _ in 0..20 {
+        accepted |= matches!(pair.same.identify(presented, &Trace::off()).await, Ok(Some(_)));
+        let _ = pair.other.identify(presented, &Trace::off()).await;
+    }
+    if accepted { Ok(()) } else { Err(LabError::NeverAccepted(pair.slug())) }
+}
+
+/// As fast as the strategy answers with room to spare: a queue in front of a store would be measured instead of it.
+pub(super) async fn pace(pair: &Pair, subject: &Subject) -> Result<Duration, LabError> {
+    let failed = |source| LabError::Failed { strategy: pair.slug(), source };
+    let grant = pair.same.issue(subject, &lab_device(), &Trace::off()).await.map_err(failed)?;
+    let presented = presented(&grant);
+    warm(pair, &presented).await?;
+    let pace = pace_of(pair, &presented).await?;
+    pair.same.revoke(&grant.identity, Reach::This, &Trace::off()).await.map_err(failed)?;
+    Ok(pace)
+}
+
+/// The same for a login that is open.
+pub(super) async fn pace_of(pair: &Pair, presented: &Presented) -> Result<Duration, LabError> {
+    let mut took = Vec::new();
+    for _ in 0..50 {
+        let begun = Instant::now();
+        let answer = pair.same.identify(presented, &Trace::off()).await;
+        answer.map_err(|source| LabError::Failed { strategy: pair.slug(), source })?;
+        took.push(begun.elapsed());
+    }
+    took.sort();
+    Ok((took[took.len() / 2] * 4).max(FASTEST))
+}
+
+/// Asks both nodes at every tick. The pace is kept by watching the clock: a timer of the runtime is a thousand times too
+/// coarse.
+async fn probe_both(pair: Pair, presented: Arc<Presented>, schedule: Schedule) -> (Vec<Probe>, Vec<Probe>) {
+    let (mut same, mut other) = (JoinSet::new(), JoinSet::new());
+    let begun = Instant::now();
+    // The revoke is answered some time after it is asked for; that time is probed too.
+    let end = begun + BEFORE + schedule.after + Duration::from_millis(5);
+    let mut next = begun;
+    while next < end {
+        if let Some(long) = next.saturating_duration_since(Instant::now()).checked_sub(COARSE) {
+            tokio::time::sleep(long).await;
+        }
+        while Instant::now() < next {
+            tokio::task::yield_now().await;
+        }
+        same.spawn(ask(pair.same.clone(), presented.clone()));
+        other.spawn(ask(pair.other.clone(), presented.clone()));
+        next += schedule.pace;
+    }
+    (same.join_all().await, other.join_all().await)
+}
+
+async fn ask(node: Arc<dyn AuthStrategy>, presented: Arc<Presented>) -> Probe {
+    let asked = Instant::now();
+    let answer = node.identify(&presented, &Trace::off()).await;
+    Probe { asked, accepted: answer.ok().map(|identity| identity.is_some()) }
+}

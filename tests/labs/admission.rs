@@ -1,0 +1,74 @@
+//! Who may start an experiment, and how many.
+
+use std::path::Path;
+
+use jwt_vs_session::app::App;
+use jwt_vs_session::clock::Clock;
+use reqwest::{RequestBuilder, Response};
+
+use crate::common::{TestApp, bare_client, settings, until};
+
+const PATHS: [&str; 2] = ["/labs/revocation", "/labs/revocation/api/runs"];
+
+async fn send(request: RequestBuilder) -> Response {
+    request.send().await.expect("an answer")
+}
+
+/// A server that strangers reach: where it listens, and the password that was printed at its start.
+async fn elsewhere(folder: &Path) -> (String, String) {
+    let options = settings(folder, &["--public-url", "https://login.example", "--demo"]);
+    let app = App::open(&options, Clock::system()).await.expect("the app starts");
+    let (base, password) = (format!("http://{}", app.address()), app.demo().expect("seeded users").printed.clone());
+    tokio::spawn(app.run(std::future::pending()));
+    (base, password)
+}
+
+#[tokio::test]
+async fn a_post_from_another_site_starts_nothing() {
+    let app = TestApp::start(&[]).await;
+    for path in [PATHS[0], PATHS[1], "/labs/revocation/api/runs/any/revoke"] {
+        for header in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
+            let request = bare_client().post(app.url(path)).form(&[("strategy", "jwt")]);
+            assert_eq!(send(request.header(header.0, header.1)).await.status(), 403, "{path} {header:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn elsewhere_only_a_presenter_starts_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (base, password) = elsewhere(folder.path()).await;
+    let post = |path: &str, user: &str, password: &str| {
+        let form = [("strategy", "jwt-generation"), ("username", user), ("password", password)];
+        bare_client().post(format!("{base}{path}")).form(&form)
+    };
+    let page = send(bare_client().get(format!("{base}{}", PATHS[0]))).await.text().await.expect("a page");
+    assert!(page.contains("name=\"password\"") && !page.contains(&password));
+    for path in PATHS {
+        for (user, password) in [("", ""), ("carol", "wrong"), ("nobody", password.as_str()), ("alice", &password)] {
+            let answer = send(post(path, user, password)).await;
+            assert_eq!(answer.status(), 401, "{path} {user}");
+            let text = answer.text().await.expect("a text");
+            assert!(text.contains("The user name or the password is wrong."), "{path} {user}: {text}");
+        }
+    }
+    assert_eq!(send(post(PATHS[1], "carol", &password)).await.status(), 201);
+}
+
+#[tokio::test]
+async fn what_cannot_be_run_is_told_and_a_few_run_at_once() {
+    let app = TestApp::start(&[]).await;
+    let start = |slug: &str| bare_client().post(app.url(PATHS[1])).form(&[("strategy", slug)]);
+    assert_eq!(send(bare_client().post(app.url(PATHS[1]))).await.status(), 400, "nothing was chosen");
+    assert_eq!(send(start("jwt-carrier-pigeon")).await.status(), 400);
+    for _ in 0..4 {
+        assert_eq!(send(start("jwt")).await.status(), 201);
+    }
+    let full = send(start("jwt")).await;
+    assert_eq!(full.status(), 503);
+    assert_eq!(full.headers()["retry-after"], "10");
+    let unknown = send(bare_client().post(app.url("/labs/revocation/api/runs/unknown/revoke"))).await;
+    assert_eq!(unknown.status(), 404);
+    // Nobody watches them.
+    until("the runs end by themselves", async || send(start("jwt")).await.status() == 201).await;
+}

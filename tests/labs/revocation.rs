@@ -1,0 +1,93 @@
+//! `/labs/revocation`: without scripts in one request, with scripts lane by lane.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Response;
+use serde_json::Value;
+
+use crate::common::{RedisServer, TestApp, bare_client};
+
+/// The row of a strategy in the table.
+fn row<'a>(page: &'a str, slug: &str) -> &'a str {
+    let row = page.split("<tr ").find(|row| row.starts_with(&format!("data-slug=\"{slug}\"")));
+    row.unwrap_or_else(|| panic!("no row of {slug} in {page}"))
+}
+
+#[tokio::test]
+async fn the_form_alone_runs_the_experiment_and_answers_with_the_table() {
+    let redis = RedisServer::start().await;
+    let app = TestApp::start(&["--redis-url", &redis.url()]).await;
+    let begun = Instant::now();
+    let form: Vec<_> = app.strategies.iter().map(|strategy| ("strategy", strategy.slug)).collect();
+    let answer = bare_client().post(app.url("/labs/revocation")).form(&form).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    assert!(begun.elapsed() < Duration::from_secs(14), "it took {:?}", begun.elapsed());
+    let page = answer.text().await.expect("a page");
+    for strategy in &app.strategies {
+        let row = row(&page, strategy.slug);
+        assert!(!row.contains("class=\"late\""), "not within the promise: {row}");
+    }
+    let (session, jwt) = (row(&page, "session"), row(&page, "jwt"));
+    assert!(session.contains("<strong>0 ms</strong> refused at once"), "{session}");
+    assert!(session.contains("next request") && session.contains("class=\"refused\""), "{session}");
+    assert!(jwt.contains("at exp, ≤ 8 s") && jwt.contains("more times, the last "), "{jwt}");
+    assert!(row(&page, "session-memory").contains("never knew this login"), "{page}");
+    app.stop().await;
+}
+
+/// The events of a stream so far, as name and data.
+struct Stream {
+    answer: Response,
+    text: String,
+}
+
+impl Stream {
+    /// The next event of this name.
+    async fn next(&mut self, name: &str) -> Value {
+        loop {
+            while let Some((event, rest)) = self.text.split_once("\n\n") {
+                let field = |key: &str| event.lines().find_map(|line| line.strip_prefix(key));
+                let data = (field("event: ") == Some(name)).then(|| field("data: ").expect("data").to_owned());
+                self.text = rest.to_owned();
+                if let Some(data) = data {
+                    return serde_json::from_str(&data).expect("JSON");
+                }
+            }
+            let chunk = self.answer.chunk().await.expect("the stream goes on").expect("an event before the end");
+            self.text.push_str(std::str::from_utf8(&chunk).expect("text"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_stream_tells_every_tick_and_a_revoke_turns_the_lane() {
+    let redis = RedisServer::start().await;
+    let app = TestApp::start(&["--redis-url", &redis.url()]).await;
+    let client = bare_client();
+    let form = [("strategy", "session"), ("strategy", "session-tracked")];
+    let answer = client.post(app.url("/labs/revocation/api/runs")).form(&form).send().await.expect("an answer");
+    assert_eq!(answer.status(), 201);
+    let run: Value = answer.json().await.expect("JSON");
+    assert_eq!(run["lanes"][0]["slug"], "session");
+    let address = |name: &str| app.url(run[name].as_str().expect("an address"));
+    let answer = client.get(address("events")).send().await.expect("a stream");
+    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    assert!(answer.headers().get("content-encoding").is_none());
+    let mut stream = Stream { answer, text: String::new() };
+    for _ in 0..3 {
+        assert_eq!(stream.next("tick").await["answers"], serde_json::json!(["yy", "yy"]));
+    }
+    let answer = client.post(address("revoke")).send().await.expect("an answer");
+    assert_eq!(answer.status(), 204);
+    for lane in [0, 1] {
+        let revoked = stream.next("lane").await;
+        assert_eq!((&revoked["lane"], &revoked["row"]["kind"]), (&lane.into(), &"revoked".into()));
+        let settled = stream.next("lane").await;
+        assert_eq!((&settled["lane"], &settled["row"]["kind"]), (&lane.into(), &"refused".into()), "{settled}");
+    }
+    assert_eq!(stream.next("tick").await["answers"], serde_json::json!(["nn", "nn"]));
+    stream.next("end").await;
+    let gone = client.get(address("events")).send().await.expect("an answer");
+    assert_eq!(gone.status(), 404, "a run that is over is forgotten");
+    app.stop().await;
+}
