@@ -79,10 +79,7 @@ impl ResponseError for Error {
             Self::CrossSite => StatusCode::FORBIDDEN,
             Self::SignInFirst { .. } | Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::TooManyRuns
-            | Self::Busy(Busy::Full)
-            | Self::Failure(Failure::Store(_))
-            | Self::HalfChanged(_) => {
+            Self::TooManyRuns | Self::Busy(Busy::Full) | Self::Failure(Failure::Store(_)) | Self::HalfChanged(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Busy(Busy::Failed(_)) | Self::Failure(Failure::Signing(_)) | Self::Internal(_) => {

@@ -38,11 +38,7 @@ pub const ASSETS: [Asset; 6] = [
         text: include_str!("../templates/ended.js"),
     },
     Asset { name: "labs.css", media_type: "text/css; charset=utf-8", text: include_str!("../templates/labs.css") },
-    Asset {
-        name: "labs.js",
-        media_type: "text/javascript; charset=utf-8",
-        text: include_str!("../templates/labs.js"),
-    },
+    Asset { name: "labs.js", media_type: "text/javascript; charset=utf-8", text: include_str!("../templates/labs.js") },
     Asset { name: "favicon.svg", media_type: "image/svg+xml", text: include_str!("../templates/favicon.svg") },
 ];
 

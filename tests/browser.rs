@@ -13,5 +13,6 @@ mod browser {
     mod journeys;
     mod pages;
     mod pictures;
+    mod revocation_lab;
     mod tab;
 }

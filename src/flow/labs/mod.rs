@@ -115,6 +115,7 @@ fn show(
 ) -> Result<Response, Error> {
     let shared = &site.shared;
     let context = json!({
+        "asset": shared.pages.asset(),
         "choices": choices(site, order),
         "open": order::open_to_everybody(shared),
         "username": order.username,

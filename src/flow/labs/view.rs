@@ -52,9 +52,7 @@ pub(super) fn row(lane: &Description, state: State) -> Row {
             let (same, other) = both("no login could be opened: a store does not answer");
             Row { kind: "unavailable", note: "not opened".to_owned(), same, other, ..row }
         }
-        State::Open(nodes) => {
-            Row { kind: "open", same: first(nodes.same_node), other: first(nodes.other_node), ..row }
-        }
+        State::Open(nodes) => Row { kind: "open", same: first(nodes.same_node), other: first(nodes.other_node), ..row },
         State::Revoked { ends_at_ms } => {
             let waits = ends_at_ms.is_some();
             let (same, other) = both(if waits { "revoked, and accepted until it expires" } else { "revoked" });

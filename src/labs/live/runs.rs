@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::future::BoxFuture;
 use tokio::sync::{OnceCell, watch};
 
+use super::Run;
 use super::drive::drive;
 use super::lane::Lane;
-use super::Run;
 use crate::auth::{LoginId, Subject};
 use crate::clock::Clock;
 use crate::labs::nodes::Pair;

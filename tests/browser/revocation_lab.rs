@@ -1,0 +1,45 @@
+//! `/labs/revocation` in front of a room: by keyboard, in the light and in the dark.
+
+use super::chromium::Chromium;
+use super::tab::Tab;
+use crate::common::{RedisServer, TestApp, until};
+
+/// How many ticks of a sign a lane shows, on both nodes.
+async fn ticks(tab: &Tab, lane: &str, sign: &str) -> u32 {
+    let question = format!(
+        "[...document.querySelectorAll('.lane')].filter(e => e.querySelector('.name b').textContent === '{lane}')
+            .map(e => [...e.querySelectorAll('.ticks i')].filter(i => i.textContent === '{sign}').length)[0]"
+    );
+    tab.js(&question).await.unwrap_or(0)
+}
+
+#[tokio::test]
+async fn the_room_watches_every_lane_turn() {
+    let redis = RedisServer::start().await;
+    let app = TestApp::start(&["--redis-url", &redis.url(), "--node", "node-1"]).await;
+    let chromium = Chromium::start().await;
+    for scheme in ["light", "dark"] {
+        let mut tab = chromium.tab().await;
+        tab.prefer(scheme).await;
+        tab.open(&app.url("/labs/revocation")).await;
+        let shot = |name: &str| format!("revocation-lab-{scheme}-{name}");
+        tab.shot(&shot("1-before")).await;
+        let enter = |id: &str| format!("document.getElementById('{id}').focus(), document.activeElement.click()");
+        let _: Option<bool> = tab.js(&enter("start")).await;
+        until("both nodes accept every login", async || ticks(&tab, "session", "✓").await >= 30).await;
+        assert_eq!(ticks(&tab, "session", "✕").await, 0);
+        tab.shot(&shot("2-running")).await;
+        let focused: Option<String> = tab.js("document.activeElement.id").await;
+        assert_eq!(focused.as_deref(), Some("revoke"), "one key more revokes");
+        let _: Option<bool> = tab.js(&enter("revoke")).await;
+        until("the session is refused", async || ticks(&tab, "session", "✕").await >= 10).await;
+        assert_eq!(ticks(&tab, "jwt", "✕").await, 0, "the token goes on");
+        tab.shot(&shot("3-revoked")).await;
+        until("the token has expired", async || ticks(&tab, "jwt", "✕").await >= 4).await;
+        until("the run is over", async || tab.text().await.contains("The run is over")).await;
+        tab.shot(&shot("4-over")).await;
+        let words = tab.text_of(".outcome").await.expect("the table");
+        assert!(words.contains("refused at once") && words.contains("more times, the last"), "{words}");
+        tab.is_quiet_but_for(&[]).await;
+    }
+}
