@@ -22,11 +22,11 @@ function element(tag, name, text) {
 
 function lane(row) {
   const box = element("div", "lane");
-  const name = element("div", "name");
-  const promised = element("span", "", "promise: " + row.promise);
-  name.append(element("b", row.bearer ? "of-token" : "of-session", row.slug), promised);
+  const name = element("div", "name " + (row.bearer ? "of-token" : "of-session"), row.slug);
+  const promise = element("div", "promise");
+  promise.append(element("b", "", row.promise), element("span", "", "is the promise"));
   const ticks = element("div", "ticks");
-  const nodes = ["same node", "other node"].map((node) => {
+  const nodes = ["same", "other"].map((node) => {
     const line = element("div");
     line.dataset.node = node;
     ticks.append(line);
@@ -36,7 +36,7 @@ function lane(row) {
   const figure = element("b");
   const note = element("span");
   said.append(figure, note);
-  box.append(name, ticks, said);
+  box.append(name, ticks, said, promise);
   lanes.append(box);
   const line = document.createElement("tr");
   const head = element("th", "", row.slug);
@@ -44,7 +44,7 @@ function lane(row) {
   const cells = [0, 1, 2, 3].map(() => element("td"));
   line.append(head, ...cells);
   words.querySelector("tbody").append(line);
-  return { box, nodes, figure, note, line, cells, row };
+  return { box, nodes, figure, note, line, cells, row, mark: false };
 }
 
 // A cell that says the same as before is left alone: it would be read out again.
@@ -61,7 +61,7 @@ function turn(shown, row) {
 }
 
 function room() {
-  const width = run.shown[0].nodes[0].clientWidth - 80;
+  const width = run.shown[0].nodes[0].clientWidth - 58;
   const tick = run.shown[0].nodes[0].querySelector("i");
   return tick ? Math.max(10, Math.floor(width / (tick.getBoundingClientRect().width + 1))) : 40;
 }
@@ -71,20 +71,19 @@ function tick(data) {
   const still = run.shown.every((shown, i) => run.before[i] === data.answers[i]);
   run.before = data.answers;
   // With less motion: what changes at once, and one column a second.
-  if (calm && still && run.ticks % 8) return;
+  if (calm && still && run.ticks % 8 && !run.shown.some((shown) => shown.mark)) return;
   const most = room();
   run.shown.forEach((shown, i) => {
     shown.nodes.forEach((line, node) => {
       const [kind, sign] = SIGNS[data.answers[i][node]];
-      const mark = element("i", run.mark ? kind + " mark" : kind, sign);
-      line.append(mark);
+      line.append(element("i", shown.mark ? kind + " mark" : kind, sign));
       while (line.childElementCount > most) line.firstElementChild.remove();
     });
+    shown.mark = false;
     if (shown.row.kind === "revoked" && shown.row.ends_at_ms !== null) {
       say(shown.figure, Math.max(0, (shown.row.ends_at_ms - data.at) / 1000).toFixed(1) + " s");
     }
   });
-  run.mark = false;
 }
 
 function over(text) {
@@ -111,7 +110,7 @@ function listen(address) {
   source.addEventListener("lane", (event) => {
     const { lane, row } = JSON.parse(event.data);
     turn(run.shown[lane], row);
-    if (row.kind === "revoked" && !run.marked) run.marked = run.mark = true;
+    if (row.kind === "revoked") run.shown[lane].mark = true;
   });
   source.addEventListener("end", () => over("The run is over, and every login of it is ended."));
   source.onerror = () => { if (source.readyState === EventSource.CLOSED) over("The connection was lost."); };
@@ -133,7 +132,7 @@ form.addEventListener("submit", async (event) => {
     const answer = await post("/labs/revocation/api/runs", new URLSearchParams(new FormData(form)));
     lanes.replaceChildren();
     words.querySelector("tbody").replaceChildren();
-    run = { ticks: 0, before: [], mark: false, marked: false, revoke: answer.revoke };
+    run = { ticks: 0, before: [], revoke: answer.revoke };
     run.shown = answer.lanes.map(lane);
     lanes.hidden = words.hidden = false;
     main.classList.add("running");

@@ -7,7 +7,7 @@ use crate::common::{RedisServer, TestApp, until};
 /// How many ticks of a sign a lane shows, on both nodes.
 async fn ticks(tab: &Tab, lane: &str, sign: &str) -> u32 {
     let question = format!(
-        "[...document.querySelectorAll('.lane')].filter(e => e.querySelector('.name b').textContent === '{lane}')
+        "[...document.querySelectorAll('.lane')].filter(e => e.querySelector('.name').textContent === '{lane}')
             .map(e => [...e.querySelectorAll('.ticks i')].filter(i => i.textContent === '{sign}').length)[0]"
     );
     tab.js(&question).await.unwrap_or(0)

@@ -80,7 +80,8 @@ async fn revoke_when_told(run: Arc<Run>, lanes: Arc<Vec<Lane>>) {
         return;
     }
     let mut later = JoinSet::new();
-    for lane in lanes.iter() {
+    let (waiting, others): (Vec<_>, Vec<_>) = lanes.iter().partition(|lane| lane.expires());
+    for lane in waiting.into_iter().chain(others) {
         let Some(rest) = lane.revoke(&run).await else { continue };
         if rest.later {
             let run = run.clone();

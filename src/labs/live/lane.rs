@@ -125,7 +125,8 @@ impl Lane {
         }
     }
 
-    fn expires(&self) -> bool {
+    /// Whether only expiry ends the login.
+    pub fn expires(&self) -> bool {
         matches!(self.pair.same.describe().promise, Promise::Expiry { .. })
     }
 
