@@ -44,7 +44,7 @@ function lane(row) {
   const cells = [0, 1, 2, 3].map(() => element("td"));
   line.append(head, ...cells);
   words.querySelector("tbody").append(line);
-  return { box, nodes, figure, note, line, cells, row, mark: false };
+  return { box, nodes, figure, note, line, cells, row, mark: null };
 }
 
 // A cell that says the same as before is left alone: it would be read out again.
@@ -71,15 +71,17 @@ function tick(data) {
   const still = run.shown.every((shown, i) => run.before[i] === data.answers[i]);
   run.before = data.answers;
   // With less motion: what changes at once, and one column a second.
-  if (calm && still && run.ticks % 8 && !run.shown.some((shown) => shown.mark)) return;
+  if (calm && still && run.ticks % 8 && !run.shown.some((shown) => shown.mark !== null)) return;
   const most = room();
   run.shown.forEach((shown, i) => {
+    // The first question that was asked after the revoke was answered.
+    const marked = shown.mark !== null && data.at >= shown.mark;
     shown.nodes.forEach((line, node) => {
       const [kind, sign] = SIGNS[data.answers[i][node]];
-      line.append(element("i", shown.mark ? kind + " mark" : kind, sign));
+      line.append(element("i", marked ? kind + " mark" : kind, sign));
       while (line.childElementCount > most) line.firstElementChild.remove();
     });
-    shown.mark = false;
+    if (marked) shown.mark = null;
     if (shown.row.kind === "revoked" && shown.row.ends_at_ms !== null) {
       say(shown.figure, Math.max(0, (shown.row.ends_at_ms - data.at) / 1000).toFixed(1) + " s");
     }
@@ -108,9 +110,9 @@ function listen(address) {
   const source = new EventSource(address);
   source.addEventListener("tick", (event) => tick(JSON.parse(event.data)));
   source.addEventListener("lane", (event) => {
-    const { lane, row } = JSON.parse(event.data);
+    const { lane, at, row } = JSON.parse(event.data);
     turn(run.shown[lane], row);
-    if (row.kind === "revoked") run.shown[lane].mark = true;
+    if (row.kind === "revoked") run.shown[lane].mark = at;
   });
   source.addEventListener("end", () => over("The run is over, and every login of it is ended."));
   source.onerror = () => { if (source.readyState === EventSource.CLOSED) over("The connection was lost."); };
@@ -139,7 +141,7 @@ form.addEventListener("submit", async (event) => {
     run.source = listen(answer.events);
     revoke.disabled = false;
     revoke.focus();
-    told.textContent = "Every login is asked for on both nodes, eight times a second.";
+    told.textContent = "Every login is asked for on both nodes, seven times a second.";
   } catch (error) {
     start.disabled = false;
     told.textContent = error.message;

@@ -57,7 +57,7 @@ async fn form(Data(site): Data<&Arc<Site>>, request: &Request, body: Vec<u8>) ->
     }
     let run = begin(&site.shared, &order).await?;
     let _ = timeout(FORM_LIMIT, whole(&run)).await;
-    show(site, StatusCode::OK, &order, None, Some(rows(&run)))
+    show(site, StatusCode::OK, &order, None, Some(&rows(&run)))
 }
 
 /// Watches, revokes, and watches until everything is settled.
@@ -111,7 +111,7 @@ fn show(
     status: StatusCode,
     order: &Order,
     message: Option<&str>,
-    results: Option<Vec<Row>>,
+    results: Option<&[Row]>,
 ) -> Result<Response, Error> {
     let shared = &site.shared;
     let context = json!({

@@ -15,7 +15,7 @@ use super::{Event, LONGEST, PACE, Run};
 const UNWATCHED: Duration = Duration::from_secs(5);
 
 /// How long the questions go on after everything is settled, so that one sees it.
-const AFTERMATH: Duration = Duration::from_secs(2);
+const AFTERMATH: Duration = Duration::from_secs(1);
 
 /// From the first login to the last answer.
 pub(super) async fn drive(run: Arc<Run>, lanes: Vec<Lane>, mut closing: watch::Receiver<bool>) {

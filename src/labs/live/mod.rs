@@ -22,7 +22,7 @@ use crate::auth::Description;
 pub const LIFE: Duration = Duration::from_secs(8);
 
 /// Time between two questions.
-pub const PACE: Duration = Duration::from_millis(125);
+pub const PACE: Duration = Duration::from_millis(140);
 
 /// A run ends by itself after this long.
 pub const LONGEST: Duration = Duration::from_mins(1);
