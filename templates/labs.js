@@ -57,7 +57,7 @@ function turn(shown, row) {
   shown.box.className = "lane " + row.kind;
   say(shown.figure, row.figure);
   say(shown.note, row.note);
-  [row.promise, (row.figure + " " + row.note).trim(), row.same, row.other].forEach((text, i) => say(shown.cells[i], text));
+  [row.promise, [row.figure, row.note].filter(Boolean).join(", "), row.same, row.other].forEach((text, i) => say(shown.cells[i], text));
 }
 
 function room() {

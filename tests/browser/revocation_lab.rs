@@ -4,6 +4,8 @@ use super::chromium::Chromium;
 use super::tab::Tab;
 use crate::common::{RedisServer, TestApp, until};
 
+const TELEPHONE: u32 = 375;
+
 /// How many ticks of a sign a lane shows, on both nodes.
 async fn ticks(tab: &Tab, lane: &str, sign: &str) -> u32 {
     let question = format!(
@@ -40,6 +42,10 @@ async fn the_room_watches_every_lane_turn() {
         tab.shot(&shot("4-over")).await;
         let words = tab.text_of(".outcome").await.expect("the table");
         assert!(words.contains("refused at once") && words.contains("more times, the last"), "{words}");
+        tab.resize(TELEPHONE).await;
+        let wide: Option<u32> = tab.js("document.documentElement.scrollWidth").await;
+        assert_eq!(wide, Some(TELEPHONE), "wider than a telephone");
+        tab.shot(&shot("5-narrow")).await;
         tab.is_quiet_but_for(&[]).await;
     }
 }
