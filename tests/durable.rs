@@ -1,0 +1,191 @@
+//! What was revoked stays revoked: Redis restarted empty, a channel cut, Redis standing still, a reply that was under way.
+#![allow(clippy::expect_used)]
+
+mod common;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use common::RedisServer;
+use jwt_vs_session::auth::{
+    AuthStrategy, Device, Grant, Keys, Presented, Promise, Reach, RevocableJwtStrategy, Role, SessionLimits,
+    SessionStrategy, Subject, UserId,
+};
+use jwt_vs_session::clock::Clock;
+use jwt_vs_session::store::sessions::{RedisSessions, TrackedSessions};
+use jwt_vs_session::store::{Redis, Sql};
+use jwt_vs_session::trace::Trace;
+use secrecy::{ExposeSecret as _, SecretString};
+use tempfile::TempDir;
+
+const LIFE: Duration = Duration::from_mins(15);
+
+/// What issue and page promise of a channel that was cut.
+const BOUND: Duration = Duration::from_millis(500);
+
+/// One Redis, one database, and as many nodes as a test wants.
+struct Stores {
+    redis: RedisServer,
+    folder: TempDir,
+}
+
+impl Stores {
+    async fn start() -> Self {
+        Self { redis: RedisServer::start().await, folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn redis(&self) -> Redis {
+        Redis::open(&self.redis.url().parse().expect("a url")).expect("a connection")
+    }
+
+    async fn sql(&self) -> Sql {
+        let url = format!("sqlite://{}/test.db?mode=rwc", self.folder.path().display());
+        Sql::open(&url.parse().expect("a url")).await.expect("a database")
+    }
+
+    /// The strategies that read revocations through Redis, with connections of their own.
+    async fn node(&self) -> Vec<Arc<dyn AuthStrategy>> {
+        let secret = SecretString::from("0123456789abcdef0123456789abcdef");
+        let keys = Arc::new(Keys::from_secret(&secret).expect("a key"));
+        let (sql, clock) = (self.sql().await, Clock::system());
+        let limits = SessionLimits { idle: LIFE, absolute: LIFE };
+        let tracked = TrackedSessions::new(RedisSessions::new(self.redis(), clock.clone()), self.redis());
+        vec![
+            Arc::new(RevocableJwtStrategy::blocklist(keys.clone(), sql.clone(), self.redis(), LIFE, clock.clone())),
+            Arc::new(RevocableJwtStrategy::pushed(keys, sql, self.redis(), LIFE, clock.clone())),
+            Arc::new(SessionStrategy::tracked(Arc::new(tracked), limits, clock)),
+        ]
+    }
+}
+
+fn alice() -> Subject {
+    Subject { id: UserId::random(), name: "alice".to_owned(), role: Role::User }
+}
+
+async fn open(node: &dyn AuthStrategy, subject: &Subject) -> Grant {
+    node.issue(subject, &Device::default(), &Trace::off()).await.expect("a login")
+}
+
+fn presented(grant: &Grant) -> Presented {
+    Presented::new(Some(grant.credential.expose_secret().to_owned()))
+}
+
+/// Whether the credential is accepted; a failure of a store is not a yes.
+async fn accepts(node: &dyn AuthStrategy, presented: &Presented) -> bool {
+    matches!(node.identify(presented, &Trace::off()).await, Ok(Some(_)))
+}
+
+async fn until_accepted(node: &dyn AuthStrategy, presented: &Presented) {
+    let slug = node.describe().slug;
+    common::until(&format!("{slug} accepts"), async || accepts(node, presented).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_is_restarted_empty_brings_none_of_a_thousand_logins_back() {
+    let mut stores = Stores::start().await;
+    let node = stores.node().await;
+    let tokens = node.iter().filter(|node| node.describe().carrier.bearer).collect::<Vec<_>>();
+    let mut dead = Vec::new();
+    for node in &tokens {
+        for _ in 0..500 {
+            let grant = open(node.as_ref(), &alice()).await;
+            node.revoke(&grant.identity, Reach::This, &Trace::off()).await.expect("a log out");
+            dead.push((node.describe().slug, presented(&grant)));
+        }
+    }
+    stores.redis.restart().await;
+    let fresh = stores.node().await;
+    let mut accepted = 0;
+    for node in tokens.into_iter().chain(fresh.iter().filter(|node| node.describe().carrier.bearer)) {
+        common::until("Redis answers the node", async || {
+            node.identify(&dead[0].1, &Trace::off()).await.is_ok() && !accepts(node.as_ref(), &dead[0].1).await
+        })
+        .await;
+        for (_, presented) in dead.iter().filter(|(slug, _)| *slug == node.describe().slug) {
+            accepted += usize::from(accepts(node.as_ref(), presented).await);
+        }
+    }
+    println!("{} revoked logins after Redis was restarted empty: {accepted} accepted", dead.len());
+    assert_eq!(accepted, 0);
+}
+
+/// Revokes on the first node after `cut`, and asks the second one for the login until the bound is over.
+async fn last_accepted(stores: &Stores, cut: impl AsyncFn(&Stores), then: impl AsyncFn(&Stores)) {
+    let (first, second) = (stores.node().await, stores.node().await);
+    for (here, there) in first.iter().zip(&second) {
+        let Promise::Push { bound_ms } = here.describe().promise else { continue };
+        assert!(Duration::from_millis(bound_ms) <= BOUND);
+        let grant = open(here.as_ref(), &alice()).await;
+        let presented = presented(&grant);
+        until_accepted(there.as_ref(), &presented).await;
+        // What is in memory is trusted from here on.
+        for _ in 0..50 {
+            accepts(there.as_ref(), &presented).await;
+        }
+        cut(stores).await;
+        here.revoke(&grant.identity, Reach::This, &Trace::off()).await.expect("a log out");
+        let answered = Instant::now();
+        then(stores).await;
+        let mut last = Duration::ZERO;
+        while answered.elapsed() < 3 * BOUND {
+            let asked = answered.elapsed();
+            if accepts(there.as_ref(), &presented).await {
+                last = asked;
+            }
+            tokio::task::yield_now().await;
+        }
+        println!("{}: last accepted {last:?} after the answer", here.describe().slug);
+        assert!(last <= BOUND, "{}: accepted {last:?} after the answer", here.describe().slug);
+        stores.redis.thaw();
+        common::until("Redis is back", async || here.identify(&presented, &Trace::off()).await.is_ok()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_its_channel_cut_a_node_accepts_no_revoked_login_after_the_bound() {
+    let stores = Stores::start().await;
+    let cut = async |stores: &Stores| {
+        for kind in ["pubsub", "normal"] {
+            stores.redis.command(&["CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes"]).await;
+        }
+        // The node that revokes connects again by itself.
+        let redis = stores.redis();
+        common::until("Redis answers", async || redis.ping().await.is_ok()).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    last_accepted(&stores, cut, async |_| {}).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_redis_standing_still_no_revoked_login_is_accepted_after_the_bound() {
+    let stores = Stores::start().await;
+    last_accepted(&stores, async |_| {}, async |stores| stores.redis.freeze()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_hits_send_no_command_for_a_session() {
+    let stores = Stores::start().await;
+    let node = stores.node().await.pop().expect("the tracked one");
+    let grant = open(node.as_ref(), &alice()).await;
+    let presented = presented(&grant);
+    until_accepted(node.as_ref(), &presented).await;
+    let gets = async || {
+        let info = stores.redis.command(&["INFO", "commandstats"]).await;
+        let info: String = redis::from_redis_value(info).expect("text");
+        let line = info.lines().find(|line| line.starts_with("cmdstat_get:")).unwrap_or("").to_owned();
+        line.split(['=', ',']).nth(1).and_then(|calls| calls.parse::<u64>().ok()).unwrap_or_default()
+    };
+    // Until the channel has proven itself, every read goes to Redis.
+    common::until("a hit", async || {
+        let before = gets().await;
+        accepts(node.as_ref(), &presented).await && gets().await == before
+    })
+    .await;
+    let before = gets().await;
+    for _ in 0..10_000 {
+        assert!(accepts(node.as_ref(), &presented).await);
+    }
+    let sent = gets().await - before;
+    println!("10,000 requests sent {sent} GETs");
+    assert_eq!(sent, 0);
+}
