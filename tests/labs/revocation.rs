@@ -49,10 +49,10 @@ impl Stream {
     /// The next event of this name.
     async fn next(&mut self, name: &str) -> Value {
         loop {
-            while let Some((event, rest)) = self.text.split_once("\n\n") {
+            while let Some(end) = self.text.find("\n\n") {
+                let event: String = self.text.drain(..end + 2).collect();
                 let field = |key: &str| event.lines().find_map(|line| line.strip_prefix(key));
                 let data = (field("event: ") == Some(name)).then(|| field("data: ").expect("data").to_owned());
-                self.text = rest.to_owned();
                 if let Some(data) = data {
                     return serde_json::from_str(&data).expect("JSON");
                 }
