@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn rates_and_lives_are_read_as_the_help_says() {
         let thirty = NonZeroU32::new(30).expect("not zero");
-        assert_eq!("30/m".parse(), Ok(LoginRate::Limited(thirty, Duration::from_secs(60))));
+        assert_eq!("30/m".parse(), Ok(LoginRate::Limited(thirty, Duration::from_mins(1))));
         assert_eq!("off".parse(), Ok(LoginRate::Off));
         for bad in ["", "30", "0/m", "-1/s", "30/d"] {
             assert!(bad.parse::<LoginRate>().is_err(), "{bad}");

@@ -1,5 +1,5 @@
 //! What was revoked stays revoked: Redis restarted empty, a channel cut, Redis standing still, a reply that was under way.
-#![allow(clippy::expect_used)]
+#![allow(clippy::expect_used, clippy::print_stdout)]
 
 mod common;
 

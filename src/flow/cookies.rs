@@ -97,7 +97,7 @@ impl CookieScope<'_> {
 mod tests {
     use super::*;
 
-    const LIFE: Duration = Duration::from_secs(60);
+    const LIFE: Duration = Duration::from_mins(1);
 
     fn attributes(line: &str) -> Vec<&str> {
         let mut parts: Vec<_> = line

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{Redis, RedisUrl};
 
 /// Runs `redis-server` and ends it as soon as standard input closes, which the system does for a server that
-/// crashed or was killed. Ends with `redis-server` when that goes first.
+/// crashed or was killed. Ends with `redis-server` when that goes first. The folder goes along.
 const WATCHDOG: &str = r#"
 exec 3<&0
 "$@" </dev/null >/dev/null &
@@ -22,6 +22,7 @@ redis=$!
 leash=$!
 wait "$redis"
 kill "$leash" 2>/dev/null
+rm -rf "$FOLDER"
 "#;
 
 /// How long Redis may take to start, and to stop.
@@ -50,6 +51,7 @@ impl PrivateRedis {
             .arg(folder.path().join("redis.sock"))
             .arg("--dir")
             .arg(folder.path())
+            .env("FOLDER", folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             // Ctrl-C goes to the whole process group: Redis must outlive the requests that are being finished.

@@ -88,8 +88,10 @@ async fn an_open_page_does_not_hold_up_the_end() {
 #[tokio::test]
 async fn a_server_that_is_killed_takes_its_redis_along() {
     let (mut server, redis) = start().await;
-    assert!(runs(redis));
+    let folder = std::fs::read_link(format!("/proc/{redis}/cwd")).expect("where Redis runs");
+    assert!(runs(redis) && folder.join("redis.sock").exists());
     server.signal("-KILL");
     assert_eq!(server.ended(AFTERWARDS).await, None, "by the signal");
     until("Redis is gone", async || !runs(redis)).await;
+    until("its folder is gone", async || !folder.exists()).await;
 }
