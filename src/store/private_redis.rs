@@ -22,7 +22,7 @@ redis=$!
 leash=$!
 wait "$redis"
 kill "$leash" 2>/dev/null
-rm -rf "$FOLDER"
+rm -rf "$FOLDER" 2>/dev/null
 "#;
 
 /// How long Redis may take to start, and to stop.
