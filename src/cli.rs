@@ -3,6 +3,7 @@
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 use serde_json::json;
@@ -87,7 +88,7 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 /// Parses the command line and runs the command. Every failure is one sentence on standard error.
 pub async fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = parse();
     telemetry::log_to_stderr();
     let outcome = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(&cli.settings).await,
@@ -104,6 +105,20 @@ pub async fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A value that may hold a password is not repeated when it cannot be understood.
+fn parse() -> Cli {
+    const SECRET: [&str; 3] = ["--database-url", "--redis-url", "--jwt-secret"];
+    Cli::try_parse().unwrap_or_else(|mut error| {
+        let argument = error.get(ContextKind::InvalidArg);
+        let secret =
+            matches!(argument, Some(ContextValue::String(name)) if SECRET.iter().any(|one| name.starts_with(one)));
+        if secret {
+            error.insert(ContextKind::InvalidValue, ContextValue::String("(not shown)".to_owned()));
+        }
+        error.exit()
+    })
 }
 
 async fn serve(settings: &Settings) -> Outcome {

@@ -56,6 +56,7 @@ async fn a_port_in_use_is_named() {
 async fn settings_that_cannot_be_right_are_named_with_their_form() {
     for (options, words) in [
         (["--listen", "nonsense"], ["cannot listen on", "nonsense"]),
+        (["--database-url", "mysql://me:hunter2@db/app"], ["--database-url", "not shown"]),
         (["--redis-url", "http://127.0.0.1"], ["--redis-url", "expected redis://"]),
         (["--redis-url", "redis://a,,redis://b"], ["--redis-url", "expected redis://"]),
         (["--database-url", "mysql://127.0.0.1/app"], ["--database-url", "expected sqlite://"]),
