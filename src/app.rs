@@ -1,6 +1,6 @@
 //! The composition root: opens the stores, builds the strategies, mounts them.
 //!
-//! The only file that names a concrete strategy. A new one is a file in `auth/` and a line in [`strategies`].
+//! The only file that names a concrete strategy. A new one is a file in `auth/` and a line in `strategies`.
 
 mod demo;
 mod lab;
