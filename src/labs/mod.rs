@@ -1,5 +1,6 @@
 //! EXPERIMENTS: each works on strategies and returns a report. Only the command line and pages print.
 
+pub mod figures;
 pub mod live;
 pub mod nodes;
 pub mod revocation;
