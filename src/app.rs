@@ -28,6 +28,7 @@ use crate::labs::live::Runs;
 use crate::page::Pages;
 use crate::server;
 use crate::store::refresh::RefreshTokens;
+use crate::store::revocations::Revocations;
 use crate::store::sessions::{MemorySessions, RedisSessions, SqlSessions, TrackedSessions};
 use crate::store::users::Users;
 use crate::store::{PrivateRedis, Redis, Sql, StoreError};
@@ -185,13 +186,12 @@ fn strategies(parts: &Parts) -> Vec<Arc<dyn AuthStrategy>> {
     let Parts { keys, sql, life, limits, clock, .. } = parts;
     let redis = parts.redis.clone().unwrap_or_else(Redis::absent);
     let memory = Arc::new(MemorySessions::new(clock.clone()));
-    let tracked = RedisSessions::new(redis.clone(), clock.clone());
-    let tracked = Arc::new(TrackedSessions::new(tracked, redis.clone()));
+    let tracked = Arc::new(TrackedSessions::new(&redis, ended("session-tracked", parts), clock.clone()));
     let rows = Arc::new(SqlSessions::new(sql.clone(), clock.clone()));
     vec![
         Arc::new(JwtStrategy::new(keys.clone(), *life, clock.clone())),
         session(parts),
-        Arc::new(RevocableJwtStrategy::blocklist(keys.clone(), sql.clone(), redis.clone(), *life, clock.clone())),
+        Arc::new(RevocableJwtStrategy::blocklist(keys.clone(), sql.clone(), &redis, *life, clock.clone())),
         Arc::new(RevocableJwtStrategy::pushed(keys.clone(), sql.clone(), redis, *life, clock.clone())),
         Arc::new(JwtGenerationStrategy::new(keys.clone(), Users::new(sql.clone()), *life, clock.clone())),
         refresh(parts),
@@ -212,7 +212,7 @@ fn session(parts: &Parts) -> Arc<dyn AuthStrategy> {
     let (limits, clock) = (parts.limits, parts.clock.clone());
     match &parts.redis {
         Some(redis) => {
-            let store = Arc::new(RedisSessions::new(redis.clone(), clock.clone()));
+            let store = Arc::new(RedisSessions::new(redis, ended("session", parts), clock.clone()));
             Arc::new(SessionStrategy::shared(store, Need::Redis, None, limits, clock))
         }
         None => {
@@ -220,6 +220,11 @@ fn session(parts: &Parts) -> Arc<dyn AuthStrategy> {
             Arc::new(SessionStrategy::shared(store, Need::Nothing, Some(WITHOUT_REDIS.to_owned()), limits, clock))
         }
     }
+}
+
+/// Which sessions of this mount ended: kept as long as one could have lived.
+fn ended(mount: &'static str, parts: &Parts) -> Revocations {
+    Revocations::new(mount, parts.sql.clone(), parts.limits.absolute, parts.clock.clone())
 }
 
 const WITHOUT_REDIS: &str = "There is no Redis here: these sessions are in this process' memory. A restart forgets \

@@ -11,7 +11,7 @@ use crate::store::{Redis, Sql};
 
 impl RevocableJwtStrategy {
     /// Tokens that live for `life`; what was revoked stands in `sql` and is read through `redis`, one command a request.
-    pub fn blocklist(keys: Arc<Keys>, sql: Sql, redis: Redis, life: Duration, clock: Clock) -> Self {
+    pub fn blocklist(keys: Arc<Keys>, sql: Sql, redis: &Redis, life: Duration, clock: Clock) -> Self {
         let description = describe_blocklist();
         let kept = life + KEPT_LONGER;
         let truth = Arc::new(Revocations::new(description.slug, sql, kept, clock.clone()));

@@ -232,12 +232,12 @@ impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
         let user = who.subject.id;
         let commands = self.store.commands();
         let timer = trace.timer();
-        let (ended, words) = match reach {
+        let (ended, (words, calls)) = match reach {
             Reach::This => (self.store.end(user, &who.login).await, commands.end),
             Reach::Other(login) => (self.store.end(user, &login).await, commands.end),
             Reach::Everywhere => (self.store.end_all(user).await, commands.end_all),
         };
-        trace.step(self.store.commands().kind, timer, || words);
+        trace.step_of(commands.kind, calls, timer, || words);
         ended?;
         Ok(self.effect)
     }

@@ -1,6 +1,7 @@
 //! WHERE things live: the SQL database, Redis, this process. Nothing above this module speaks SQL or Redis.
 
 mod channel;
+mod link;
 mod migrations;
 mod private_redis;
 mod redis;

@@ -1,12 +1,11 @@
 //! A connection to Redis that reconnects by itself and never makes a request wait for more than half a second.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::{AsyncPushSender, ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
+use redis::aio::{AsyncPushSender, MultiplexedConnection};
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::io::tcp::TcpSettings;
@@ -17,15 +16,13 @@ use redis::{
 use tokio::sync::OnceCell;
 
 use super::StoreError;
+use super::link::{Link, Recovery};
 
 /// The name that pages and errors use.
-const NAME: &str = "Redis";
+pub(super) const NAME: &str = "Redis";
 
-/// No call takes longer, whatever the library is waiting for (a reply, a reconnect).
-const TIME_LIMIT: Duration = Duration::from_millis(500);
-
-/// The longest pause between two attempts to reconnect, so that Redis is in use again within two seconds.
-const RECONNECT_PAUSE: Duration = Duration::from_millis(300);
+/// No call takes longer, whatever it is waiting for (a reply, a reconnect).
+pub(super) const TIME_LIMIT: Duration = Duration::from_millis(500);
 
 /// Where Redis is: one address, or several of a cluster.
 #[derive(Clone)]
@@ -70,7 +67,7 @@ pub struct Redis(Connection);
 
 #[derive(Clone)]
 enum Connection {
-    One(Box<Client>, ConnectionManager),
+    One(Arc<Link>),
     Cluster(Arc<Cluster>),
     Absent,
 }
@@ -99,7 +96,7 @@ impl Redis {
         // Two providers could be linked in; rediss:// must not depend on which one. A second call changes nothing.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let connection = match url.0.as_slice() {
-            [one] => connect(one)?,
+            [one] => Connection::One(Arc::new(Link::new(Client::open(one.clone()).map_err(error)?, None))),
             nodes => {
                 let client = ClusterClient::builder(nodes.to_vec())
                     .connection_timeout(TIME_LIMIT)
@@ -118,6 +115,16 @@ impl Redis {
         Self(Connection::Absent)
     }
 
+    /// The same Redis over a connection of its own, that is not used before `recovery` is done.
+    ///
+    /// Not with a cluster: its nodes restart and take over from each other for themselves.
+    pub(super) fn recovered_by(&self, recovery: Arc<dyn Recovery>) -> Self {
+        match &self.0 {
+            Connection::One(link) => Self(Connection::One(Arc::new(link.recovered_by(recovery)))),
+            Connection::Cluster(_) | Connection::Absent => self.clone(),
+        }
+    }
+
     /// Tries the address once, to tell what is wrong with it: a connection that reconnects by itself keeps the reason.
     pub async fn probe(url: &RedisUrl) -> Result<(), StoreError> {
         for info in &url.0 {
@@ -130,7 +137,7 @@ impl Redis {
     /// Sends one command. At most half a second; then nobody knows whether it was carried out.
     pub async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
         match &self.0 {
-            Connection::One(_, connection) => limited(command.query_async(&mut connection.clone())).await,
+            Connection::One(link) => in_time(link.call(async |over| command.query_async(over).await)).await,
             Connection::Cluster(cluster) => {
                 limited(async { command.query_async(&mut cluster.connection().await?).await }).await
             }
@@ -141,7 +148,7 @@ impl Redis {
     /// Runs a script, which Redis carries out in one step.
     pub async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
         match &self.0 {
-            Connection::One(_, connection) => limited(script.invoke_async(&mut connection.clone())).await,
+            Connection::One(link) => in_time(link.call(async |over| script.invoke_async(over).await)).await,
             Connection::Cluster(cluster) => {
                 limited(async { script.invoke_async(&mut cluster.connection().await?).await }).await
             }
@@ -151,14 +158,14 @@ impl Redis {
 
     /// A connection of its own, that hands over what Redis pushes. Not with a cluster: its nodes push for themselves.
     pub(super) async fn dedicated(&self, on_push: impl AsyncPushSender) -> Result<MultiplexedConnection, StoreError> {
-        let Connection::One(client, _) = &self.0 else {
+        let Connection::One(link) = &self.0 else {
             return Err(StoreError::new(NAME, "only a single Redis pushes"));
         };
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(TIME_LIMIT))
             .set_response_timeout(Some(TIME_LIMIT))
             .set_push_sender(on_push);
-        limited(client.get_multiplexed_async_connection_with_config(&config)).await
+        limited(link.client().get_multiplexed_async_connection_with_config(&config)).await
     }
 
     /// Sends one command over such a connection.
@@ -167,6 +174,14 @@ impl Redis {
         command: &Cmd,
     ) -> Result<T, StoreError> {
         limited(command.query_async(connection)).await
+    }
+
+    /// Runs a script over such a connection.
+    pub(super) async fn run_over<T: FromRedisValue>(
+        connection: &mut MultiplexedConnection,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T, StoreError> {
+        limited(script.invoke_async(connection)).await
     }
 
     /// Under which policy keys are evicted when memory is full, if it is an evicting one.
@@ -188,25 +203,14 @@ impl Redis {
         if let Ok(Some(policy)) = self.evicting_policy().await {
             warnings.push(format!("Redis evicts keys when its memory is full ({policy}): logins may end early."));
         }
-        if self.restores_snapshots().await.unwrap_or_default() {
+        if matches!(self.0, Connection::Cluster(_)) {
             warnings.push(
-                "Redis writes snapshots: one that is restored after a crash brings back logins that were ended since. \
-                 Turn them off (--save \"\" --appendonly no)."
+                "Redis is a cluster: a replica that takes over, or a node that restores a snapshot, may bring back \
+                 logins that were ended shortly before."
                     .to_owned(),
             );
         }
         warnings
-    }
-
-    /// Whether a restart begins with what was on the disk, which may be older than the last answer.
-    async fn restores_snapshots(&self) -> Result<bool, StoreError> {
-        if !matches!(self.0, Connection::One(..)) {
-            return Ok(false);
-        }
-        let save: HashMap<String, String> =
-            self.query(redis::cmd("CONFIG").arg("GET").arg("save").arg("appendonly")).await?;
-        let is = |name: &str, off: &str| save.get(name).is_some_and(|value| value != off);
-        Ok(is("save", "") || is("appendonly", "no"))
     }
 
     /// Whether Redis answers.
@@ -215,28 +219,19 @@ impl Redis {
     }
 }
 
-fn connect(info: &ConnectionInfo) -> Result<Connection, StoreError> {
-    let config = ConnectionManagerConfig::new()
-        .set_response_timeout(Some(TIME_LIMIT))
-        .set_connection_timeout(Some(TIME_LIMIT))
-        .set_min_delay(Duration::from_millis(20))
-        .set_max_delay(RECONNECT_PAUSE)
-        .set_pipeline_buffer_size(1024);
-    let client = Client::open(info.clone()).map_err(error)?;
-    let manager = ConnectionManager::new_lazy_with_config(client.clone(), config).map_err(error)?;
-    Ok(Connection::One(Box::new(client), manager))
+/// The library's own limits do not cover everything it waits for, so there is one around every call.
+pub(super) async fn limited<T>(call: impl Future<Output = redis::RedisResult<T>>) -> Result<T, StoreError> {
+    in_time(async { call.await.map_err(error) }).await
 }
 
-/// The library's own limits do not cover its reconnecting, so there is one around everything.
-async fn limited<T>(call: impl Future<Output = redis::RedisResult<T>>) -> Result<T, StoreError> {
-    match tokio::time::timeout(TIME_LIMIT, call).await {
-        Ok(result) => result.map_err(error),
-        Err(_) => Err(StoreError::new(NAME, &format_args!("no answer within {} ms", TIME_LIMIT.as_millis()))),
-    }
+async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    tokio::time::timeout(TIME_LIMIT, call)
+        .await
+        .unwrap_or_else(|_| Err(StoreError::new(NAME, &format_args!("no answer within {} ms", TIME_LIMIT.as_millis()))))
 }
 
 #[allow(clippy::needless_pass_by_value)] // the shape that map_err wants
-fn error(error: redis::RedisError) -> StoreError {
+pub(super) fn error(error: redis::RedisError) -> StoreError {
     StoreError::new(NAME, &error)
 }
 

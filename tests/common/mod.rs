@@ -283,10 +283,11 @@ impl RedisServer {
         command.query_async(&mut connection).await.ok()
     }
 
-    /// Every key, sorted.
+    /// Every key about a login or a user, sorted: all but the note that a restart was made good.
     pub async fn keys(&self) -> Vec<String> {
         let value = self.command(&["KEYS", "*"]).await;
         let mut keys: Vec<String> = redis::from_redis_value(value).expect("keys");
+        keys.retain(|key| key != "{jvs}:recovered");
         keys.sort();
         keys
     }

@@ -11,6 +11,7 @@ use jwt_vs_session::auth::{
 };
 use jwt_vs_session::clock::{Clock, Timestamp};
 use jwt_vs_session::store::refresh::RefreshTokens;
+use jwt_vs_session::store::revocations::Revocations;
 use jwt_vs_session::store::sessions::{
     LoginRecord, LoginStore, MemorySessions, RedisSessions, SqlSessions, TrackedSessions,
 };
@@ -66,7 +67,7 @@ impl Bench {
     pub fn subjects(&self) -> Vec<Tested> {
         let memory = || MemorySessions::new(self.clock.clone());
         let rows = SqlSessions::new(self.sql.clone(), self.clock.clone());
-        let redis = RedisSessions::new(self.connect(), self.clock.clone());
+        let tracked = TrackedSessions::new(&self.connect(), self.ended("session-tracked"), self.clock.clone());
         let without_redis = |store, limits, clock| {
             SessionStrategy::shared(store, Need::Nothing, Some("in this process".to_owned()), limits, clock)
         };
@@ -76,7 +77,7 @@ impl Bench {
             self.tokens("jwt, EdDSA", EdDsa, |with| JwtStrategy::new(with.keys, with.life, with.clock)),
             self.tokens("jwt, RS256", Rs256, |with| JwtStrategy::new(with.keys, with.life, with.clock)),
             self.tokens("jwt-blocklist", Hs256, |with| {
-                RevocableJwtStrategy::blocklist(with.keys, with.sql, with.redis, with.life, with.clock)
+                RevocableJwtStrategy::blocklist(with.keys, with.sql, &with.redis, with.life, with.clock)
             }),
             self.tokens("jwt-pushed", Hs256, |with| {
                 RevocableJwtStrategy::pushed(with.keys, with.sql, with.redis, with.life, with.clock)
@@ -92,7 +93,7 @@ impl Bench {
             self.session("session, without Redis", memory(), without_redis),
             self.session("session-memory", memory(), SessionStrategy::in_process),
             self.session("session-sql", rows, SessionStrategy::in_sql),
-            self.session("session-tracked", TrackedSessions::new(redis, self.connect()), SessionStrategy::tracked),
+            self.session("session-tracked", tracked, SessionStrategy::tracked),
         ]
     }
 
@@ -103,10 +104,15 @@ impl Bench {
     }
 
     pub fn session_on_redis(&self) -> Tested {
-        let store = RedisSessions::new(self.connect(), self.clock.clone());
+        let store = RedisSessions::new(&self.connect(), self.ended("session"), self.clock.clone());
         self.session("session, on Redis", store, |store, limits, clock| {
             SessionStrategy::shared(store, Need::Redis, None, limits, clock)
         })
+    }
+
+    /// Where the store of a mount writes down which of its logins ended.
+    fn ended(&self, mount: &'static str) -> Revocations {
+        Revocations::new(mount, self.sql.clone(), ABSOLUTE, self.clock.clone())
     }
 
     pub fn connect(&self) -> Redis {

@@ -13,9 +13,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use redis::Script;
+use redis::aio::MultiplexedConnection;
 
 use super::{Facts, ReadFrom, RevocationCommands, RevocationList, Revocations};
 use crate::clock::Timestamp;
+use crate::store::link::Recovery;
 use crate::store::sessions::LoginId;
 use crate::store::users::UserId;
 use crate::store::{Redis, StoreError};
@@ -61,7 +63,8 @@ pub struct CachedRevocations {
 
 impl CachedRevocations {
     /// Of the strategy `scope`, whose tokens live for `life`.
-    pub fn new(scope: &'static str, truth: Arc<Revocations>, redis: Redis, life: Duration) -> Self {
+    pub fn new(scope: &'static str, truth: Arc<Revocations>, redis: &Redis, life: Duration) -> Self {
+        let redis = redis.recovered_by(Arc::new(Restored { prefix: prefix(scope) }));
         Self { truth, redis, scope, life }
     }
 
@@ -85,7 +88,40 @@ impl CachedRevocations {
     }
 
     fn key(&self, user: UserId) -> String {
-        format!("{{jvs}}:r:{}:{user}", self.scope)
+        format!("{}{user}", prefix(self.scope))
+    }
+}
+
+fn prefix(scope: &str) -> String {
+    format!("{{jvs}}:r:{scope}:")
+}
+
+/// What a restarted Redis has on its disk is of the past: it is read from the SQL database anew.
+#[derive(Debug)]
+struct Restored {
+    prefix: String,
+}
+
+#[async_trait]
+impl Recovery for Restored {
+    fn name(&self) -> &str {
+        &self.prefix
+    }
+
+    async fn recover(&self, connection: &mut MultiplexedConnection) -> Result<(), StoreError> {
+        let mut cursor: u64 = 0;
+        loop {
+            let mut scan = redis::cmd("SCAN");
+            scan.arg(cursor).arg("MATCH").arg(format!("{}*", self.prefix)).arg("COUNT").arg(1000);
+            let (next, keys): (u64, Vec<String>) = Redis::query_over(connection, &scan).await?;
+            if !keys.is_empty() {
+                Redis::query_over::<i64>(connection, redis::cmd("UNLINK").arg(&keys)).await?;
+            }
+            cursor = next;
+            if cursor == 0 {
+                return Ok(());
+            }
+        }
     }
 }
 

@@ -33,10 +33,10 @@ mod revoked_logins {
         /// A name that somebody else's login has is another row: nobody can spoil a revocation.
         #[sea_orm(primary_key, auto_increment = false)]
         pub user_id: Uuid,
-        /// The token's `jti`.
+        /// The token's `jti`, or the public name of the session.
         #[sea_orm(primary_key, auto_increment = false)]
         pub login: String,
-        /// When the token expires and the row may go. Milliseconds since the Unix epoch.
+        /// When the login would have expired and the row may go. Milliseconds since the Unix epoch.
         pub expires_at: i64,
     }
 
@@ -133,13 +133,13 @@ pub struct Revocations {
     scope: &'static str,
     sql: Sql,
     clock: Clock,
-    /// Life of a token.
+    /// Life of a token or of a session.
     life: Duration,
     _sweeper: Sweeper,
 }
 
 impl Revocations {
-    /// Of the strategy `scope`, whose tokens live for `life`. Needs a tokio runtime.
+    /// Of the strategy `scope`, whose tokens or sessions live for `life`. Needs a tokio runtime.
     pub fn new(scope: &'static str, sql: Sql, life: Duration, clock: Clock) -> Self {
         let (swept, hand) = (sql.clone(), clock.clone());
         let sweeper = Sweeper::start("revocations", move || delete_expired(swept.clone(), hand.clone()));
@@ -171,18 +171,8 @@ impl Revocations {
     /// Everything that still matters: single logins, and cut-offs that a living token may be before.
     async fn all(&self) -> Result<Vec<Revoked>, StoreError> {
         let now = self.clock.now();
-        let mut all: Vec<Revoked> = Vec::new();
-        let mut after: Option<(Uuid, String)> = None;
-        // In pages, along the primary key: each statement stays within its time limit, however many there are.
-        loop {
-            let page = self.page(now, after.as_ref()).await?;
-            let Some(last) = page.last() else { break };
-            after = Some((last.user_id, last.login.clone()));
-            all.extend(page.into_iter().filter_map(|row| {
-                let until = Timestamp::from_millis(row.expires_at);
-                Some(Revoked::Login(UserId(row.user_id), LoginId::parse(&row.login)?, until))
-            }));
-        }
+        let mut all = Vec::new();
+        self.each(|user, login, until| all.push(Revoked::Login(user, login, until))).await?;
         let cut_offs = cut_offs::Entity::find()
             .filter(cut_offs::Column::Scope.eq(self.scope))
             .filter(cut_offs::Column::RaisedAt.gt((now - self.life).as_millis()));
@@ -192,6 +182,29 @@ impl Revocations {
         });
         all.extend(cut_offs);
         Ok(all)
+    }
+
+    /// The single logins that were ended and would not have expired yet.
+    pub(super) async fn logins(&self) -> Result<Vec<(UserId, LoginId)>, StoreError> {
+        let mut logins = Vec::new();
+        self.each(|user, login, _| logins.push((user, login))).await?;
+        Ok(logins)
+    }
+
+    /// In pages, along the primary key: each statement stays within its time limit, however many rows there are.
+    async fn each(&self, mut take: impl FnMut(UserId, LoginId, Timestamp)) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let mut after: Option<(Uuid, String)> = None;
+        loop {
+            let page = self.page(now, after.as_ref()).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some((last.user_id, last.login.clone()));
+            for row in page {
+                if let Some(login) = LoginId::parse(&row.login) {
+                    take(UserId(row.user_id), login, Timestamp::from_millis(row.expires_at));
+                }
+            }
+        }
     }
 
     async fn page(
@@ -215,12 +228,25 @@ impl Revocations {
 
     /// Ends one login. May be called again.
     pub async fn revoke(&self, user: UserId, login: &LoginId, expires: Timestamp) -> Result<(), StoreError> {
-        let row = revoked_logins::ActiveModel {
+        self.insert(user, std::slice::from_ref(login), expires).await
+    }
+
+    /// Ends logins that live no longer than a login lives. May be called again.
+    pub async fn revoke_all(&self, user: UserId, logins: &[LoginId]) -> Result<(), StoreError> {
+        // A statement has room for some thousand values.
+        for some in logins.chunks(1000) {
+            self.insert(user, some, self.clock.now() + self.life).await?;
+        }
+        Ok(())
+    }
+
+    async fn insert(&self, user: UserId, logins: &[LoginId], expires: Timestamp) -> Result<(), StoreError> {
+        let rows = logins.iter().map(|login| revoked_logins::ActiveModel {
             scope: Set(self.scope.to_owned()),
             login: Set(login.to_string()),
             user_id: Set(user.0),
             expires_at: Set(expires.as_millis()),
-        };
+        });
         let same = OnConflict::columns([
             revoked_logins::Column::Scope,
             revoked_logins::Column::UserId,
@@ -228,8 +254,8 @@ impl Revocations {
         ])
         .update_column(revoked_logins::Column::ExpiresAt)
         .to_owned();
-        let insert = revoked_logins::Entity::insert(row).on_conflict(same).exec_without_returning(self.sql.pool());
-        self.sql.run(insert).await.map(drop)
+        let insert = revoked_logins::Entity::insert_many(rows).on_conflict(same);
+        self.sql.run(insert.exec_without_returning(self.sql.pool())).await.map(drop)
     }
 
     /// Ends every login that was opened until now, in one statement.

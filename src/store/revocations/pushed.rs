@@ -134,7 +134,7 @@ impl PushedRevocations {
         let channel = format!("{{jvs}}:p:{scope}");
         let node = Arc::new(Node { truth: truth.clone(), channel, clock, memory: RwLock::default() });
         let channel = Channel::open(redis.clone(), node.clone());
-        let asked = CachedRevocations::new(scope, truth, redis.clone(), life);
+        let asked = CachedRevocations::new(scope, truth, &redis, life);
         Self { asked, node, channel, redis, life }
     }
 

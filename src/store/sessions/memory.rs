@@ -21,8 +21,8 @@ const COMMANDS: Commands = Commands {
     load: "process memory: look the record up by the hash of the id",
     create: "process memory: insert the record, only if the id is new",
     touch: "process memory: slide the idle limit, only if the record is still there",
-    end: "process memory: remove the record and its index entry",
-    end_all: "process memory: remove every record of the user",
+    end: ("process memory: remove the record and its index entry", 0),
+    end_all: ("process memory: remove every record of the user", 0),
     list: "process memory: read the user's records",
 };
 

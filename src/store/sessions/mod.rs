@@ -6,6 +6,7 @@
 
 mod memory;
 mod redis;
+mod restored;
 mod sql;
 mod tracked;
 
@@ -147,10 +148,10 @@ pub struct Commands {
     pub create: &'static str,
     /// Sliding the idle limit.
     pub touch: &'static str,
-    /// Ending one login.
-    pub end: &'static str,
-    /// Ending every login of a user.
-    pub end_all: &'static str,
+    /// Ending one login, and how many commands that sends.
+    pub end: (&'static str, usize),
+    /// Ending every login of a user, and how many commands that sends.
+    pub end_all: (&'static str, usize),
     /// Listing the logins of a user.
     pub list: &'static str,
 }

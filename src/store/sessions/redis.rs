@@ -3,8 +3,11 @@
 //! Keys: `{jvs}:s:LOGIN` holds a record as JSON, `{jvs}:u:USER` the user's logins sorted by when they expire; under
 //! `session-tracked` `{jvs}:ts:` and `{jvs}:tu:`.
 //! The braces put all keys into one slot, which a script needs in a cluster.
+//!
+//! That a login ended is written to the SQL database first: see [`super::restored`].
 
-use std::sync::LazyLock;
+use std::collections::HashSet;
+use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use redis::Script;
@@ -12,10 +15,15 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 
+use super::restored::{Restored, end};
 use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, UserId, backend, ended};
 use crate::clock::Clock;
 use crate::store::Redis;
+use crate::store::revocations::Revocations;
 use crate::trace::StepKind;
+
+/// ZRANGE, INSERT, the script, and INFO for the eviction policy.
+pub(super) const END_ALL_CALLS: usize = 4;
 
 const COMMANDS: Commands = Commands {
     name: "Redis",
@@ -25,8 +33,11 @@ const COMMANDS: Commands = Commands {
     load: "Redis GET: the record under the hash of the id",
     create: "Redis script: SET NX the record with its life, ZADD it to the user's logins",
     touch: "Redis script: SET XX the record with a new idle limit, only if it is still there",
-    end: "Redis script: DEL the record, ZREM it from the user's logins",
-    end_all: "Redis script: DEL every record of the user and the index",
+    end: ("SQL INSERT that it ended; Redis script: DEL the record, ZREM it from the user's logins", 2),
+    end_all: (
+        "Redis ZRANGE the user's logins; SQL INSERT that they ended; Redis script: DEL their records",
+        END_ALL_CALLS,
+    ),
     list: "Redis ZRANGE the user's logins, MGET their records",
 };
 
@@ -37,7 +48,17 @@ pub(super) struct Prefixes {
     index: &'static str,
 }
 
-static SHARED: Prefixes = Prefixes { record: "{jvs}:s:", index: "{jvs}:u:" };
+impl Prefixes {
+    pub fn record_key(&self, login: &LoginId) -> String {
+        format!("{}{login}", self.record)
+    }
+
+    pub fn index_key(&self, user: UserId) -> String {
+        format!("{}{user}", self.index)
+    }
+}
+
+pub(super) static SHARED: Prefixes = Prefixes { record: "{jvs}:s:", index: "{jvs}:u:" };
 pub(super) static TRACKED: Prefixes = Prefixes { record: "{jvs}:ts:", index: "{jvs}:tu:" };
 
 /// Stores a record if its key is absent (`NX`) or present (`XX`), and its place in the index.
@@ -55,33 +76,16 @@ static WRITE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Ends one login, if it is this user's. A record that cannot be read belongs to nobody and goes too.
-/// Keys: record, index. Arguments: login, user.
-static END: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
-        r"
-        local text = redis.call('GET', KEYS[1])
-        if text then
-            local good, record = pcall(cjson.decode, text)
-            local user = good and type(record) == 'table' and record.u
-            if type(user) == 'string' and user ~= ARGV[2] then return 0 end
-            redis.call('DEL', KEYS[1])
-        end
-        redis.call('ZREM', KEYS[2], ARGV[1])
-        return 1
-        ",
-    )
-});
-
-/// Ends every login in a user's index. Keys: index. Arguments: prefix of the records.
+/// Ends every login in a user's index, and answers which those were. Keys: index. Arguments: prefix of the records.
 static END_ALL: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
-        for _, login in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+        local logins = redis.call('ZRANGE', KEYS[1], 0, -1)
+        for _, login in ipairs(logins) do
             redis.call('DEL', ARGV[1] .. login)
         end
         redis.call('DEL', KEYS[1])
-        return 1
+        return logins
         ",
     )
 });
@@ -92,25 +96,30 @@ pub struct RedisSessions {
     redis: Redis,
     clock: Clock,
     prefixes: &'static Prefixes,
+    ended: Arc<Revocations>,
 }
 
 impl RedisSessions {
-    /// On this connection.
-    pub fn new(redis: Redis, clock: Clock) -> Self {
-        Self { redis, clock, prefixes: &SHARED }
+    /// Under `/session`, on this Redis. Which logins ended stands in `ended`.
+    pub fn new(redis: &Redis, ended: Revocations, clock: Clock) -> Self {
+        Self::under(&SHARED, redis, ended, clock)
     }
 
-    /// Under keys of its own.
-    pub(super) fn under(self, prefixes: &'static Prefixes) -> Self {
-        Self { prefixes, ..self }
+    /// Under keys that begin otherwise: its logins are nothing to another mount.
+    pub(super) fn under(prefixes: &'static Prefixes, redis: &Redis, ended: Revocations, clock: Clock) -> Self {
+        let ended = Arc::new(ended);
+        let redis = redis.recovered_by(Arc::new(Restored { prefixes, ended: ended.clone() }));
+        Self { redis, clock, prefixes, ended }
     }
 
-    fn record_key(&self, login: &LoginId) -> String {
-        format!("{}{login}", self.prefixes.record)
-    }
-
-    fn index_key(&self, user: UserId) -> String {
-        format!("{}{user}", self.prefixes.index)
+    /// Ends logins that may be the user's: first where it lasts, then where it is read.
+    async fn end_each(&self, user: UserId, logins: &[LoginId]) -> Result<(), StoreError> {
+        if logins.is_empty() {
+            return Ok(());
+        }
+        self.ended.revoke_all(user, logins).await?;
+        let of_user: Vec<_> = logins.iter().map(|login| (user, login.clone())).collect();
+        self.redis.run::<bool>(&end(self.prefixes, &of_user)).await.map(drop)
     }
 
     /// Looks at every record and ends those of the user.
@@ -120,14 +129,40 @@ impl RedisSessions {
             let mut scan = redis::cmd("SCAN");
             scan.arg(cursor).arg("MATCH").arg(format!("{}*", self.prefixes.record)).arg("COUNT").arg(1000);
             let (next, keys): (u64, Vec<String>) = self.redis.query(&scan).await?;
-            for login in keys.iter().filter_map(|key| LoginId::parse(key.strip_prefix(self.prefixes.record)?)) {
-                self.end(user, &login).await?;
-            }
+            let logins: Vec<_> =
+                keys.iter().filter_map(|key| LoginId::parse(key.strip_prefix(self.prefixes.record)?)).collect();
+            let found: Vec<_> = self.read(user, logins).await?.into_iter().map(|(login, _)| login).collect();
+            self.end_each(user, &found).await?;
             cursor = next;
             if cursor == 0 {
                 return Ok(());
             }
         }
+    }
+
+    /// The names in the user's index, from this expiry on.
+    async fn listed(&self, user: UserId, from: &str) -> Result<Vec<LoginId>, StoreError> {
+        let mut range = redis::cmd("ZRANGE");
+        range.arg(self.prefixes.index_key(user)).arg(from).arg("+inf").arg("BYSCORE");
+        let logins: Vec<String> = self.redis.query(&range).await?;
+        Ok(logins.iter().filter_map(|login| LoginId::parse(login)).collect())
+    }
+
+    /// The records among these that are the user's.
+    async fn read(&self, user: UserId, logins: Vec<LoginId>) -> Result<Vec<(LoginId, LoginRecord)>, StoreError> {
+        if logins.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut get = redis::cmd("MGET");
+        for login in &logins {
+            get.arg(self.prefixes.record_key(login));
+        }
+        let texts: Vec<Option<Vec<u8>>> = self.redis.query(&get).await?;
+        let read = logins.into_iter().zip(texts).filter_map(|(login, text)| {
+            let record = LoginRecord::decode(&text?).ok()?;
+            (record.user == user).then_some((login, record))
+        });
+        Ok(read.collect())
     }
 
     /// `condition` is `NX` (only if absent) or `XX` (only if present). True if it was stored.
@@ -140,8 +175,12 @@ impl RedisSessions {
             return Ok(false);
         }
         let text = record.encode().map_err(|error| StoreError::new(COMMANDS.name, &error))?;
-        let mut write = WRITE.key(self.record_key(&login));
-        write.key(self.index_key(record.user)).arg(condition).arg(text).arg(u64::try_from(life).unwrap_or(u64::MAX));
+        let mut write = WRITE.key(self.prefixes.record_key(&login));
+        write
+            .key(self.prefixes.index_key(record.user))
+            .arg(condition)
+            .arg(text)
+            .arg(u64::try_from(life).unwrap_or(u64::MAX));
         write.arg(login.as_str()).arg(record.expires.as_millis()).arg(now.as_millis());
         self.redis.run::<bool>(&write).await
     }
@@ -171,7 +210,7 @@ impl SessionStore for RedisSessions {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let key = self.record_key(&LoginId::of_session(id));
+        let key = self.prefixes.record_key(&LoginId::of_session(id));
         let text: Option<Vec<u8>> = self.redis.query(redis::cmd("GET").arg(key)).await.map_err(|e| backend(&e))?;
         let Some(text) = text else { return Ok(None) };
         let login = LoginRecord::decode(&text)?;
@@ -188,7 +227,7 @@ impl SessionStore for RedisSessions {
                 return self.end(LoginRecord::from_record(&record)?.user, &login).await.map_err(|e| backend(&e));
             }
             Ok(None) | Err(session_store::Error::Decode(_)) => {
-                self.redis.query(redis::cmd("DEL").arg(self.record_key(&login))).await
+                self.redis.query(redis::cmd("DEL").arg(self.prefixes.record_key(&login))).await
             }
             Err(error) => return Err(error),
         };
@@ -207,34 +246,25 @@ impl LoginStore for RedisSessions {
     }
 
     async fn of_user(&self, user: UserId) -> Result<Vec<(LoginId, LoginRecord)>, StoreError> {
-        let mut range = redis::cmd("ZRANGE");
-        range.arg(self.index_key(user)).arg(format!("({}", self.clock.now().as_millis())).arg("+inf").arg("BYSCORE");
-        let logins: Vec<String> = self.redis.query(&range).await?;
-        if logins.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut get = redis::cmd("MGET");
-        for login in &logins {
-            get.arg(format!("{}{login}", self.prefixes.record));
-        }
-        let texts: Vec<Option<Vec<u8>>> = self.redis.query(&get).await?;
-        let records = logins.iter().zip(texts).filter_map(|(login, text)| {
-            let record = LoginRecord::decode(&text?).ok()?;
-            Some((LoginId::parse(login)?, record))
-        });
-        Ok(records.filter(|(_, record)| record.user == user).collect())
+        let living = self.listed(user, &format!("({}", self.clock.now().as_millis())).await?;
+        self.read(user, living).await
     }
 
     async fn end(&self, user: UserId, login: &LoginId) -> Result<(), StoreError> {
-        let mut end = END.key(self.record_key(login));
-        end.key(self.index_key(user)).arg(login.as_str()).arg(user.to_string());
-        self.redis.run::<bool>(&end).await.map(drop)
+        self.end_each(user, std::slice::from_ref(login)).await
     }
 
     async fn end_all(&self, user: UserId) -> Result<(), StoreError> {
-        let mut end = END_ALL.key(self.index_key(user));
+        let listed = self.listed(user, "-inf").await?;
+        self.ended.revoke_all(user, &listed).await?;
+        let mut end = END_ALL.key(self.prefixes.index_key(user));
         end.arg(self.prefixes.record);
-        self.redis.run::<bool>(&end).await?;
+        let ended: Vec<String> = self.redis.run(&end).await?;
+        // What was opened meanwhile ended too, and is written down as well.
+        let known: HashSet<_> = listed.iter().map(LoginId::as_str).collect();
+        let late: Vec<_> = ended.iter().filter(|login| !known.contains(login.as_str())).collect();
+        let late: Vec<_> = late.into_iter().filter_map(|login| LoginId::parse(login)).collect();
+        self.end_each(user, &late).await?;
         // Where keys are evicted the index may be gone and records not.
         if self.redis.evicting_policy().await?.is_some() { self.end_unlisted(user).await } else { Ok(()) }
     }

@@ -23,8 +23,8 @@ const COMMANDS: Commands = Commands {
     load: "SQL: SELECT the record by the hash of the id",
     create: "SQL: INSERT the record, only if the id is new",
     touch: "SQL: UPDATE the record with a new idle limit, only if it is still there",
-    end: "SQL: DELETE the record, only if it is the user's",
-    end_all: "SQL: DELETE every record of the user",
+    end: ("SQL: DELETE the record, only if it is the user's", 1),
+    end_all: ("SQL: DELETE every record of the user", 1),
     list: "SQL: SELECT the user's records",
 };
 

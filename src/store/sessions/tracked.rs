@@ -19,10 +19,12 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 
-use super::redis::TRACKED;
+use super::redis::{END_ALL_CALLS, TRACKED};
 use super::{Commands, LoginId, LoginRecord, LoginStore, RedisSessions, StoreError, UserId};
+use crate::clock::Clock;
 use crate::store::Redis;
 use crate::store::channel::{Channel, Listener};
+use crate::store::revocations::Revocations;
 use crate::trace::StepKind;
 
 const COMMANDS: Commands = Commands {
@@ -33,8 +35,11 @@ const COMMANDS: Commands = Commands {
     load: "Redis GET: the record under the hash of the id, to be kept here",
     create: "Redis script: SET NX the record with its life, ZADD it to the user's logins",
     touch: "Redis script: SET XX the record with a new idle limit, only if it is still there",
-    end: "evict it here; Redis script: DEL the record, ZREM it from the user's logins",
-    end_all: "evict them here; Redis script: DEL every record of the user and the index",
+    end: ("evict it here; SQL INSERT that it ended; Redis script: DEL the record, ZREM it from the user's logins", 2),
+    end_all: (
+        "evict them here; Redis ZRANGE; SQL INSERT that they ended; Redis script: DEL their records",
+        END_ALL_CALLS,
+    ),
     list: "Redis ZRANGE the user's logins, MGET their records",
 };
 
@@ -159,11 +164,11 @@ pub struct TrackedSessions {
 }
 
 impl TrackedSessions {
-    /// Over this store, under keys of its own, on the same Redis. Needs a tokio runtime.
-    pub fn new(inner: RedisSessions, redis: Redis) -> Self {
+    /// Under keys of its own, on this Redis. Which logins ended stands in `ended`. Needs a tokio runtime.
+    pub fn new(redis: &Redis, ended: Revocations, clock: Clock) -> Self {
         let cache = Arc::new(Cache::default());
-        let channel = Channel::open(redis, cache.clone());
-        Self { inner: inner.under(&TRACKED), cache, channel }
+        let channel = Channel::open(redis.clone(), cache.clone());
+        Self { inner: RedisSessions::under(&TRACKED, redis, ended, clock), cache, channel }
     }
 }
 

@@ -1,0 +1,147 @@
+//! One connection to a Redis: made when it is needed, made anew when it was lost, and not used before it is known what a
+//! restart of Redis brought back.
+//!
+//! A Redis that was restarted begins with what was on its disk, if it writes there: records that were deleted since the
+//! last snapshot are back. So whoever keeps something in Redis that must stay deleted has a [`Recovery`], and no command
+//! goes over a connection to a restarted Redis before the recovery is done. What is asked meanwhile waits, and is an
+//! error after half a second, never an answer.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwapOption;
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared};
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, InfoDict, PushInfo, PushKind, RedisResult};
+
+use super::StoreError;
+use super::redis::{NAME, Redis, TIME_LIMIT, error, limited};
+
+/// A hash: which run of Redis each recovery was last done for. A snapshot holds the run before.
+const RECOVERED: &str = "{jvs}:recovered";
+
+/// Makes good what a restart of Redis brought back.
+#[async_trait]
+pub(super) trait Recovery: fmt::Debug + Send + Sync + 'static {
+    /// A name of its own among the recoveries of one Redis.
+    fn name(&self) -> &str;
+
+    /// Deletes what must not be there. May be done several times, by several nodes at once.
+    async fn recover(&self, connection: &mut MultiplexedConnection) -> Result<(), StoreError>;
+}
+
+/// The connection and the way to a new one.
+pub(super) struct Link {
+    client: Client,
+    recovery: Option<Arc<dyn Recovery>>,
+    current: ArcSwapOption<Attempt>,
+    /// Held while a new attempt begins, so that there is one.
+    beginning: Mutex<()>,
+}
+
+/// A connection that is being made, or is made, or could not be made.
+struct Attempt {
+    connection: Shared<BoxFuture<'static, Result<MultiplexedConnection, StoreError>>>,
+    lost: Arc<AtomicBool>,
+}
+
+impl Link {
+    /// Nothing is connected yet.
+    pub fn new(client: Client, recovery: Option<Arc<dyn Recovery>>) -> Self {
+        Self { client, recovery, current: ArcSwapOption::empty(), beginning: Mutex::new(()) }
+    }
+
+    /// To the same Redis, over a connection of its own that is not used before `recovery` is done.
+    pub fn recovered_by(&self, recovery: Arc<dyn Recovery>) -> Self {
+        Self::new(self.client.clone(), Some(recovery))
+    }
+
+    /// The client, for connections that are somebody's own.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Makes one call over the connection. The caller limits how long it waits.
+    pub async fn call<T>(
+        &self,
+        call: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
+    ) -> Result<T, StoreError> {
+        let attempt = self.attempt();
+        let connected = attempt.connection.clone().await;
+        let mut connection = connected.inspect_err(|_| attempt.lost.store(true, Ordering::Release))?;
+        call(&mut connection).await.map_err(|failed| {
+            if failed.is_unrecoverable_error() {
+                attempt.lost.store(true, Ordering::Release);
+            }
+            error(failed)
+        })
+    }
+
+    /// The attempt that is under way or succeeded; a new one if the connection was lost.
+    fn attempt(&self) -> Arc<Attempt> {
+        let good = || self.current.load_full().filter(|attempt| !attempt.lost.load(Ordering::Acquire));
+        good().unwrap_or_else(|| {
+            let _beginning = self.beginning.lock().unwrap_or_else(PoisonError::into_inner);
+            good().unwrap_or_else(|| {
+                let attempt = Arc::new(self.begin());
+                self.current.store(Some(attempt.clone()));
+                attempt
+            })
+        })
+    }
+
+    /// In a task of its own: whoever waits for it may give up, and the recovery goes on.
+    fn begin(&self) -> Attempt {
+        let lost = Arc::new(AtomicBool::new(false));
+        let task = tokio::spawn(connect(self.client.clone(), self.recovery.clone(), lost.clone()));
+        let connection = async move { task.await.unwrap_or_else(|panicked| Err(StoreError::new(NAME, &panicked))) };
+        Attempt { connection: connection.boxed().shared(), lost }
+    }
+}
+
+async fn connect(
+    client: Client,
+    recovery: Option<Arc<dyn Recovery>>,
+    lost: Arc<AtomicBool>,
+) -> Result<MultiplexedConnection, StoreError> {
+    let on_push = move |push: PushInfo| {
+        if push.kind == PushKind::Disconnection {
+            lost.store(true, Ordering::Release);
+        }
+        Ok::<_, redis::aio::SendError>(())
+    };
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(TIME_LIMIT))
+        .set_response_timeout(Some(TIME_LIMIT))
+        .set_pipeline_buffer_size(1024)
+        .set_push_sender(on_push);
+    let connected = limited(client.get_multiplexed_async_connection_with_config(&config)).await;
+    let mut connection = connected?;
+    if let Some(recovery) = recovery {
+        recover_once(&*recovery, &mut connection).await.inspect_err(|error| {
+            tracing::warn!(%error, recovery = recovery.name(), "Redis was restarted and is not used yet");
+        })?;
+    }
+    Ok(connection)
+}
+
+/// Recovers, unless that was done since Redis was started.
+async fn recover_once(recovery: &dyn Recovery, connection: &mut MultiplexedConnection) -> Result<(), StoreError> {
+    let info: InfoDict = Redis::query_over(connection, redis::cmd("INFO").arg("server")).await?;
+    let run: Option<String> = info.get("run_id");
+    let done: Option<String> =
+        Redis::query_over(connection, redis::cmd("HGET").arg(RECOVERED).arg(recovery.name())).await?;
+    if run.is_some() && run == done {
+        return Ok(());
+    }
+    recovery.recover(connection).await?;
+    match run {
+        Some(run) => {
+            Redis::query_over(connection, redis::cmd("HSET").arg(RECOVERED).arg(recovery.name()).arg(run)).await
+        }
+        None => Ok(()),
+    }
+}
