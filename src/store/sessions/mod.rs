@@ -7,6 +7,7 @@
 mod memory;
 mod redis;
 mod restored;
+mod scripts;
 mod sql;
 mod tracked;
 

@@ -7,15 +7,15 @@
 //! That a login ended is written to the SQL database first: see [`super::restored`].
 
 use std::collections::HashSet;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use redis::Script;
 use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 
-use super::restored::{Restored, end};
+use super::restored::Restored;
+use super::scripts::{END_ALL, Prefixes, SHARED, WRITE, end};
 use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, UserId, backend, ended};
 use crate::clock::Clock;
 use crate::store::Redis;
@@ -40,55 +40,6 @@ const COMMANDS: Commands = Commands {
     ),
     list: "Redis ZRANGE the user's logins, MGET their records",
 };
-
-/// How the keys of a mount begin: its logins are nothing to another.
-#[derive(Debug)]
-pub(super) struct Prefixes {
-    pub record: &'static str,
-    index: &'static str,
-}
-
-impl Prefixes {
-    pub fn record_key(&self, login: &LoginId) -> String {
-        format!("{}{login}", self.record)
-    }
-
-    pub fn index_key(&self, user: UserId) -> String {
-        format!("{}{user}", self.index)
-    }
-}
-
-pub(super) static SHARED: Prefixes = Prefixes { record: "{jvs}:s:", index: "{jvs}:u:" };
-pub(super) static TRACKED: Prefixes = Prefixes { record: "{jvs}:ts:", index: "{jvs}:tu:" };
-
-/// Stores a record if its key is absent (`NX`) or present (`XX`), and its place in the index.
-/// Keys: record, index. Arguments: NX or XX, record, life in ms, login, expiry in ms, now in ms. Answers 1 or 0.
-static WRITE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
-        r"
-        redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[6])
-        if not redis.call('SET', KEYS[1], ARGV[2], ARGV[1], 'PX', ARGV[3]) then return 0 end
-        redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4])
-        local last = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')
-        redis.call('PEXPIRE', KEYS[2], string.format('%d', last[2] - ARGV[6]))
-        return 1
-        ",
-    )
-});
-
-/// Ends every login in a user's index, and answers which those were. Keys: index. Arguments: prefix of the records.
-static END_ALL: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
-        r"
-        local logins = redis.call('ZRANGE', KEYS[1], 0, -1)
-        for _, login in ipairs(logins) do
-            redis.call('DEL', ARGV[1] .. login)
-        end
-        redis.call('DEL', KEYS[1])
-        return logins
-        ",
-    )
-});
 
 /// A session store on Redis.
 #[derive(Debug)]

@@ -19,7 +19,8 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 
-use super::redis::{END_ALL_CALLS, TRACKED};
+use super::redis::END_ALL_CALLS;
+use super::scripts::TRACKED;
 use super::{Commands, LoginId, LoginRecord, LoginStore, RedisSessions, StoreError, UserId};
 use crate::clock::Clock;
 use crate::store::Redis;

@@ -1,0 +1,88 @@
+//! How the session records in Redis are named, and the scripts that change them and their index in one step.
+
+use std::sync::LazyLock;
+
+use redis::{Script, ScriptInvocation};
+
+use super::{LoginId, UserId};
+
+/// How the keys of a mount begin: its logins are nothing to another.
+#[derive(Debug)]
+pub(super) struct Prefixes {
+    pub record: &'static str,
+    pub index: &'static str,
+}
+
+impl Prefixes {
+    pub fn record_key(&self, login: &LoginId) -> String {
+        format!("{}{login}", self.record)
+    }
+
+    pub fn index_key(&self, user: UserId) -> String {
+        format!("{}{user}", self.index)
+    }
+}
+
+pub(super) static SHARED: Prefixes = Prefixes { record: "{jvs}:s:", index: "{jvs}:u:" };
+pub(super) static TRACKED: Prefixes = Prefixes { record: "{jvs}:ts:", index: "{jvs}:tu:" };
+
+/// Stores a record if its key is absent (`NX`) or present (`XX`), and its place in the index.
+/// Keys: record, index. Arguments: NX or XX, record, life in ms, login, expiry in ms, now in ms. Answers 1 or 0.
+pub(super) static WRITE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[6])
+        if not redis.call('SET', KEYS[1], ARGV[2], ARGV[1], 'PX', ARGV[3]) then return 0 end
+        redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4])
+        local last = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')
+        redis.call('PEXPIRE', KEYS[2], string.format('%d', last[2] - ARGV[6]))
+        return 1
+        ",
+    )
+});
+
+/// Ends logins, each if it is the user's. A record that cannot be read belongs to nobody and goes too.
+/// Keys: record and index of each. Arguments: login and user of each.
+static END: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        for place = 1, #KEYS, 2 do
+            local text, others = redis.call('GET', KEYS[place]), false
+            if text then
+                local good, record = pcall(cjson.decode, text)
+                local user = good and type(record) == 'table' and record.u
+                others = type(user) == 'string' and user ~= ARGV[place + 1]
+            end
+            if not others then
+                redis.call('DEL', KEYS[place])
+                redis.call('ZREM', KEYS[place + 1], ARGV[place])
+            end
+        end
+        return 1
+        ",
+    )
+});
+
+/// The script for these logins.
+pub(super) fn end(prefixes: &Prefixes, logins: &[(UserId, LoginId)]) -> ScriptInvocation<'static> {
+    let mut end = END.prepare_invoke();
+    for (user, login) in logins {
+        end.key(prefixes.record_key(login)).key(prefixes.index_key(*user));
+        end.arg(login.as_str()).arg(user.to_string());
+    }
+    end
+}
+
+/// Ends every login in a user's index, and answers which those were. Keys: index. Arguments: prefix of the records.
+pub(super) static END_ALL: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        local logins = redis.call('ZRANGE', KEYS[1], 0, -1)
+        for _, login in ipairs(logins) do
+            redis.call('DEL', ARGV[1] .. login)
+        end
+        redis.call('DEL', KEYS[1])
+        return logins
+        ",
+    )
+});
