@@ -9,12 +9,14 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed2551
 use aws_lc_rs::{hmac, rsa};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::jwk::{Jwk, JwkSet, ThumbprintHash};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use super::token::TYPE;
+use super::claims::TYPE;
+use super::verifier::Verifier;
 
 /// RFC 7518, 3.2: a key of the size of the hash output or larger.
 const MIN_SECRET_BYTES: usize = 32;
@@ -96,9 +98,11 @@ pub enum KeysError {
 pub struct Keys {
     algorithm: SigningAlgorithm,
     header: Header,
+    /// The header as it begins every token.
+    encoded_header: String,
     kid: String,
     encoding: EncodingKey,
-    decoding: DecodingKey,
+    verifier: Verifier,
     public: JwkSet,
 }
 
@@ -135,12 +139,14 @@ impl Keys {
         }
         // Names the key without telling anything about it.
         let name = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), b"key id");
+        let header = header(SigningAlgorithm::Hs256, &URL_SAFE_NO_PAD.encode(&name.as_ref()[..6]));
         Ok(Self {
             algorithm: SigningAlgorithm::Hs256,
-            header: header(SigningAlgorithm::Hs256, &URL_SAFE_NO_PAD.encode(&name.as_ref()[..6])),
+            encoded_header: encoded(&header),
+            header,
             kid: URL_SAFE_NO_PAD.encode(&name.as_ref()[..6]),
             encoding: EncodingKey::from_secret(secret),
-            decoding: DecodingKey::from_secret(secret),
+            verifier: Verifier::of_secret(secret).ok_or(KeysError::ShortSecret(secret.len()))?,
             public: JwkSet { keys: Vec::new() },
         })
     }
@@ -155,9 +161,10 @@ impl Keys {
         // RFC 7638: the thumbprint names a key the same way everywhere.
         let kid = jwk.thumbprint(ThumbprintHash::SHA256)?;
         jwk.common.key_id = Some(kid.clone());
-        let decoding = DecodingKey::from_jwk(&jwk)?;
+        let verifier = Verifier::of_key_pair(algorithm, &encoding).ok_or(ErrorKind::InvalidKeyFormat)?;
         let public = JwkSet { keys: vec![jwk] };
-        Ok(Self { algorithm, header: header(algorithm, &kid), kid, encoding, decoding, public })
+        let header = header(algorithm, &kid);
+        Ok(Self { algorithm, encoded_header: encoded(&header), header, kid, encoding, verifier, public })
     }
 
     /// The algorithm of every token.
@@ -175,8 +182,14 @@ impl Keys {
         &self.public
     }
 
-    pub(super) fn decoding(&self) -> &DecodingKey {
-        &self.decoding
+    /// The header of every token, as it stands there.
+    pub(super) fn header(&self) -> &str {
+        &self.encoded_header
+    }
+
+    /// Whether somebody with this key signed the message.
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.verifier.verify(message, signature)
     }
 
     pub(super) fn sign(&self, claims: &impl Serialize) -> jsonwebtoken::errors::Result<String> {
@@ -189,6 +202,11 @@ fn header(algorithm: SigningAlgorithm, kid: &str) -> Header {
     header.typ = Some(TYPE.to_owned());
     header.kid = Some(kid.to_owned());
     header
+}
+
+/// As the library writes it; a header that is written otherwise is parsed.
+fn encoded(header: &Header) -> String {
+    serde_json::to_vec(header).map(|json| URL_SAFE_NO_PAD.encode(json)).unwrap_or_default()
 }
 
 /// The text of a new key file: base64 for HS256, PKCS #8 in PEM for the others.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::Keys;
-use super::token::{self, Claims, Refusal, TokenCheck};
+use super::check::{Checked, TokenCheck};
+use super::claims::{Claims, readable};
 use crate::auth::{Failure, Grant, Identity, LoginId, Presented, Result, Subject};
 use crate::clock::{Clock, Timestamp};
 use crate::trace::{Held, StepKind, Trace};
@@ -23,14 +24,6 @@ pub(in crate::auth) struct Tokens {
     clock: Clock,
 }
 
-/// A token that is good by itself. Whether it was revoked is for the strategy to say.
-pub(in crate::auth) struct Checked {
-    /// Whose it is.
-    pub identity: Identity,
-    /// The user's generation when it was issued, for strategies that compare it.
-    pub generation: Option<i64>,
-}
-
 impl Tokens {
     /// Tokens that live for `life` and are good under the mount `audience` only.
     pub fn new(keys: Arc<Keys>, audience: &'static str, life: Duration, clock: Clock) -> Self {
@@ -42,17 +35,17 @@ impl Tokens {
     pub fn issue(&self, subject: &Subject, generation: Option<i64>, trace: &Trace) -> Result<Grant> {
         let login = LoginId::random();
         let claims = Claims { generation, ..Claims::new(subject, &login, self.audience, self.clock.now(), self.life) };
-        self.sign(subject, login, &claims, trace)
+        self.sign(subject, &login, &claims, trace)
     }
 
     /// Signs a token that is one of many of a login, which was alive at `now`.
     pub fn issue_in(&self, subject: &Subject, login: &LoginId, now: Timestamp, trace: &Trace) -> Result<Grant> {
-        let claims = Claims::new(subject, &LoginId::random(), self.audience, now, self.life);
-        let claims = Claims { sid: Some(login.to_string()), ..claims };
-        self.sign(subject, login.clone(), &claims, trace)
+        let token = LoginId::random();
+        let claims = Claims { sid: Some(login.clone()), ..Claims::new(subject, &token, self.audience, now, self.life) };
+        self.sign(subject, login, &claims, trace)
     }
 
-    fn sign(&self, subject: &Subject, login: LoginId, claims: &Claims, trace: &Trace) -> Result<Grant> {
+    fn sign(&self, subject: &Subject, login: &LoginId, claims: &Claims<'_>, trace: &Trace) -> Result<Grant> {
         let timer = trace.timer();
         let signed = self.keys.sign(claims).map_err(Failure::Signing);
         trace.step(StepKind::Crypto, timer, || format!("token signed with {}", self.keys.algorithm()));
@@ -60,7 +53,7 @@ impl Tokens {
         exhibit(&token, trace);
         let credential = SecretString::from(token);
         let (issued_at, expires_at) = (claims.iat.0, claims.exp.0);
-        let identity = Identity { subject: subject.clone(), login, issued_at, expires_at };
+        let identity = Identity { subject: subject.clone(), login: login.clone(), issued_at, expires_at };
         Ok(Grant { identity, credential, max_age: self.life, renewal: None })
     }
 
@@ -68,7 +61,7 @@ impl Tokens {
     pub fn check(&self, presented: &Presented, trace: &Trace) -> Option<Checked> {
         let token = presented.credential()?;
         let timer = trace.timer();
-        let checked = self.check.accept(token, self.clock.now()).and_then(checked);
+        let checked = self.check.accept(token, self.clock.now());
         trace.step(StepKind::Crypto, timer, || {
             format!("token checked: form, {} signature, claims", self.keys.algorithm())
         });
@@ -90,14 +83,7 @@ impl Tokens {
 fn exhibit(token: &str, trace: &Trace) {
     trace.browser_holds(|| Held {
         title: "A signed token that anybody can read".into(),
-        text: token::readable(token),
+        text: readable(token),
         bytes: Some(token.len()),
     });
-}
-
-fn checked(claims: Claims) -> std::result::Result<Checked, Refusal> {
-    let login = LoginId::parse(claims.sid.as_deref().unwrap_or(&claims.jti)).ok_or(Refusal::Malformed)?;
-    let subject = Subject { id: claims.sub, name: claims.name, role: claims.role };
-    let identity = Identity { subject, login, issued_at: claims.iat.0, expires_at: claims.exp.0 };
-    Ok(Checked { identity, generation: claims.generation })
 }

@@ -1,0 +1,133 @@
+//! Every rule by which a token is accepted or refused.
+//!
+//! The library (jsonwebtoken) would parse header and claims twice and build its key anew for each token; here the key is
+//! prepared, the header that this server writes is compared as it stands, and the claims are parsed once. That both say
+//! the same of good, forged and malformed tokens is tested in [`super::oracle`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+use super::Keys;
+use super::claims::{Claims, ISSUER, TYPE};
+use crate::auth::{Identity, LoginId, Subject};
+use crate::clock::Timestamp;
+
+/// Browsers keep cookies of 4,096 bytes, and need not keep larger ones (RFC 6265, 6.1); nothing longer is issued here.
+const MAX_BYTES: usize = 4096;
+
+/// How far another node's clock may be ahead of this one's. It only bears on `iat`: `exp` has no leeway.
+const CLOCK_SKEW: Duration = Duration::from_secs(5);
+
+/// Room for a signature: RSA with 8,192 bits has the longest, of 1,024 bytes.
+const MAX_SIGNATURE: usize = 1026;
+
+/// Why a token is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("this is not a token of this server: its form is wrong")]
+    Malformed,
+    #[error("the header asks for something that this server never issues (another algorithm, type or key, or crit)")]
+    Header,
+    #[error("the signature does not match")]
+    Signature,
+    #[error("a claim is missing or wrong (issuer, audience, subject, times)")]
+    Claims,
+    #[error("the token was issued in the future")]
+    NotYet,
+    #[error("the token has expired")]
+    Expired,
+    #[error("the token is older than this server lets any token become")]
+    TooOld,
+}
+
+/// The only header that is accepted. An unknown member is a refusal, and so are `crit` and `b64` (RFC 7515, 4.1.11).
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenHeader {
+    typ: String,
+    alg: String,
+    kid: String,
+}
+
+/// A token that is good by itself. Whether it was revoked is for the strategy to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::auth) struct Checked {
+    /// Whose it is.
+    pub identity: Identity,
+    /// The user's generation when it was issued, for strategies that compare it.
+    pub generation: Option<i64>,
+}
+
+/// Checks tokens of one mount.
+pub(super) struct TokenCheck {
+    keys: Arc<Keys>,
+    audience: &'static str,
+    life: Duration,
+}
+
+impl TokenCheck {
+    pub fn new(keys: Arc<Keys>, audience: &'static str, life: Duration) -> Self {
+        Self { keys, audience, life }
+    }
+
+    /// Whose token it is, if it is accepted at `now`.
+    pub fn accept(&self, token: &str, now: Timestamp) -> Result<Checked, Refusal> {
+        if token.len() > MAX_BYTES {
+            return Err(Refusal::Malformed);
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or(Refusal::Malformed)?;
+        let (header, payload) = message.split_once('.').ok_or(Refusal::Malformed)?;
+        self.check_header(header)?;
+        let mut room = [0; MAX_SIGNATURE];
+        let length = URL_SAFE_NO_PAD.decode_slice(signature, &mut room).map_err(|_| Refusal::Malformed)?;
+        if !self.keys.verify(message.as_bytes(), &room[..length]) {
+            return Err(Refusal::Signature);
+        }
+        let text = URL_SAFE_NO_PAD.decode(payload).map_err(|_| Refusal::Malformed)?;
+        let claims: Claims<'_> = serde_json::from_slice(&text).map_err(|_| Refusal::Claims)?;
+        if claims.iss != ISSUER || claims.aud != self.audience {
+            return Err(Refusal::Claims);
+        }
+        check_times(&claims, now, self.life)?;
+        checked(claims)
+    }
+
+    fn check_header(&self, header: &str) -> Result<(), Refusal> {
+        if header == self.keys.header() {
+            return Ok(());
+        }
+        // Somebody else who has the key may write the same members in another way.
+        let text = URL_SAFE_NO_PAD.decode(header).map_err(|_| Refusal::Malformed)?;
+        let header: TokenHeader = serde_json::from_slice(&text).map_err(|_| Refusal::Header)?;
+        let ours = header.typ == TYPE && header.alg == self.keys.algorithm().name() && header.kid == self.keys.kid();
+        if ours { Ok(()) } else { Err(Refusal::Header) }
+    }
+}
+
+/// By our clock and to the millisecond, without leeway: at `exp` a token is over (RFC 7519, 4.1.4).
+pub(super) fn check_times(claims: &Claims<'_>, now: Timestamp, life: Duration) -> Result<(), Refusal> {
+    if claims.iat.0 > now + CLOCK_SKEW || claims.nbf.is_some_and(|nbf| nbf.0 > now) {
+        return Err(Refusal::NotYet);
+    }
+    if now >= claims.exp.0 {
+        return Err(Refusal::Expired);
+    }
+    // Whatever exp says: the life may have been shortened since, or the token signed elsewhere with a longer one.
+    if now >= claims.iat.0 + life {
+        return Err(Refusal::TooOld);
+    }
+    Ok(())
+}
+
+/// What the claims come to.
+pub(super) fn checked(claims: Claims<'_>) -> Result<Checked, Refusal> {
+    let named = claims.sid.as_ref().map_or(&*claims.jti, LoginId::as_str);
+    let login = LoginId::parse(named).ok_or(Refusal::Malformed)?;
+    let subject = Subject { id: claims.sub, name: claims.name.into_owned(), role: claims.role };
+    let identity = Identity { subject, login, issued_at: claims.iat.0, expires_at: claims.exp.0 };
+    Ok(Checked { identity, generation: claims.generation })
+}

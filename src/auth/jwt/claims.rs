@@ -1,0 +1,123 @@
+//! What a token says.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::auth::{LoginId, Role, Subject, UserId};
+use crate::clock::Timestamp;
+
+/// Explicit typing (RFC 8725, 3.11), so that no other kind of token is taken for one of these. The claims are those of
+/// RFC 9068 less `client_id`: there is no OAuth client here.
+pub(super) const TYPE: &str = "at+jwt";
+
+/// Who issues them all.
+pub(super) const ISSUER: &str = "jwt-vs-session";
+
+/// Seconds since the epoch, with a fraction where there is one (RFC 7519, 2: `NumericDate`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct NumericDate(pub Timestamp);
+
+impl Serialize for NumericDate {
+    #[allow(clippy::cast_precision_loss)] // milliseconds since 1970 need 41 bits of the 53
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let millis = self.0.as_millis();
+        if millis % 1000 == 0 {
+            serializer.serialize_i64(millis / 1000)
+        } else {
+            serializer.serialize_f64(millis as f64 / 1000.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for NumericDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Seconds;
+
+        impl Visitor<'_> for Seconds {
+            type Value = NumericDate;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("seconds since 1970")
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, seconds: u64) -> Result<NumericDate, E> {
+                let millis = i64::try_from(seconds).ok().and_then(|seconds| seconds.checked_mul(1000));
+                millis
+                    .map(|millis| NumericDate(Timestamp::from_millis(millis)))
+                    .ok_or_else(|| E::custom("out of range"))
+            }
+
+            #[allow(clippy::cast_possible_truncation)] // in range by the check
+            fn visit_f64<E: serde::de::Error>(self, seconds: f64) -> Result<NumericDate, E> {
+                if !(0.0..1e12).contains(&seconds) {
+                    return Err(E::custom("out of range"));
+                }
+                Ok(NumericDate(Timestamp::from_millis((seconds * 1000.0).round() as i64)))
+            }
+        }
+
+        deserializer.deserialize_any(Seconds)
+    }
+}
+
+/// What a token says (RFC 7519, 4.1). No password, no e-mail: anybody who holds the token can read it.
+///
+/// Read without copying: most of a token is looked at once and dropped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Claims<'a> {
+    #[serde(borrow)]
+    pub iss: Cow<'a, str>,
+    /// The mount: a token of one strategy is nothing to another.
+    #[serde(borrow)]
+    pub aud: Cow<'a, str>,
+    pub sub: UserId,
+    #[serde(borrow)]
+    pub jti: Cow<'a, str>,
+    pub iat: NumericDate,
+    pub exp: NumericDate,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<NumericDate>,
+    #[serde(borrow)]
+    pub name: Cow<'a, str>,
+    pub role: Role,
+    /// The login that the token is one of many of, under the strategy that renews (OpenID Connect's `sid`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<LoginId>,
+    /// The user's generation at the login, under the strategy that compares it.
+    #[serde(rename = "gen", default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<i64>,
+}
+
+impl<'a> Claims<'a> {
+    pub fn new(subject: &'a Subject, token: &'a LoginId, audience: &'a str, now: Timestamp, life: Duration) -> Self {
+        Self {
+            iss: ISSUER.into(),
+            aud: audience.into(),
+            sub: subject.id,
+            jti: token.as_str().into(),
+            iat: NumericDate(now),
+            exp: NumericDate(now + life),
+            nbf: None,
+            name: subject.name.as_str().into(),
+            role: subject.role,
+            sid: None,
+            generation: None,
+        }
+    }
+}
+
+/// Header and claims of a token as anybody can read them, without the signature.
+pub(super) fn readable(token: &str) -> String {
+    let parts = token.split('.').take(2).map(|part| {
+        let json =
+            URL_SAFE_NO_PAD.decode(part).ok().and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
+        json.and_then(|json| serde_json::to_string_pretty(&json).ok()).unwrap_or_else(|| "(not readable)".to_owned())
+    });
+    parts.collect::<Vec<_>>().join("\n.\n") + "\n.\n(signature)"
+}
