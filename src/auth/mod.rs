@@ -9,6 +9,9 @@ mod jwt_pushed;
 mod jwt_refresh;
 mod jwt_revocable;
 mod session;
+mod session_memory;
+mod session_sql;
+mod session_tracked;
 
 use std::fmt;
 use std::time::Duration;

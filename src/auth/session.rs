@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use serde_json::json;
-use tower_sessions::session::{Error as SessionError, Expiry, Id};
+use tower_sessions::session::{Expiry, Id};
 use tower_sessions::{Session, session_store};
 
 use super::{
@@ -14,8 +14,8 @@ use super::{
     Promise, Reach, Result, Subject, UserId,
 };
 use crate::clock::{Clock, Timestamp};
+use crate::store::StoreError;
 use crate::store::sessions::{LOGIN_KEY, LoginRecord, LoginStore};
-use crate::store::{PUSH_BOUND, StoreError};
 use crate::trace::{Held, StepKind, Trace};
 
 /// The two limits of a session (OWASP ASVS 5.0, 7.3.1 and 7.3.2), both enforced at every request.
@@ -38,14 +38,20 @@ impl SessionLimits {
     }
 }
 
+/// A record that is good, and when it ends.
+struct Found {
+    record: Arc<LoginRecord>,
+    expires: Timestamp,
+}
+
 /// Remembers logins in a [`LoginStore`], through tower-sessions.
 pub struct SessionStrategy<S> {
-    description: Description,
-    store: Arc<S>,
-    limits: SessionLimits,
-    clock: Clock,
+    pub(super) description: Description,
+    pub(super) store: Arc<S>,
+    pub(super) limits: SessionLimits,
+    pub(super) clock: Clock,
     /// When a revoke that was carried out takes effect.
-    effect: Effect,
+    pub(super) effect: Effect,
 }
 
 impl<S: LoginStore> SessionStrategy<S> {
@@ -62,88 +68,46 @@ impl<S: LoginStore> SessionStrategy<S> {
         Self { description, store, limits, clock, effect: Effect::Now }
     }
 
-    /// Under `/session-memory`: records in this process, always.
-    pub fn in_process(store: Arc<S>, limits: SessionLimits, clock: Clock) -> Self {
-        let description = Description {
-            slug: "session-memory",
-            label: "Session in process memory",
-            summary: "An opaque id in a cookie; the record is in this process' memory.",
-            revocation: "The next request, on this node only: no other node ever knew the login.".to_owned(),
-            server_holds: "A record of the login in this process: a restart forgets it, another node never sees it.",
-            ..describe(store.commands().held_in)
-        };
-        Self { description, store, limits, clock, effect: Effect::Now }
-    }
-
-    /// Under `/session-sql`: records in the SQL database.
-    pub fn in_sql(store: Arc<S>, limits: SessionLimits, clock: Clock) -> Self {
-        let description = Description {
-            slug: "session-sql",
-            label: "Session in the SQL database",
-            summary: "An opaque id in a cookie; the record is in the SQL database, next to the users.",
-            revocation: "The next request, on every node: the row is gone.".to_owned(),
-            needs: Need::Sql,
-            ..describe(store.commands().held_in)
-        };
-        Self { description, store, limits, clock, effect: Effect::Now }
-    }
-
-    /// Under `/session-tracked`: records in Redis, the ones in use in this process too.
-    pub fn tracked(store: Arc<S>, limits: SessionLimits, clock: Clock) -> Self {
-        let bound = PUSH_BOUND;
-        let description = Description {
-            slug: "session-tracked",
-            label: "Session tracked by Redis",
-            summary: "An opaque id in a cookie; the record is in Redis, and a copy in every node that uses it, which \
-                Redis evicts when the record changes.",
-            revocation: format!(
-                "When the push arrives; with the channel cut every request asks Redis, so \
-                 after {} ms at the latest.",
-                bound.as_millis()
-            ),
-            promise: Promise::Push { bound_ms: u64::try_from(bound.as_millis()).unwrap_or(u64::MAX) },
-            needs: Need::Redis,
-            ..describe(store.commands().held_in)
-        };
-        Self { description, store, limits, clock, effect: Effect::Within(bound) }
-    }
-
-    /// The record behind an id, or why there is none.
-    async fn load(&self, id: Id, trace: &Trace) -> Result<std::result::Result<LoginRecord, &'static str>> {
+    /// The record of a login and when it ends by the limits of today, or why there is none.
+    async fn find(&self, login: &LoginId, trace: &Trace) -> Result<std::result::Result<Found, &'static str>> {
         let timer = trace.timer();
-        if let (Some(words), Some(record)) = (self.store.commands().recall, self.store.recall(&id)) {
+        let commands = self.store.commands();
+        if let (Some(words), Some(record)) = (commands.recall, self.store.recall(login)) {
             trace.step(StepKind::Memory, timer, || words);
-            return Ok(self.within_limits(LoginRecord::clone(&record)));
+            return Ok(self.within_limits(record));
         }
-        let session = Session::new(Some(id), self.store.clone(), None);
-        let loaded = session.get::<LoginRecord>(LOGIN_KEY).await;
-        trace.step(self.store.commands().kind, timer, || self.store.commands().load);
-        match loaded {
+        let found = self.store.find(login).await;
+        trace.step(commands.kind, timer, || commands.load);
+        match found {
             Ok(Some(record)) => Ok(self.within_limits(record)),
             Ok(None) => Ok(Err("no login is stored under this id: it ended, expired or never was")),
-            Err(SessionError::Store(session_store::Error::Backend(detail))) => Err(self.unavailable(&detail)),
+            Err(session_store::Error::Backend(detail)) => Err(self.unavailable(&detail)),
             Err(error) => {
-                tracing::error!(login = %LoginId::of_session(&id), %error, "a session record cannot be read");
+                tracing::error!(%login, %error, "a session record cannot be read");
                 Ok(Err("the stored record cannot be read"))
             }
         }
     }
 
-    fn within_limits(&self, record: LoginRecord) -> std::result::Result<LoginRecord, &'static str> {
-        let now = self.clock.now();
-        // The limits may have been shortened since the record was written: today's are the ones that count.
-        let expires = record.expires.min(self.limits.expiry(record.issued, record.seen)).min(record.absolute);
-        if expires <= now { Err("the session has expired") } else { Ok(LoginRecord { expires, ..record }) }
+    fn within_limits(&self, record: Arc<LoginRecord>) -> std::result::Result<Found, &'static str> {
+        let expires = self.expiry(&record);
+        if expires <= self.clock.now() { Err("the session has expired") } else { Ok(Found { record, expires }) }
     }
 
-    /// Slides the idle limit. False if the login ended meanwhile.
-    async fn slide(&self, id: &Id, record: &mut LoginRecord, trace: &Trace) -> Result<bool> {
+    /// The limits may have been shortened since the record was written: today's are the ones that count.
+    fn expiry(&self, record: &LoginRecord) -> Timestamp {
+        record.expires.min(self.limits.expiry(record.issued, record.seen)).min(record.absolute)
+    }
+
+    /// Slides the idle limit. `None` if the login ended meanwhile.
+    async fn slide(&self, id: &Id, found: Found, trace: &Trace) -> Result<Option<Found>> {
+        let mut record = LoginRecord::clone(&found.record);
         record.seen = self.clock.now();
         record.expires = self.limits.expiry(record.issued, record.seen).min(record.absolute);
         let timer = trace.timer();
-        let kept = self.store.touch(id, record).await;
+        let kept = self.store.touch(id, &record).await;
         trace.step(self.store.commands().kind, timer, || self.store.commands().touch);
-        Ok(kept?)
+        Ok(kept?.then(|| Found { expires: record.expires, record: Arc::new(record) }))
     }
 
     fn unavailable(&self, detail: &str) -> Failure {
@@ -204,7 +168,7 @@ impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
         saved.map_err(|error| self.unavailable(&error.to_string()))?;
         let id = session.id().ok_or_else(|| self.unavailable("a saved session has no id"))?;
         Ok(Grant {
-            identity: identity(&id, record),
+            identity: identity(LoginId::of_session(&id), &record, record.expires),
             credential: SecretString::from(id.to_string()),
             max_age: self.limits.absolute,
             renewal: None,
@@ -216,16 +180,19 @@ impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
         let Ok(id) = credential.parse::<Id>() else {
             return Ok(Self::refuse(trace, "this is not a session id: it must be 22 characters of base64url"));
         };
-        let mut record = match self.load(id, trace).await? {
-            Ok(record) => record,
+        let login = LoginId::of_session(&id);
+        let mut found = match self.find(&login, trace).await? {
+            Ok(found) => found,
             Err(reason) => return Ok(Self::refuse(trace, reason)),
         };
-        let due = !presented.is_passive() && self.limits.is_stale(&record, self.clock.now());
-        if due && !self.slide(&id, &mut record, trace).await? {
-            return Ok(Self::refuse(trace, "the login was ended while this request was under way"));
+        if !presented.is_passive() && self.limits.is_stale(&found.record, self.clock.now()) {
+            let Some(slid) = self.slide(&id, found, trace).await? else {
+                return Ok(Self::refuse(trace, "the login was ended while this request was under way"));
+            };
+            found = slid;
         }
-        self.exhibit(trace, credential, &record);
-        Ok(Some(identity(&id, record)))
+        self.exhibit(trace, credential, &found.record);
+        Ok(Some(identity(login, &found.record, found.expires)))
     }
 
     async fn revoke(&self, who: &Identity, reach: Reach, trace: &Trace) -> Result<Effect> {
@@ -246,20 +213,20 @@ impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
         let timer = trace.timer();
         let found = self.store.of_user(user).await;
         trace.step(self.store.commands().kind, timer, || self.store.commands().list);
-        let alive = found?.into_iter().filter_map(|(id, record)| Some(login(id, self.within_limits(record).ok()?)));
+        let now = self.clock.now();
+        let alive = found?.into_iter().filter_map(|(id, record)| {
+            let expires = self.expiry(&record);
+            (expires > now).then(|| login(id, LoginRecord { expires, ..record }))
+        });
         let mut logins: Vec<_> = alive.collect();
         logins.sort_by_key(|login| std::cmp::Reverse(login.issued_at));
         Ok(Some(logins))
     }
 }
 
-fn identity(id: &Id, record: LoginRecord) -> Identity {
-    Identity {
-        subject: Subject { id: record.user, name: record.name, role: record.role },
-        login: LoginId::of_session(id),
-        issued_at: record.issued,
-        expires_at: record.expires,
-    }
+fn identity(login: LoginId, record: &LoginRecord, expires_at: Timestamp) -> Identity {
+    let subject = Subject { id: record.user, name: record.name.clone(), role: record.role };
+    Identity { subject, login, issued_at: record.issued, expires_at }
 }
 
 fn login(id: LoginId, record: LoginRecord) -> Login {
@@ -273,7 +240,7 @@ fn login(id: LoginId, record: LoginRecord) -> Login {
 }
 
 /// What the session strategies have in common.
-fn describe(store: &'static str) -> Description {
+pub(super) fn describe(store: &'static str) -> Description {
     Description {
         slug: "",
         label: "",

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
 use tower_sessions::SessionStore;
@@ -36,7 +36,7 @@ pub struct MemorySessions {
 
 #[derive(Default)]
 struct Tables {
-    records: HashMap<LoginId, LoginRecord>,
+    records: HashMap<LoginId, Arc<LoginRecord>>,
     by_user: HashMap<UserId, HashSet<LoginId>>,
     by_expiry: BTreeSet<(Timestamp, LoginId)>,
 }
@@ -46,7 +46,7 @@ impl Tables {
         self.remove(&login);
         self.by_user.entry(record.user).or_default().insert(login.clone());
         self.by_expiry.insert((record.expires, login.clone()));
-        self.records.insert(login, record);
+        self.records.insert(login, Arc::new(record));
     }
 
     fn remove(&mut self, login: &LoginId) {
@@ -128,9 +128,7 @@ impl SessionStore for MemorySessions {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let login = self.read().records.get(&LoginId::of_session(id)).cloned();
-        let Some(login) = login.filter(|login| login.expires > self.clock.now()) else { return Ok(None) };
-        login.into_record(id).map(Some)
+        self.find(&LoginId::of_session(id)).await?.map(|found| found.to_record(id)).transpose()
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
@@ -145,6 +143,11 @@ impl LoginStore for MemorySessions {
         &COMMANDS
     }
 
+    async fn find(&self, login: &LoginId) -> session_store::Result<Option<Arc<LoginRecord>>> {
+        let found = self.read().records.get(login).cloned();
+        Ok(found.filter(|record| record.expires > self.clock.now()))
+    }
+
     async fn touch(&self, id: &Id, record: &LoginRecord) -> Result<bool, StoreError> {
         Ok(self.replace(id, record))
     }
@@ -153,7 +156,7 @@ impl LoginStore for MemorySessions {
         let now = self.clock.now();
         let tables = self.read();
         let logins = tables.by_user.get(&user).into_iter().flatten();
-        let alive = logins.filter_map(|login| Some((login.clone(), tables.records.get(login)?.clone())));
+        let alive = logins.filter_map(|login| Some((login.clone(), LoginRecord::clone(tables.records.get(login)?))));
         Ok(alive.filter(|(_, record)| record.expires > now).collect())
     }
 

@@ -115,7 +115,7 @@ impl LoginRecord {
     }
 
     /// Makes a session record of it.
-    fn into_record(self, id: &Id) -> Result<Record, session_store::Error> {
+    fn to_record(&self, id: &Id) -> Result<Record, session_store::Error> {
         let expiry_date = self.expires.to_date_time();
         let value = serde_json::to_value(self).map_err(|error| session_store::Error::Encode(error.to_string()))?;
         Ok(Record { id: *id, data: HashMap::from([(LOGIN_KEY.to_owned(), value)]), expiry_date })
@@ -164,9 +164,13 @@ pub trait LoginStore: SessionStore {
     fn commands(&self) -> &'static Commands;
 
     /// The record as this process keeps it, if it does and may trust it now. Its limits are for the caller to check.
-    fn recall(&self, _id: &Id) -> Option<Arc<LoginRecord>> {
+    fn recall(&self, _login: &LoginId) -> Option<Arc<LoginRecord>> {
         None
     }
+
+    /// The record behind an id, unless it has expired. What [`SessionStore::load`] answers, decoded once: by way of a
+    /// [`Record`] it would be copied three times.
+    async fn find(&self, login: &LoginId) -> session_store::Result<Option<Arc<LoginRecord>>>;
 
     /// Replaces the record of an id that is stored. False if it is not: the login ended meanwhile and stays ended.
     async fn touch(&self, id: &Id, record: &LoginRecord) -> Result<bool, StoreError>;

@@ -161,22 +161,13 @@ impl SessionStore for RedisSessions {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let key = self.prefixes.record_key(&LoginId::of_session(id));
-        let text: Option<Vec<u8>> = self.redis.query(redis::cmd("GET").arg(key)).await.map_err(|e| backend(&e))?;
-        let Some(text) = text else { return Ok(None) };
-        let login = LoginRecord::decode(&text)?;
-        if login.expires <= self.clock.now() {
-            return Ok(None);
-        }
-        login.into_record(id).map(Some)
+        self.find(&LoginId::of_session(id)).await?.map(|found| found.to_record(id)).transpose()
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
         let login = LoginId::of_session(id);
-        let deleted = match self.load(id).await {
-            Ok(Some(record)) => {
-                return self.end(LoginRecord::from_record(&record)?.user, &login).await.map_err(|e| backend(&e));
-            }
+        let deleted = match self.find(&login).await {
+            Ok(Some(record)) => return self.end(record.user, &login).await.map_err(|error| backend(&error)),
             Ok(None) | Err(session_store::Error::Decode(_)) => {
                 self.redis.query(redis::cmd("DEL").arg(self.prefixes.record_key(&login))).await
             }
@@ -190,6 +181,14 @@ impl SessionStore for RedisSessions {
 impl LoginStore for RedisSessions {
     fn commands(&self) -> &'static Commands {
         &COMMANDS
+    }
+
+    async fn find(&self, login: &LoginId) -> session_store::Result<Option<Arc<LoginRecord>>> {
+        let key = self.prefixes.record_key(login);
+        let text: Option<Vec<u8>> = self.redis.query(redis::cmd("GET").arg(key)).await.map_err(|e| backend(&e))?;
+        let Some(text) = text else { return Ok(None) };
+        let record = LoginRecord::decode(&text)?;
+        Ok((record.expires > self.clock.now()).then(|| Arc::new(record)))
     }
 
     async fn touch(&self, id: &Id, record: &LoginRecord) -> Result<bool, StoreError> {

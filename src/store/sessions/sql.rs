@@ -155,14 +155,7 @@ impl SessionStore for SqlSessions {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let sql = &self.table.sql;
-        let query = Entity::find_by_id(LoginId::of_session(id).to_string()).one(sql.pool());
-        let Some(row) = sql.run(query).await.map_err(|error| backend(&error))? else { return Ok(None) };
-        let login = LoginRecord::decode(row.record.as_bytes())?;
-        if login.expires <= self.table.clock.now() {
-            return Ok(None);
-        }
-        login.into_record(id).map(Some)
+        self.find(&LoginId::of_session(id)).await?.map(|found| found.to_record(id)).transpose()
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
@@ -176,6 +169,14 @@ impl SessionStore for SqlSessions {
 impl LoginStore for SqlSessions {
     fn commands(&self) -> &'static Commands {
         &COMMANDS
+    }
+
+    async fn find(&self, login: &LoginId) -> session_store::Result<Option<Arc<LoginRecord>>> {
+        let sql = &self.table.sql;
+        let query = Entity::find_by_id(login.to_string()).one(sql.pool());
+        let Some(row) = sql.run(query).await.map_err(|error| backend(&error))? else { return Ok(None) };
+        let record = LoginRecord::decode(row.record.as_bytes())?;
+        Ok((record.expires > self.table.clock.now()).then(|| Arc::new(record)))
     }
 
     async fn touch(&self, id: &Id, record: &LoginRecord) -> Result<bool, StoreError> {

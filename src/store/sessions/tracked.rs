@@ -75,7 +75,7 @@ impl Cache {
     }
 
     /// Keeps a record that was read under a ticket, if nothing happened to it since.
-    fn keep(&self, login: LoginId, ticket: u64, record: LoginRecord) {
+    fn keep(&self, login: LoginId, ticket: u64, record: Arc<LoginRecord>) {
         let mut tickets = self.tickets();
         if tickets.valid.get(&login) != Some(&ticket) {
             return;
@@ -86,7 +86,7 @@ impl Cache {
             let any = records.keys().next().cloned();
             any.map(|any| records.remove(&any));
         }
-        records.insert(login, Arc::new(record));
+        records.insert(login, record);
     }
 
     fn give_back(&self, login: &LoginId, ticket: u64) {
@@ -188,13 +188,7 @@ impl SessionStore for TrackedSessions {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let login = LoginId::of_session(id);
-        let reading = Reading { cache: &self.cache, login: &login, ticket: self.cache.ticket(&login) };
-        let loaded = self.inner.load(id).await?;
-        if let Some(record) = &loaded {
-            self.cache.keep(login.clone(), reading.ticket, LoginRecord::from_record(record)?);
-        }
-        Ok(loaded)
+        self.find(&LoginId::of_session(id)).await?.map(|found| found.to_record(id)).transpose()
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
@@ -212,9 +206,18 @@ impl LoginStore for TrackedSessions {
         &COMMANDS
     }
 
-    fn recall(&self, id: &Id) -> Option<Arc<LoginRecord>> {
+    fn recall(&self, login: &LoginId) -> Option<Arc<LoginRecord>> {
         // Asked first: what was pushed before the proof is evicted by now.
-        if self.channel.is_fresh() { self.cache.get(&LoginId::of_session(id)) } else { None }
+        if self.channel.is_fresh() { self.cache.get(login) } else { None }
+    }
+
+    async fn find(&self, login: &LoginId) -> session_store::Result<Option<Arc<LoginRecord>>> {
+        let reading = Reading { cache: &self.cache, login, ticket: self.cache.ticket(login) };
+        let found = self.inner.find(login).await?;
+        if let Some(record) = &found {
+            self.cache.keep(login.clone(), reading.ticket, record.clone());
+        }
+        Ok(found)
     }
 
     async fn touch(&self, id: &Id, record: &LoginRecord) -> Result<bool, StoreError> {
