@@ -99,3 +99,33 @@ async fn the_stream_tells_every_tick_and_a_revoke_turns_the_lane() {
     .await;
     app.stop().await;
 }
+
+#[tokio::test]
+async fn with_redis_standing_still_for_a_while_ticks_come_in_the_order_of_their_questions() {
+    let redis = RedisServer::start().await;
+    let app = TestApp::start(&["--redis-url", &redis.url()]).await;
+    let client = bare_client();
+    let form = ["session", "jwt-blocklist", "jwt-pushed", "session-tracked"].map(|slug| ("strategy", slug));
+    let answer = client.post(app.url("/labs/revocation/api/runs")).form(&form).send().await.expect("an answer");
+    let run: Value = answer.json().await.expect("JSON");
+    let events = app.url(run["events"].as_str().expect("an address"));
+    let mut stream = Stream { answer: client.get(events).send().await.expect("a stream"), text: String::new() };
+    let (mut last, mut stood_still) = (0, false);
+    for round in 0..4 {
+        redis.freeze();
+        // Until one question was given up: its answer comes after those of questions that were asked later.
+        for _ in 0..12 {
+            let tick = stream.next("tick").await;
+            let at = tick["at"].as_u64().expect("milliseconds");
+            assert!(at > last, "round {round}: {tick} after {last}");
+            last = at;
+            if tick["answers"].as_array().expect("answers").iter().any(|answer| answer == "??") {
+                stood_still = true;
+                redis.thaw();
+            }
+        }
+        redis.thaw();
+    }
+    assert!(stood_still, "Redis stood still long enough to be noticed");
+    app.stop().await;
+}

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesOrdered;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -36,16 +38,21 @@ pub(super) async fn drive(run: Arc<Run>, lanes: Vec<Lane>, mut closing: watch::R
 }
 
 /// Until everything is settled, or nobody watches.
-async fn ask_steadily(run: &Arc<Run>, lanes: &Arc<Vec<Lane>>) {
+async fn ask_steadily(run: &Run, lanes: &[Lane]) {
     let mut ticks = interval(PACE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let (mut watched, mut settled) = (Instant::now(), None);
-    let mut questions = JoinSet::new();
+    // Asked without waiting for the answer before, and told in the order of asking: an answer that comes late belongs
+    // to its question, and must not look like a login that came back.
+    let mut questions = FuturesOrdered::new();
     loop {
-        ticks.tick().await;
-        while questions.try_join_next().is_some() {}
-        // Not waiting for the answer before: a slow store must not slow the picture down.
-        questions.spawn(ask(run.clone(), lanes.clone()));
+        tokio::select! {
+            Some(told) = questions.next() => {
+                run.tell(told);
+                continue;
+            }
+            _ = ticks.tick() => questions.push_back(ask(run, lanes)),
+        }
         if run.progress.receiver_count() > 0 {
             watched = Instant::now();
         }
@@ -59,10 +66,10 @@ async fn ask_steadily(run: &Arc<Run>, lanes: &Arc<Vec<Lane>>) {
     }
 }
 
-async fn ask(run: Arc<Run>, lanes: Arc<Vec<Lane>>) {
+async fn ask(run: &Run, lanes: &[Lane]) -> Event {
     let at_ms = run.now_ms();
     let answers = join_all(lanes.iter().map(Lane::ask)).await;
-    run.tell(Event::Tick { at_ms, answers });
+    Event::Tick { at_ms, answers }
 }
 
 async fn keep_fresh(run: Arc<Run>, lanes: Arc<Vec<Lane>>) {
