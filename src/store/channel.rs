@@ -11,11 +11,12 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use redis::aio::MultiplexedConnection;
 use redis::{PushInfo, PushKind};
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -58,10 +59,15 @@ impl fmt::Debug for Channel {
     }
 }
 
-/// When the channel was last known to be complete, and when somebody last asked. Microseconds since `start`.
+/// A clock that goes on while the machine is suspended: what was pushed before that proves nothing after it.
+#[cfg(target_os = "linux")]
+const CLOCK: ClockId = ClockId::Boottime;
+#[cfg(not(target_os = "linux"))]
+const CLOCK: ClockId = ClockId::Monotonic;
+
+/// When the channel was last known to be complete, and when somebody last asked. Microseconds of [`CLOCK`].
 #[derive(Debug)]
 struct Pulse {
-    start: Instant,
     trusted_until: AtomicU64,
     /// Zero until somebody asked.
     used: AtomicU64,
@@ -69,17 +75,18 @@ struct Pulse {
 }
 
 impl Pulse {
-    fn now(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
+    fn now() -> u64 {
+        let time = clock_gettime(CLOCK);
+        u64::try_from(time.tv_sec * 1_000_000 + time.tv_nsec / 1000).unwrap_or(u64::MAX)
     }
 
     fn is_fresh(&self) -> bool {
-        self.now() < self.trusted_until.load(Ordering::Acquire)
+        Self::now() < self.trusted_until.load(Ordering::Acquire)
     }
 
     fn is_used(&self) -> bool {
         let used = self.used.load(Ordering::Relaxed);
-        used != 0 && Duration::from_micros(self.now().saturating_sub(used)) < PAUSE_AFTER
+        used != 0 && Duration::from_micros(Self::now().saturating_sub(used)) < PAUSE_AFTER
     }
 }
 
@@ -87,7 +94,6 @@ impl Channel {
     /// Connects, and connects again whenever the connection is lost. Needs a tokio runtime.
     pub fn open(redis: Redis, listener: Arc<dyn Listener>) -> Self {
         let pulse = Arc::new(Pulse {
-            start: Instant::now(),
             trusted_until: AtomicU64::new(0),
             used: AtomicU64::new(0),
             wanted: Notify::new(),
@@ -99,7 +105,7 @@ impl Channel {
     /// Whether what was pushed may be trusted now. Asking keeps the proofs coming.
     pub fn is_fresh(&self) -> bool {
         let pulse = &self.pulse;
-        let now = pulse.now();
+        let now = Pulse::now();
         let before = pulse.used.swap(now.max(1), Ordering::Relaxed);
         if before == 0 || Duration::from_micros(now.saturating_sub(before)) >= PAUSE_AFTER {
             pulse.wanted.notify_one();
@@ -144,7 +150,7 @@ async fn listen(redis: &Redis, listener: &Arc<dyn Listener>, pulse: &Arc<Pulse>)
                 () = lost.notified() => return Err(StoreError::new("Redis", "the connection was closed")),
             }
         }
-        let sent = pulse.now();
+        let sent = Pulse::now();
         Redis::query_over::<String>(&mut connection, &redis::cmd("PING")).await?;
         pulse.trusted_until.store(sent + u64::try_from(TRUST.as_micros()).unwrap_or(0), Ordering::Release);
         tokio::select! {
