@@ -130,11 +130,13 @@ impl Api {
     /// Renew a token
     ///
     /// Exchanges a refresh token for the next access token and the next refresh token. 404 under a mount that has none.
+    /// An address may renew ten times as often as it may log in.
     #[oai(path = "/refresh", method = "post")]
     async fn refresh(&self, visit: Visit, body: Json<RefreshRequest>) -> Result<Json<LoginResponse>, Error> {
         if visit.strategy().describe().carrier.renewal.is_none() {
             return Err(Error::NotFound);
         }
+        visit.shared().rates.check_renewal(visit.address())?;
         let presented = Presented::default().with_renewal(Some(body.0.refresh_token.0));
         let grant = visit.strategy().renew(&presented, visit.trace()).await?;
         let grant = grant.ok_or(Error::SignInFirst { next: None })?;
