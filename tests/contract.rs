@@ -19,4 +19,5 @@ mod contract {
     mod redis_keys;
     mod revocation;
     mod subjects;
+    mod tested;
 }
