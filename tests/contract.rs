@@ -18,6 +18,7 @@ mod contract {
     mod records;
     mod redis_keys;
     mod revocation;
+    mod slow;
     mod subjects;
     mod tested;
 }
