@@ -73,7 +73,7 @@ pub struct Settings {
     #[arg(long, env, default_value = "14d", global = true, value_name = "DURATION", value_parser = life)]
     pub refresh_ttl: Duration,
 
-    /// Logins, registrations and password changes per address and per account, as in 30/m; off for measurements
+    /// Logins, registrations and password changes per address and per account, as in 30/m, and ten times as many renewals by JSON per address; off for measurements
     #[arg(long, env, default_value = "30/m", global = true, value_name = "COUNT/UNIT")]
     pub login_rate: LoginRate,
 

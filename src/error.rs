@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use poem::error::ResponseError;
 use poem::http::StatusCode;
+use poem_openapi::error::ParseRequestPayloadError;
 
 use crate::account::Busy;
 use crate::auth::Failure;
@@ -99,6 +100,11 @@ impl Error {
                 StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
                 StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType,
                 StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+                _ if theirs.is::<ParseRequestPayloadError>() => {
+                    let reason = theirs.to_string();
+                    let reason = reason.strip_prefix("parse request payload error: ").unwrap_or(&reason);
+                    Self::BadRequest(format!("The body is not the JSON that this address takes: {reason}."))
+                }
                 status if status.is_client_error() => Self::BadRequest(theirs.to_string()),
                 _ => Self::Internal(theirs.to_string()),
             },

@@ -6,6 +6,7 @@
 mod common;
 
 mod contract {
+    mod everywhere;
     mod expiry;
     mod forge;
     mod forged_claims;
@@ -17,6 +18,10 @@ mod contract {
     mod races;
     mod records;
     mod redis_keys;
+    mod refresh;
     mod revocation;
+    mod slow;
     mod subjects;
+    mod tested;
+    mod two_nodes;
 }

@@ -16,6 +16,7 @@ mod pages {
     mod documents;
     mod ending;
     mod entry;
+    mod events;
     mod forgeries;
     mod json;
     mod limits;

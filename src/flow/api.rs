@@ -3,9 +3,10 @@
 use poem::http::StatusCode;
 use poem_openapi::payload::Json;
 use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
-use poem_openapi::types::Type as _;
-use poem_openapi::{ApiResponse, Object, OpenApi, OpenApiService};
+use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, Type as _};
+use poem_openapi::{ApiResponse, NewType, Object, OpenApi, OpenApiService};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
 
 use super::login::log_in;
 use super::logout::log_out;
@@ -18,10 +19,25 @@ use crate::error::Error;
 struct LoginRequest {
     /// The user's name.
     #[oai(validator(max_length = 256))]
-    username: String,
+    username: Text,
     /// The password.
     #[oai(validator(max_length = 512))]
-    password: String,
+    password: Text,
+}
+
+/// A text and nothing else: the library takes a number and a truth value for a text, too.
+#[derive(NewType)]
+#[oai(from_json = false, from_parameter = false, from_multipart = false, to_header = false)]
+struct Text(String);
+
+impl ParseFromJSON for Text {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        match value {
+            Some(Value::String(text)) => Ok(Self(text)),
+            // What came instead is not repeated: it may be a password.
+            _ => Err(ParseError::custom("a text in quotes was expected")),
+        }
+    }
 }
 
 /// A login that was opened. The JWT strategies answer the token; the session strategies set a cookie.
@@ -43,7 +59,7 @@ struct LoginResponse {
 struct RefreshRequest {
     /// The refresh token. It is good once.
     #[oai(validator(max_length = 512))]
-    refresh_token: String,
+    refresh_token: Text,
 }
 
 /// Who is signed in.
@@ -104,7 +120,7 @@ impl Api {
     #[oai(path = "/login", method = "post")]
     async fn login(&self, visit: Visit, body: Json<LoginRequest>) -> Result<Json<LoginResponse>, Error> {
         let Json(LoginRequest { username, password }) = body;
-        let grant = log_in(&visit, &username, SecretString::from(password)).await?;
+        let grant = log_in(&visit, &username.0, SecretString::from(password.0)).await?;
         if !visit.strategy().describe().carrier.bearer {
             visit.hand_over(&grant);
         }
@@ -114,12 +130,14 @@ impl Api {
     /// Renew a token
     ///
     /// Exchanges a refresh token for the next access token and the next refresh token. 404 under a mount that has none.
+    /// An address may renew ten times as often as it may log in.
     #[oai(path = "/refresh", method = "post")]
     async fn refresh(&self, visit: Visit, body: Json<RefreshRequest>) -> Result<Json<LoginResponse>, Error> {
         if visit.strategy().describe().carrier.renewal.is_none() {
             return Err(Error::NotFound);
         }
-        let presented = Presented::default().with_renewal(Some(body.0.refresh_token));
+        visit.shared().rates.check_renewal(visit.address())?;
+        let presented = Presented::default().with_renewal(Some(body.0.refresh_token.0));
         let grant = visit.strategy().renew(&presented, visit.trace()).await?;
         let grant = grant.ok_or(Error::SignInFirst { next: None })?;
         Ok(Json(login_response(&visit, &grant)))

@@ -1,11 +1,14 @@
 //! `GET M/events`: tells an open page that its login was ended (server-sent events), where the strategy can know.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream;
 use poem::handler;
 use poem::web::sse::{Event, SSE};
-use tokio::sync::watch;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep};
 
 use super::visit::Visit;
@@ -19,16 +22,21 @@ const ASK_EVERY: Duration = Duration::from_secs(2);
 /// A stream ends by itself after this long; the browser comes back.
 const LIFE: Duration = Duration::from_mins(5);
 
+/// How many streams one login may have open on a node: each asks for it every two seconds. A browser has one, of the tab
+/// that is looked at, and for a while those of pages that were left: only a write finds that nobody reads it.
+const PER_LOGIN: usize = 16;
+
 /// What wakes the streams of a node.
 #[derive(Debug)]
 pub struct News {
+    open: Open,
     revoked: watch::Sender<u64>,
     closing: watch::Sender<bool>,
 }
 
 impl Default for News {
     fn default() -> Self {
-        Self { revoked: watch::Sender::new(0), closing: watch::Sender::new(false) }
+        Self { open: Open::default(), revoked: watch::Sender::new(0), closing: watch::Sender::new(false) }
     }
 }
 
@@ -44,8 +52,32 @@ impl News {
     }
 }
 
+/// The open streams of each credential, the oldest first, under its hash: told apart without a question to a store.
+#[derive(Debug, Default)]
+struct Open(Mutex<HashMap<[u8; 32], Vec<oneshot::Sender<()>>>>);
+
+impl Open {
+    /// A place for one more stream, in exchange for the oldest if there is none left. It answers when it is lost.
+    fn take(&self, credential: &str) -> oneshot::Receiver<()> {
+        let (held, lost) = oneshot::channel();
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // No more than there are connections: looked through at every start, so that nothing is left of those that ended.
+        open.retain(|_, streams| {
+            streams.retain(|stream| !stream.is_closed());
+            !streams.is_empty()
+        });
+        let streams = open.entry(Sha256::digest(credential).into()).or_default();
+        if streams.len() >= PER_LOGIN {
+            streams.remove(0);
+        }
+        streams.push(held);
+        lost
+    }
+}
+
 /// One stream.
 struct Watch {
+    lost: oneshot::Receiver<()>,
     visit: Visit,
     revoked: watch::Receiver<u64>,
     closing: watch::Receiver<bool>,
@@ -59,8 +91,10 @@ pub(super) fn listen(visit: Visit) -> Result<SSE, Error> {
         return Err(Error::NotFound);
     }
     let news = &visit.shared().news;
+    // Whoever brings no credential is told at once, and needs no place for long.
+    let lost = news.open.take(visit.credential().unwrap_or_default());
     let (revoked, closing) = (news.revoked.subscribe(), news.closing.subscribe());
-    let watch = Watch { visit, revoked, closing, until: Instant::now() + LIFE };
+    let watch = Watch { lost, visit, revoked, closing, until: Instant::now() + LIFE };
     let events = stream::unfold(Some(watch), async |watch| {
         let mut watch = watch?;
         watch.ended().await.then(|| (Event::message("this login was ended").event_type("ended"), None))
@@ -80,6 +114,7 @@ impl Watch {
                 () = sleep(ASK_EVERY) => {}
                 _ = self.revoked.changed() => {}
                 _ = self.closing.changed() => {}
+                _ = &mut self.lost => return false,
             }
         }
         false

@@ -93,11 +93,8 @@ impl Pulse {
 impl Channel {
     /// Connects, and connects again whenever the connection is lost. Needs a tokio runtime.
     pub fn open(redis: Redis, listener: Arc<dyn Listener>) -> Self {
-        let pulse = Arc::new(Pulse {
-            trusted_until: AtomicU64::new(0),
-            used: AtomicU64::new(0),
-            wanted: Notify::new(),
-        });
+        let pulse =
+            Arc::new(Pulse { trusted_until: AtomicU64::new(0), used: AtomicU64::new(0), wanted: Notify::new() });
         let task = tokio::spawn(keep(redis, listener, pulse.clone()));
         Self { pulse, task }
     }

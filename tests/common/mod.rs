@@ -4,6 +4,7 @@
 //! it panics or is killed: each hangs on a pipe that the system closes.
 #![allow(dead_code, clippy::expect_used, clippy::unwrap_used)] // each test binary uses its part
 
+pub mod proxy;
 pub mod wire;
 
 use std::net::{SocketAddr, TcpListener};

@@ -175,7 +175,7 @@ fn spawn_revoke(tasks: &mut JoinSet<Effect>, subject: &Tested, grant: &Grant) {
 }
 
 /// `None` if it is to be asked again: SQLite has one writer at a time, and the last of a crowd may be sent away.
-fn answered<T>(answer: Result<T>) -> Option<T> {
+pub fn answered<T>(answer: Result<T>) -> Option<T> {
     match answer {
         Err(Failure::Store(error)) if error.store() != "Redis" => None,
         answer => Some(answer.expect("an answer")),

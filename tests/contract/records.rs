@@ -89,6 +89,23 @@ async fn process_memory_holds_no_more_than_the_logins_that_are_alive() {
     assert!(store.is_empty());
 }
 
+/// The user's index outlives a record that has expired: it is there for the next one.
+#[tokio::test]
+async fn a_store_lists_no_record_that_has_expired() {
+    let bench = Bench::start().await;
+    for (subject, store) in bench.with_records() {
+        let who = bench.alice().await;
+        let first = subject.log_in(&who).await;
+        bench.clock.advance(LIFE / 2);
+        let second = subject.log_in(&who).await;
+        assert_eq!(store.of_user(who.id).await.expect("an answer").len(), 2, "{}", subject.name);
+        bench.go_to(first.identity.expires_at);
+        let listed = store.of_user(who.id).await.expect("an answer");
+        let listed: Vec<_> = listed.into_iter().map(|(login, _)| login).collect();
+        assert_eq!(listed, [second.identity.login], "{}", subject.name);
+    }
+}
+
 /// Redis drops a record by its own clock, which nobody moves: there a late write finds no key.
 #[tokio::test]
 async fn a_late_write_does_not_revive_a_record_that_is_over() {

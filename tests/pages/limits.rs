@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::stage::{PASSWORD, Stage, base, name};
 use super::visitor::{Answer, answer};
@@ -96,6 +96,49 @@ async fn an_address_has_a_limit_and_a_header_does_not_change_it() {
         statuses.push(answer(request).await.status);
     }
     assert_eq!(statuses, [401, 401, 401, 429, 429]);
+}
+
+/// A program that renews once a minute, for each of ten people behind one address, is far from it.
+#[tokio::test]
+async fn renewals_by_json_are_limited_by_address_and_pages_that_renew_are_not() {
+    let stage = Stage::with(&["--login-rate", "4/h"]).await;
+    let mut renewing = 0;
+    for mount in stage.mounts().iter().filter(|mount| mount.carrier.renewal.is_some()) {
+        let (program, page) = (stage.visitor(mount), stage.visitor(mount));
+        page.sign_in("bob").await;
+        let body = json!({ "username": "alice", "password": DEMO_PASSWORD });
+        let mut grant = answer(program.posting("/api/login").json(&body)).await.json();
+        let renew = async |token: &Value| {
+            answer(program.posting("/api/refresh").json(&json!({ "refresh_token": token }))).await
+        };
+        for number in 1..=40 {
+            let renewed = renew(&grant["refresh_token"]).await;
+            assert_eq!(renewed.status, 200, "renewal {number}: {}", renewed.body);
+            grant = renewed.json();
+        }
+        for token in [&json!("made-up"), &grant["refresh_token"]] {
+            let refused = renew(token).await;
+            assert_slowed(&refused);
+            assert_eq!(refused.header("content-type"), Some("application/problem+json"));
+        }
+        for _ in 0..60 {
+            stage.wait_for_expiry();
+            assert_eq!(page.get("/profile").await.status, 200, "a page renews by itself");
+        }
+        renewing += 1;
+    }
+    assert!(renewing > 0, "no strategy renews");
+}
+
+#[tokio::test]
+async fn without_a_limit_renewals_go_on() {
+    let stage = Stage::start().await;
+    for mount in stage.mounts().iter().filter(|mount| mount.carrier.renewal.is_some()) {
+        let request = || stage.visitor(mount).posting("/api/refresh").json(&json!({ "refresh_token": "made-up" }));
+        for _ in 0..400 {
+            assert_eq!(answer(request()).await.status, 401);
+        }
+    }
 }
 
 #[tokio::test]

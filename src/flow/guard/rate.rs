@@ -1,7 +1,8 @@
-//! How often an address or an account may try to log in or to register.
+//! How often an address or an account may try to log in or to register, and an address to renew.
 
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -14,6 +15,10 @@ use crate::error::Error;
 /// After so many tries the keys that are full again are dropped: made-up names do not fill the memory.
 const TIDY_EVERY: u32 = 1024;
 
+/// For each login that an address may try it may renew so many: behind one address are many people whose programs renew
+/// every minute, and a token of 256 random bits cannot be guessed. What is limited is the work for the database.
+const RENEWALS: u32 = 10;
+
 /// The limits of a node. Without any, everything is allowed.
 #[derive(Debug)]
 pub struct RateLimits(Option<Limits>);
@@ -22,6 +27,7 @@ pub struct RateLimits(Option<Limits>);
 struct Limits {
     by_address: DefaultKeyedRateLimiter<IpAddr>,
     by_account: DefaultKeyedRateLimiter<String>,
+    renewals: DefaultKeyedRateLimiter<IpAddr>,
     tries: AtomicU32,
 }
 
@@ -29,12 +35,15 @@ impl RateLimits {
     /// The same rate for addresses and for accounts; a whole period's worth may come at once.
     pub fn new(rate: LoginRate) -> Self {
         let LoginRate::Limited(count, period) = rate else { return Self(None) };
-        let Some(quota) = Quota::with_period(period / count.get()).map(|quota| quota.allow_burst(count)) else {
-            return Self(None);
-        };
-        let by_address = RateLimiter::keyed(quota);
-        let by_account = RateLimiter::keyed(quota);
-        Self(Some(Limits { by_address, by_account, tries: AtomicU32::new(0) }))
+        let quota = |count: NonZeroU32| Some(Quota::with_period(period / count.get())?.allow_burst(count));
+        let more = count.saturating_mul(NonZeroU32::MIN.saturating_add(RENEWALS - 1));
+        let (Some(quota), Some(more)) = (quota(count), quota(more)) else { return Self(None) };
+        Self(Some(Limits {
+            by_address: RateLimiter::keyed(quota),
+            by_account: RateLimiter::keyed(quota),
+            renewals: RateLimiter::keyed(more),
+            tries: AtomicU32::new(0),
+        }))
     }
 
     /// Counts a try. `account` is a folded name, known or not.
@@ -46,6 +55,13 @@ impl RateLimits {
         let account: String = account.chars().take(32).collect();
         take(&limits.by_account, &account)
     }
+
+    /// Counts a renewal that a program asks for. Pages renew quietly and are not counted.
+    pub fn check_renewal(&self, address: IpAddr) -> Result<(), Error> {
+        let Some(limits) = &self.0 else { return Ok(()) };
+        limits.tidy();
+        take(&limits.renewals, &network(address))
+    }
 }
 
 impl Limits {
@@ -53,6 +69,7 @@ impl Limits {
         if self.tries.fetch_add(1, Ordering::Relaxed) % TIDY_EVERY == TIDY_EVERY - 1 {
             self.by_address.retain_recent();
             self.by_account.retain_recent();
+            self.renewals.retain_recent();
         }
     }
 }

@@ -111,6 +111,11 @@ impl Visit {
         CookieScope { path: self.0.mount.base(), secure: self.0.mount.shared.secure }
     }
 
+    /// The credential, if one came.
+    pub fn credential(&self) -> Option<&str> {
+        self.0.presented.credential()
+    }
+
     /// Whether the credential came in a header, so that there is no cookie to take away.
     pub fn has_bearer(&self) -> bool {
         !self.0.by_cookie

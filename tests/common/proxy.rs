@@ -1,0 +1,161 @@
+//! A connection to Redis that can be slow on purpose: what goes through it is held back until the test lets it go.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
+
+use super::PATIENCE;
+
+/// What is held back. A command and its answer are small enough to come in one piece on loopback.
+#[derive(Clone, Default)]
+pub struct Hold {
+    /// Commands with this text in them.
+    pub commands: Option<String>,
+    /// What comes back on a connection, from a command with this text on. Other connections go on.
+    pub answers_to: Option<String>,
+    /// What Redis pushes of records that changed, and what comes behind it.
+    pub pushes: bool,
+}
+
+impl Hold {
+    pub fn commands(text: &impl ToString) -> Self {
+        Self { commands: Some(text.to_string()), ..Self::default() }
+    }
+
+    pub fn answers_to(text: &impl ToString) -> Self {
+        Self { answers_to: Some(text.to_string()), ..Self::default() }
+    }
+
+    pub fn pushes() -> Self {
+        Self { pushes: true, ..Self::default() }
+    }
+
+    fn stops_command(&self, piece: &[u8]) -> bool {
+        self.commands.as_ref().is_some_and(|text| contains(piece, text))
+    }
+
+    fn asks_for(&self, piece: &[u8]) -> bool {
+        self.answers_to.as_ref().is_some_and(|text| contains(piece, text))
+    }
+
+    fn stops_push(&self, piece: &[u8]) -> bool {
+        self.pushes && contains(piece, "invalidate")
+    }
+}
+
+/// Ends with the test.
+pub struct Proxy {
+    address: SocketAddr,
+    gate: Gate,
+    task: JoinHandle<()>,
+}
+
+#[derive(Clone)]
+struct Gate {
+    hold: watch::Sender<Hold>,
+    /// How many commands and answers were held back; pushes are not counted.
+    stopped: watch::Sender<usize>,
+}
+
+impl Proxy {
+    /// In front of a port of loopback.
+    pub async fn before(port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let gate = Gate { hold: watch::Sender::new(Hold::default()), stopped: watch::Sender::new(0) };
+        let task = tokio::spawn(accept(listener, port, gate.clone()));
+        Self { address, gate, task }
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://{}", self.address)
+    }
+
+    /// From now on; what was held back and is not meant any more goes on its way.
+    pub fn hold(&self, what: Hold) {
+        self.gate.stopped.send_replace(0);
+        self.gate.hold.send_replace(what);
+    }
+
+    /// Waits until a command or an answer is held back.
+    pub async fn stopped(&self) {
+        let mut stopped = self.gate.stopped.subscribe();
+        let held = timeout(PATIENCE, stopped.wait_for(|count| *count > 0)).await;
+        held.expect("something is held back in time").expect("it runs");
+    }
+
+    pub fn release(&self) {
+        self.gate.hold.send_replace(Hold::default());
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Gate {
+    /// Waits until this is no longer to be held back.
+    async fn pass(&self, stops: impl Fn(&Hold) -> bool, counts: bool) {
+        let mut hold = self.hold.subscribe();
+        if stops(&hold.borrow_and_update()) && counts {
+            self.stopped.send_modify(|count| *count += 1);
+        }
+        let _ = hold.wait_for(|hold| !stops(hold)).await;
+    }
+}
+
+async fn accept(listener: TcpListener, port: u16, gate: Gate) {
+    let mut directions = JoinSet::new();
+    loop {
+        let (client, _) = listener.accept().await.expect("a connection");
+        let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else { continue };
+        for socket in [&client, &server] {
+            socket.set_nodelay(true).expect("no delay");
+        }
+        let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+        let asked = Arc::new(AtomicBool::new(false));
+        directions.spawn(commands(from_client, to_server, gate.clone(), asked.clone()));
+        directions.spawn(answers(from_server, to_client, gate.clone(), asked));
+    }
+}
+
+/// `asked` is set by a command whose answer is to be held back.
+async fn commands(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, gate: Gate, asked: Arc<AtomicBool>) {
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        let piece = &buffer[..length];
+        asked.fetch_or(gate.hold.borrow().asks_for(piece), Ordering::SeqCst);
+        gate.pass(|hold| hold.stops_command(piece), true).await;
+        if to.write_all(piece).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, gate: Gate, asked: Arc<AtomicBool>) {
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        let piece = &buffer[..length];
+        gate.pass(|hold| hold.stops_push(piece), false).await;
+        gate.pass(|hold| hold.answers_to.is_some() && asked.load(Ordering::SeqCst), true).await;
+        if gate.hold.borrow().answers_to.is_none() {
+            asked.store(false, Ordering::SeqCst);
+        }
+        if to.write_all(piece).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
