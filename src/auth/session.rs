@@ -11,7 +11,7 @@ use tower_sessions::{Session, session_store};
 
 use super::{
     AuthStrategy, Carrier, Description, Device, Effect, Failure, Grant, Identity, Login, LoginId, Need, Presented,
-    Promise, Reach, Result, Subject, UserId,
+    Promise, Reach, Result, Stored, Subject, UserId,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::store::sessions::{LOGIN_KEY, LoginRecord, LoginStore};
@@ -70,6 +70,7 @@ impl<S: LoginStore> SessionStrategy<S> {
             summary: "An opaque id in a cookie; the record is in this process' memory.",
             revocation: "The next request, on this node only: no other node ever knew the login.".to_owned(),
             server_holds: "A record of the login in this process: a restart forgets it, another node never sees it.",
+            gives_up: "Only this process knows the login: no second node, and a restart signs everybody out.",
             ..describe(store.commands().held_in)
         };
         Self { description, store, limits, clock, effect: Effect::Now }
@@ -83,6 +84,7 @@ impl<S: LoginStore> SessionStrategy<S> {
             summary: "An opaque id in a cookie; the record is in the SQL database, next to the users.",
             revocation: "The next request, on every node: the row is gone.".to_owned(),
             needs: Need::Sql,
+            gives_up: "Every request is a statement to the SQL database, the store that is hardest to scale.",
             ..describe(store.commands().held_in)
         };
         Self { description, store, limits, clock, effect: Effect::Now }
@@ -103,6 +105,7 @@ impl<S: LoginStore> SessionStrategy<S> {
             ),
             promise: Promise::Push { bound_ms: u64::try_from(bound.as_millis()).unwrap_or(u64::MAX) },
             needs: Need::Redis,
+            gives_up: "Other nodes hear of a revoke a moment later, and every node keeps copies of what it uses.",
             ..describe(store.commands().held_in)
         };
         Self { description, store, limits, clock, effect: Effect::Within(bound) }
@@ -251,6 +254,10 @@ impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
         logins.sort_by_key(|login| std::cmp::Reverse(login.issued_at));
         Ok(Some(logins))
     }
+
+    async fn stored(&self, who: &Identity) -> Result<Stored> {
+        Ok(self.store.footprint(who.subject.id, &who.login).await?)
+    }
 }
 
 fn identity(id: &Id, record: LoginRecord) -> Identity {
@@ -291,5 +298,6 @@ fn describe(store: &'static str) -> Description {
         logout: "Ends this login at once: the record is deleted, and the old cookie opens nothing.",
         logout_everywhere: "Ends every login of yours under this mount at once.",
         password_change: "Every other login of yours under this mount ends at once.",
+        gives_up: "Every request waits for the shared store, and with the store away nobody is recognised.",
     }
 }

@@ -17,6 +17,7 @@ use redis::{
 use tokio::sync::OnceCell;
 
 use super::StoreError;
+use super::slow::as_over_a_network;
 
 /// The name that pages and errors use.
 const NAME: &str = "Redis";
@@ -72,6 +73,7 @@ pub struct Redis(Connection);
 enum Connection {
     One(Box<Client>, ConnectionManager),
     Cluster(Arc<Cluster>),
+    Slowed(Arc<Redis>, Duration),
     Absent,
 }
 
@@ -118,6 +120,13 @@ impl Redis {
         Self(Connection::Absent)
     }
 
+    /// The same connection as over a network: each command waits that long first. For experiments only. What Redis
+    /// pushes comes as fast as before.
+    #[must_use]
+    pub fn slowed(&self, round_trip: Duration) -> Self {
+        if round_trip.is_zero() { self.clone() } else { Self(Connection::Slowed(Arc::new(self.clone()), round_trip)) }
+    }
+
     /// Tries the address once, to tell what is wrong with it: a connection that reconnects by itself keeps the reason.
     pub async fn probe(url: &RedisUrl) -> Result<(), StoreError> {
         for info in &url.0 {
@@ -134,6 +143,10 @@ impl Redis {
             Connection::Cluster(cluster) => {
                 limited(async { command.query_async(&mut cluster.connection().await?).await }).await
             }
+            Connection::Slowed(redis, round_trip) => {
+                as_over_a_network(*round_trip).await;
+                Box::pin(redis.query(command)).await
+            }
             Connection::Absent => Err(StoreError::Absent { store: NAME }),
         }
     }
@@ -145,13 +158,17 @@ impl Redis {
             Connection::Cluster(cluster) => {
                 limited(async { script.invoke_async(&mut cluster.connection().await?).await }).await
             }
+            Connection::Slowed(redis, round_trip) => {
+                as_over_a_network(*round_trip).await;
+                Box::pin(redis.run(script)).await
+            }
             Connection::Absent => Err(StoreError::Absent { store: NAME }),
         }
     }
 
     /// A connection of its own, that hands over what Redis pushes. Not with a cluster: its nodes push for themselves.
     pub(super) async fn dedicated(&self, on_push: impl AsyncPushSender) -> Result<MultiplexedConnection, StoreError> {
-        let Connection::One(client, _) = &self.0 else {
+        let Some(client) = self.client() else {
             return Err(StoreError::new(NAME, "only a single Redis pushes"));
         };
         let config = AsyncConnectionConfig::new()
@@ -159,6 +176,14 @@ impl Redis {
             .set_response_timeout(Some(TIME_LIMIT))
             .set_push_sender(on_push);
         limited(client.get_multiplexed_async_connection_with_config(&config)).await
+    }
+
+    fn client(&self) -> Option<&Client> {
+        match &self.0 {
+            Connection::One(client, _) => Some(client),
+            Connection::Slowed(redis, _) => redis.client(),
+            Connection::Cluster(_) | Connection::Absent => None,
+        }
     }
 
     /// Sends one command over such a connection.

@@ -62,10 +62,10 @@ async fn form(Data(site): Data<&Arc<Site>>, request: &Request, body: Vec<u8>) ->
 
 /// Watches, revokes, and watches until everything is settled.
 async fn whole(run: &Run) {
-    let mut listener = run.listen(0);
+    let mut listener = run.log().listen(0);
     sleep(BEFORE).await;
     run.revoke();
-    while run.next(&mut listener).await.is_some() {
+    while run.log().next(&mut listener).await.is_some() {
         if run.states().iter().all(State::is_final) {
             return;
         }

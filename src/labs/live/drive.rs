@@ -31,7 +31,7 @@ pub(super) async fn drive(run: Arc<Run>, lanes: Vec<Lane>, mut closing: watch::R
         _ = closing.wait_for(|closing| *closing) => {}
     }
     work.shutdown().await;
-    run.end();
+    run.log().end();
     join_all(lanes.iter().map(Lane::close)).await;
 }
 
@@ -46,7 +46,7 @@ async fn ask_steadily(run: &Arc<Run>, lanes: &Arc<Vec<Lane>>) {
         while questions.try_join_next().is_some() {}
         // Not waiting for the answer before: a slow store must not slow the picture down.
         questions.spawn(ask(run.clone(), lanes.clone()));
-        if run.progress.receiver_count() > 0 {
+        if run.log().watchers() > 0 {
             watched = Instant::now();
         }
         if settled.is_none() && run.states().iter().all(super::State::is_final) {
@@ -62,7 +62,7 @@ async fn ask_steadily(run: &Arc<Run>, lanes: &Arc<Vec<Lane>>) {
 async fn ask(run: Arc<Run>, lanes: Arc<Vec<Lane>>) {
     let at_ms = run.now_ms();
     let answers = join_all(lanes.iter().map(Lane::ask)).await;
-    run.tell(Event::Tick { at_ms, answers });
+    run.log().tell(Event::Tick { at_ms, answers });
 }
 
 async fn keep_fresh(run: Arc<Run>, lanes: Arc<Vec<Lane>>) {

@@ -12,7 +12,7 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 
-use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, UserId, backend, ended};
+use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, Stored, UserId, backend, ended};
 use crate::clock::Clock;
 use crate::store::Redis;
 use crate::trace::StepKind;
@@ -237,5 +237,14 @@ impl LoginStore for RedisSessions {
         self.redis.run::<bool>(&end).await?;
         // Where keys are evicted the index may be gone and records not.
         if self.redis.evicting_policy().await?.is_some() { self.end_unlisted(user).await } else { Ok(()) }
+    }
+
+    async fn footprint(&self, user: UserId, login: &LoginId) -> Result<Stored, StoreError> {
+        let (record, index) = (self.record_key(login), self.index_key(user));
+        let share = self.redis.memory_of(&index).await?;
+        let logins: u64 = self.redis.query(redis::cmd("ZCARD").arg(&index)).await?;
+        let login = self.redis.memory_of(&record).await? + share / logins.max(1);
+        let how = "Redis MEMORY USAGE of the record, and its share of the user's index";
+        Ok(Stored { login, how, ..Stored::default() })
     }
 }
