@@ -227,6 +227,8 @@ pub struct Description {
     pub needs: Need,
     /// Where its logins live.
     pub store: &'static str,
+    /// Whether every node knows a login, and not only the one that opened it.
+    pub shared: bool,
     /// How the credential travels.
     pub carrier: Carrier,
     /// One sentence: what the browser keeps.

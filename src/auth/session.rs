@@ -56,6 +56,8 @@ impl<S: LoginStore> SessionStrategy<S> {
             label: "Session in a shared store",
             revocation: "The next request, on every node: the record is gone.".to_owned(),
             needs,
+            // What needs no store is in this process.
+            shared: needs != Need::Nothing,
             notice,
             ..describe(store.commands().held_in)
         };
@@ -70,6 +72,7 @@ impl<S: LoginStore> SessionStrategy<S> {
             summary: "An opaque id in a cookie; the record is in this process' memory.",
             revocation: "The next request, on this node only: no other node ever knew the login.".to_owned(),
             server_holds: "A record of the login in this process: a restart forgets it, another node never sees it.",
+            shared: false,
             gives_up: "Only this process knows the login: no second node, and a restart signs everybody out.",
             ..describe(store.commands().held_in)
         };
@@ -289,6 +292,7 @@ fn describe(store: &'static str) -> Description {
         promise: Promise::Immediate,
         needs: Need::Nothing,
         store,
+        shared: true,
         carrier: Carrier { cookie: "id", renewal: None, bearer: false },
         browser_holds: "128 random bits that mean nothing: the key to the record.",
         server_holds: "A record of the login: whose it is, since when, from where, until when.",

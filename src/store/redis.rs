@@ -120,11 +120,20 @@ impl Redis {
         Self(Connection::Absent)
     }
 
+    /// Whether the server runs without it.
+    pub fn is_absent(&self) -> bool {
+        matches!(self.0, Connection::Absent)
+    }
+
     /// The same connection as over a network: each command waits that long first. For experiments only. What Redis
     /// pushes comes as fast as before.
     #[must_use]
     pub fn slowed(&self, round_trip: Duration) -> Self {
-        if round_trip.is_zero() { self.clone() } else { Self(Connection::Slowed(Arc::new(self.clone()), round_trip)) }
+        if round_trip.is_zero() || self.is_absent() {
+            self.clone()
+        } else {
+            Self(Connection::Slowed(Arc::new(self.clone()), round_trip))
+        }
     }
 
     /// Tries the address once, to tell what is wrong with it: a connection that reconnects by itself keeps the reason.

@@ -100,6 +100,7 @@ pub(super) fn describe(slug: &'static str) -> Description {
         promise: Promise::Immediate,
         needs: Need::Nothing,
         store: "",
+        shared: true,
         carrier: Carrier { cookie: "access_token_cookie", renewal: None, bearer: true },
         browser_holds: "The whole login: who you are and until when, signed, readable by anybody who has it.",
         server_holds: "",

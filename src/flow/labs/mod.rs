@@ -1,5 +1,7 @@
-//! `/labs`: the experiments as pages. `/labs/revocation` as a form, and lane by lane for browsers with scripts.
+//! `/labs`: the experiments as pages. `/labs/revocation` as a form, and lane by lane for browsers with scripts; and
+//! `/labs/cost`.
 
+mod cost;
 mod events;
 mod order;
 mod view;
@@ -34,6 +36,7 @@ pub(super) fn routes() -> Route {
         .at("/revocation/api/runs", post(start))
         .at("/revocation/api/runs/:id/revoke", post(revoke))
         .at("/revocation/api/runs/:id/events", get(events::listen))
+        .nest("/cost", cost::routes())
 }
 
 /// `GET /labs/revocation`.

@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use super::crowd::{Crowd, Opened};
 use super::samples::{Budget, Samples, Shuffle, Spread};
 use super::{COOKIE_LIMIT, Candidate, Conditions, CostBench};
-use crate::auth::{Effect, Failure, Promise, Reach, Stored};
+use crate::auth::{Effect, Failure, Need, Promise, Reach, Stored};
 use crate::labs::figures::Staleness;
 use crate::labs::machine;
 use crate::labs::revocation::{self, LabError};
@@ -85,6 +85,9 @@ pub(super) async fn measure(
     let strategy = candidate.slug();
     let failed = |source| LabError::Failed { strategy, source };
     let plan = Plan::new(conditions);
+    if candidate.near.describe().needs == Need::Redis && bench.redis.is_absent() {
+        return Ok(Err(StoreError::Absent { store: "Redis" }.sentence()));
+    }
     let people = (plan.opened(conditions), CHURN);
     let crowd = Crowd::gather(bench, candidate, conditions, people).await.map_err(failed)?;
     let trial = Trial { bench, candidate, conditions, plan, crowd: &crowd };
@@ -182,7 +185,6 @@ impl Trial<'_> {
         let long = self.conditions.claim_bytes > 0;
         let login = match self.crowd.open(&*candidate.near, &self.crowd.of_login(0)).await {
             Ok(login) => login,
-            Err(Failure::Store(error @ StoreError::Absent { .. })) => return Ok(Err(error.sentence())),
             Err(error @ Failure::Store(_)) => return Err(self.failed(error)),
             Err(error) if long => {
                 return Ok(Err(format!("No login could be opened with claims as large as this: {error}")));

@@ -74,7 +74,7 @@ fn row(measured: &Measured) -> Row {
 /// The conditions in words.
 impl fmt::Display for Conditions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} logins stored where any are", self.logins)?;
+        write!(f, "{} login{} stored where any are", self.logins, if self.logins == 1 { "" } else { "s" })?;
         if self.delay.is_zero() {
             write!(f, ", no added delay")?;
         } else {
@@ -126,9 +126,16 @@ pub fn time(ns: f64) -> String {
         ns if ns < 1e3 => return format!("{ns:.0} ns"),
         ns if ns < 1e6 => (ns / 1e3, "µs"),
         ns if ns < 1e9 => (ns / 1e6, "ms"),
-        ns => (ns / 1e9, "s"),
+        ns if ns < 120e9 => (ns / 1e9, "s"),
+        ns => (ns / 60e9, "min"),
     };
-    if value < 10.0 { format!("{value:.2} {unit}") } else { format!("{value:.1} {unit}") }
+    if value >= 100.0 || value.fract() < 1e-9 {
+        format!("{value:.0} {unit}")
+    } else if value < 10.0 {
+        format!("{value:.2} {unit}")
+    } else {
+        format!("{value:.1} {unit}")
+    }
 }
 
 #[cfg(test)]
@@ -137,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_time_is_shown_with_three_digits_and_its_unit() {
-        let shown = [0.0, 999.0, 1234.0, 61_320.0, 2_400_000.0, 9e11].map(time);
-        assert_eq!(shown, ["0 ns", "999 ns", "1.23 µs", "61.3 µs", "2.40 ms", "900.0 s"]);
+        let shown = [0.0, 999.0, 1234.0, 61_320.0, 5e8, 900e9].map(time);
+        assert_eq!(shown, ["0 ns", "999 ns", "1.23 µs", "61.3 µs", "500 ms", "15 min"]);
     }
 }
