@@ -52,7 +52,7 @@ function watch(address) {
     try {
       await refresh();
       over("Done. The figures are below.");
-      document.getElementById("results").scrollIntoView();
+      document.getElementById("frontier").scrollIntoView();
     } catch (error) {
       over(error.message);
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::site::Site;
+use crate::labs::cost::TRIALS;
 use crate::labs::figures::{Figures, Method, Source};
 use crate::labs::frontier::{Canvas, Point, draw, points};
 
@@ -48,6 +49,7 @@ pub(super) fn view(site: &Site) -> Option<Value> {
         "points": points,
         "origin": origin(site),
         "shortened": points.iter().any(|point| point.shortened.is_some()),
+        "trials": site.shared.cost.report().map(|_| TRIALS),
         "sentence": sentence(&points),
         "borrowed": borrowed.flatten(),
     }))

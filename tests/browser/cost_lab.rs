@@ -76,7 +76,8 @@ async fn on_paper(tab: &Tab) {
         .js("[...document.querySelectorAll('.frontier.wide .dot text')].every(e => getComputedStyle(e).fill === 'rgb(0, 0, 0)')")
         .await;
     assert_eq!(black, Some(true), "names are printed in black");
-    assert!(!tab.text().await.contains("Delay of every store call"), "sliders are not printed");
+    assert!(!tab.text().await.contains("Delay per store call"), "sliders are not printed");
+    tab.shot("cost-lab-printed").await;
     tab.page.emulate_media_type(MediaTypeParams::Null).await.expect("a screen");
 }
 

@@ -178,7 +178,7 @@ async fn nonsense_is_refused_with_a_sentence_and_kept() {
         (vec![("strategy", "jwt-carrier-pigeon")], "There is no strategy jwt-carrier-pigeon."),
         (
             vec![("strategy", "jwt"), ("delay", "6")],
-            "Delay of every store call: choose a number from 0 to 5, in steps of 1.",
+            "Delay per store call: choose a number from 0 to 5, in steps of 1.",
         ),
         (vec![("strategy", "jwt"), ("claims", "-1")], "choose a number from 0 to 4096, in steps of 256."),
     ] {

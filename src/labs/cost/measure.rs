@@ -7,6 +7,7 @@ use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
 use super::crowd::{Crowd, Opened};
+use super::plan::Plan;
 use super::samples::{Budget, Samples, Shuffle, Spread};
 use super::{COOKIE_LIMIT, Candidate, Conditions, CostBench};
 use crate::auth::{Effect, Failure, Need, Promise, Reach, Stored};
@@ -16,21 +17,8 @@ use crate::labs::revocation::{self, LabError};
 use crate::store::StoreError;
 use crate::trace::Trace;
 
-/// How many questions are asked, at the most; where many are to be of logins that nobody asked for yet, fewer.
-const QUESTIONS: usize = 2000;
-const QUESTIONS_WITH_MISSES: usize = 500;
-
-/// How many logins are asked for, at the most: the others only have to be there.
-const ASKED_FOR: usize = 1000;
-
 /// How many are opened and ended one by one.
 const CHURN: usize = 100;
-
-/// How many questions are counted.
-const COUNTED: usize = 100;
-
-/// How many logins are weighed.
-const WEIGHED: usize = 60;
 
 /// How long one kind of call is repeated.
 const TIME: Duration = Duration::from_millis(600);
@@ -42,7 +30,7 @@ const CPU_TIME: Duration = Duration::from_millis(300);
 const CHANNEL: Duration = Duration::from_secs(3);
 
 /// How many logins are revoked for the staleness; where each takes a whole life, one.
-const TRIALS: usize = 12;
+pub const TRIALS: usize = 12;
 
 /// What was measured of one strategy.
 #[derive(Clone, Debug, Serialize)]
@@ -99,47 +87,10 @@ pub(super) async fn measure(
     outcome
 }
 
-/// How many questions, and how many of them of logins that nobody asked for yet.
-#[derive(Clone, Copy)]
-struct Plan {
-    questions: usize,
-    cold: usize,
-}
-
-impl Plan {
-    fn new(conditions: &Conditions) -> Self {
-        let misses = 100 - usize::from(conditions.hit_rate.min(100));
-        let questions = if misses == 0 { QUESTIONS } else { QUESTIONS_WITH_MISSES };
-        Self { questions, cold: ((questions + COUNTED) * misses).div_ceil(100) }
-    }
-
-    /// Logins that are asked for a first time are more than those that are wanted, if those are few.
-    fn opened(self, conditions: &Conditions) -> usize {
-        let wanted = conditions.logins.max(1);
-        if wanted > 2 * self.cold { wanted } else { wanted + self.cold }
-    }
-
-    /// Which login each question is of: so many that were asked for before, the others each once.
-    fn order(self, opened: usize) -> Vec<usize> {
-        let warm = self.warm(opened);
-        let mut shuffle = Shuffle::new();
-        let mut cold = warm..opened;
-        let total = self.questions + COUNTED;
-        let place = |question| {
-            let fresh = shuffle.below(total - question) < cold.len().min(self.cold);
-            if fresh { cold.next().unwrap_or_default() } else { shuffle.below(warm) }
-        };
-        (0..total).map(place).collect()
-    }
-
-    fn warm(self, opened: usize) -> usize {
-        opened.saturating_sub(self.cold).clamp(1, ASKED_FOR)
-    }
-}
-
-struct Trial<'a> {
-    bench: &'a CostBench,
-    candidate: &'a Candidate,
+/// One strategy under these conditions, and its logins.
+pub(super) struct Trial<'a> {
+    pub bench: &'a CostBench,
+    pub candidate: &'a Candidate,
     conditions: &'a Conditions,
     plan: Plan,
     crowd: &'a Crowd<'a>,
@@ -205,7 +156,7 @@ impl Trial<'_> {
     async fn fill(&self, first: Opened, kept: Stored) -> Result<Vec<Opened>, LabError> {
         let wanted = self.plan.opened(self.conditions);
         let stored = kept.rows || kept.login > 0;
-        let enough = if stored { wanted } else { wanted.min(ASKED_FOR + self.plan.cold) };
+        let enough = if stored { wanted } else { wanted.min(self.plan.enough()) };
         let mut logins = vec![first];
         logins.extend(self.crowd.fill(1, enough).await.map_err(|source| self.failed(source))?);
         Ok(logins)
@@ -299,31 +250,6 @@ impl Trial<'_> {
         Ok(measured.staleness())
     }
 
-    /// The average of what some logins take, with their share of what their user takes.
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // bytes of a login
-    async fn weigh(&self, logins: &[Opened], grown: Option<u64>) -> Result<(u64, &'static str), LabError> {
-        let step = logins.len().div_ceil(WEIGHED).max(1);
-        let (mut sum, mut count, mut how, mut rows) = (0.0, 0.0, "", false);
-        for login in logins.iter().step_by(step) {
-            let of_user = logins.iter().filter(|other| other.identity.subject.id == login.identity.subject.id).count();
-            let kept = self.stored(login).await?;
-            sum += kept.login as f64 + kept.user as f64 / of_user.max(1) as f64;
-            count += 1.0;
-            (how, rows) = (kept.how, kept.rows);
-        }
-        let in_sql = grown.filter(|_| rows).unwrap_or_default() as f64 / logins.len().max(1) as f64;
-        Ok(((sum / f64::max(count, 1.0) + in_sql).round() as u64, how))
-    }
-
-    /// What the tables take now, if the database says it in time.
-    async fn rows(&self) -> Option<u64> {
-        self.bench.sql.bytes_in_use().await.ok()
-    }
-
-    async fn stored(&self, login: &Opened) -> Result<Stored, LabError> {
-        self.candidate.near.stored(&login.identity).await.map_err(|source| self.failed(source))
-    }
-
     async fn calls(&self, login: &Opened) -> Result<usize, LabError> {
         let trace = Trace::on();
         self.assert_known(login, &trace).await?;
@@ -346,31 +272,7 @@ impl Trial<'_> {
         }
     }
 
-    fn failed(&self, source: Failure) -> LabError {
+    pub(super) fn failed(&self, source: Failure) -> LabError {
         LabError::Failed { strategy: self.candidate.slug(), source }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn as_many_questions_miss_as_the_hit_rate_says() {
-        for (hit_rate, wanted) in [(100, 1000), (90, 1000), (50, 10), (0, 10_000), (0, 1)] {
-            let conditions = Conditions { hit_rate, logins: wanted, ..Conditions::default() };
-            let plan = Plan::new(&conditions);
-            let opened = plan.opened(&conditions);
-            let order = plan.order(opened);
-            let warm = plan.warm(opened);
-            let cold: Vec<_> = order.iter().filter(|place| **place >= warm).collect();
-            let mut once = cold.clone();
-            once.sort_unstable();
-            once.dedup();
-            assert_eq!(once.len(), cold.len(), "a login is asked for a first time once");
-            assert!(order.iter().all(|place| *place < opened) && opened >= wanted);
-            let misses = usize::from(100 - hit_rate);
-            assert_eq!(cold.len(), (order.len() * misses).div_ceil(100), "{hit_rate} % of {wanted}");
-        }
     }
 }

@@ -6,9 +6,11 @@
 mod crowd;
 mod floors;
 mod measure;
+mod plan;
 mod report;
 mod runs;
 mod samples;
+mod weigh;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,7 +18,7 @@ use std::time::{Duration, Instant};
 use serde::{Serialize, Serializer};
 
 pub use self::floors::FloorTimes;
-pub use self::measure::Measured;
+pub use self::measure::{Measured, TRIALS};
 pub use self::report::{DEBUG_WARNING, NotMeasured, Report, time};
 pub use self::runs::{CostRun, CostRuns, Event, OpenCost, StartCostError};
 pub use self::samples::Spread;

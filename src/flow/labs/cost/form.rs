@@ -22,7 +22,7 @@ struct Slider {
 const SLIDERS: [Slider; 4] = [
     Slider {
         name: "delay",
-        label: "Delay of every store call",
+        label: "Delay per store call",
         hint: "Without it, loopback flatters who asks a store.",
         most: 5,
         step: 1,
@@ -40,8 +40,8 @@ const SLIDERS: [Slider; 4] = [
     },
     Slider {
         name: "hit_rate",
-        label: "Hit rate of the local cache",
-        hint: "Requests of a login that was asked for before: session-tracked has it in memory.",
+        label: "Local cache hit rate",
+        hint: "How many requests session-tracked answers from memory.",
         most: 100,
         step: 10,
         usual: 100,
@@ -49,7 +49,7 @@ const SLIDERS: [Slider; 4] = [
     },
     Slider {
         name: "claims",
-        label: "Claims: the user’s name",
+        label: "Name in the claims",
         hint: "Browsers keep cookies of 4,096 bytes. Go past it.",
         most: 4096,
         step: 256,
