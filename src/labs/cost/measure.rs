@@ -14,7 +14,7 @@ use crate::auth::{Effect, Failure, Need, Promise, Reach, Stored};
 use crate::labs::figures::Staleness;
 use crate::labs::machine;
 use crate::labs::revocation::{self, LabError};
-use crate::store::StoreError;
+use crate::store::{Floors, StoreError};
 use crate::trace::Trace;
 
 /// How many are opened and ended one by one.
@@ -39,6 +39,9 @@ pub struct Measured {
     pub strategy: &'static str,
     /// Finding out who asks.
     pub identify_ns: Spread,
+    /// The bare call to the same store, between the questions: a floor of another moment is another floor. `None` where
+    /// no store is asked.
+    pub floor_ns: Option<Spread>,
     /// Opening a login.
     pub issue_ns: Spread,
     /// Ending it.
@@ -110,13 +113,14 @@ impl Trial<'_> {
         let (stored_bytes, stored_how) = self.weigh(&logins, grown).await?;
         let order = self.plan.order(logins.len());
         let (timed, counted) = order.split_at(self.plan.questions);
-        let mut identify = self.time_questions(&logins, timed).await?;
         let store_calls = self.count_calls(&logins, counted).await?;
+        let (mut identify, mut floor) = self.time_questions(&logins, timed, store_calls > 0.5).await?;
         let cpu_ns = self.processor(&logins).await?;
         let (mut issue, mut revoke) = self.churn().await?;
         Ok(Ok(Measured {
             strategy: self.candidate.slug(),
             identify_ns: identify.spread(),
+            floor_ns: (floor.len() > 0).then(|| floor.spread()),
             issue_ns: issue.spread(),
             revoke_ns: revoke.spread(),
             store_calls,
@@ -177,8 +181,19 @@ impl Trial<'_> {
         Ok(())
     }
 
-    async fn time_questions(&self, logins: &[Opened], order: &[usize]) -> Result<Samples, LabError> {
-        let (mut samples, begun) = (Samples::default(), Instant::now());
+    /// The questions, and the bare calls to the store between them.
+    async fn time_questions(
+        &self,
+        logins: &[Opened],
+        order: &[usize],
+        asks: bool,
+    ) -> Result<(Samples, Samples), LabError> {
+        let (mut samples, mut floor, begun) = (Samples::default(), Samples::default(), Instant::now());
+        let floors = Floors::new(self.bench.redis.clone(), self.bench.sql.clone());
+        let needs = if asks { self.candidate.far.describe().needs } else { Need::Nothing };
+        if needs == Need::Redis {
+            floors.plant().await.map_err(|error| self.failed(error.into()))?;
+        }
         let budget = Budget { most: order.len(), time: TIME };
         for (number, place) in order.iter().enumerate().take_while(|(number, _)| budget.allows(*number, begun)) {
             let (login, trace) = (&logins[*place], Trace::off());
@@ -186,11 +201,24 @@ impl Trial<'_> {
             let answer = self.candidate.far.identify(&login.presented, &trace).await;
             samples.add(asked);
             self.check(login, answer)?;
+            let asked = Instant::now();
+            let bare = match needs {
+                Need::Nothing => None,
+                Need::Redis => Some(floors.get().await),
+                Need::Sql => Some(floors.select().await),
+            };
+            if let Some(bare) = bare {
+                bare.map_err(|error| self.failed(error.into()))?;
+                floor.add(asked);
+            }
             if number % 32 == 0 {
                 tokio::task::yield_now().await;
             }
         }
-        Ok(samples)
+        if needs == Need::Redis {
+            floors.uproot().await;
+        }
+        Ok((samples, floor))
     }
 
     #[allow(clippy::cast_precision_loss)] // some hundreds

@@ -6,7 +6,7 @@ use crate::auth::{Description, Need};
 use crate::flow::frontier::{in_use, origin};
 use crate::flow::site::Site;
 use crate::labs::capacity::grouped;
-use crate::labs::cost::{FloorTimes, Report, time};
+use crate::labs::cost::{FloorTimes, Measured, Report, time};
 use crate::labs::figures::{Interval, Row};
 
 /// The table. `None`: nothing was measured yet.
@@ -30,13 +30,12 @@ pub(super) fn results(site: &Site) -> Option<Value> {
 
 fn row(description: &Description, row: &Row, report: Option<&Report>) -> Value {
     let measured = report.and_then(|report| report.results.iter().find(|one| one.strategy == row.strategy));
-    let floors = report.map(|report| report.floors);
     json!({
         "slug": description.slug,
         "bearer": description.carrier.bearer,
         "identify": times(&row.identify_ns),
         "p99": measured.map(|measured| time(measured.identify_ns.p99)),
-        "floor": floors.and_then(|floors| beside(description.needs, row, &floors)),
+        "floor": measured.and_then(|measured| beside(description.needs, measured)),
         "issue": row.issue_ns.as_ref().map(times),
         "revoke": row.revoke_ns.as_ref().map(times),
         "calls": calls(row.store_calls),
@@ -51,15 +50,11 @@ fn times(interval: &Interval) -> Value {
     json!({ "median": time(interval.median), "low": time(interval.low), "high": time(interval.high) })
 }
 
-/// How often the bare call to its store would fit into the check, where there is a call.
-fn beside(needs: Need, row: &Row, floors: &FloorTimes) -> Option<String> {
-    let (floor, name) = match needs {
-        Need::Redis => (floors.get_ns?, "a bare GET"),
-        Need::Sql => (floors.select_ns, "a bare SELECT"),
-        Need::Nothing => return None,
-    };
-    let asks = row.store_calls > 0.5 && floor.p50 > 0.0;
-    asks.then(|| format!("{:.1} × {name}", row.identify_ns.median / floor.p50))
+/// How many bare calls to its store, made between the questions, take as long as the check.
+fn beside(needs: Need, measured: &Measured) -> Option<String> {
+    let floor = measured.floor_ns.filter(|floor| floor.p50 > 0.0)?;
+    let name = if needs == Need::Redis { "a bare GET" } else { "a bare SELECT" };
+    Some(format!("{:.1} × {name}", measured.identify_ns.p50 / floor.p50))
 }
 
 fn floor_rows(floors: FloorTimes) -> Vec<Value> {
