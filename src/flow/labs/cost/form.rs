@@ -49,8 +49,8 @@ const SLIDERS: [Slider; 4] = [
     },
     Slider {
         name: "claims",
-        label: "Name in the claims",
-        hint: "Browsers keep cookies of 4,096 bytes. Go past it.",
+        label: "User’s name",
+        hint: "It is in every token’s claims. Browsers keep cookies of 4,096 bytes: go past it.",
         most: 4096,
         step: 256,
         usual: 0,
