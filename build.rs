@@ -1,5 +1,23 @@
-//! Puts the templates into the binary, parsed once here so that a broken one fails the build.
+//! Puts the templates into the binary, parsed once here so that a broken one fails the build; and the figures.
 
 fn main() {
     minijinja_embed::embed_templates!("templates", &[".html"]);
+    embed_figures();
+    name_compiler();
+}
+
+/// The figures of the last run of the benches, where there are any: an empty file says that there are none.
+fn embed_figures() {
+    println!("cargo:rerun-if-changed=docs");
+    let folder = std::env::var_os("OUT_DIR").map(std::path::PathBuf::from).unwrap_or_default();
+    let figures = std::fs::read("docs/figures.json").unwrap_or_default();
+    std::fs::write(folder.join("figures.json"), figures).unwrap_or_else(|error| panic!("figures.json: {error}"));
+}
+
+/// Figures say which compiler made the program.
+fn name_compiler() {
+    let compiler = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = std::process::Command::new(compiler).arg("--version").output();
+    let version = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    println!("cargo:rustc-env=COMPILER={}", version.unwrap_or_else(|_| "rustc".to_owned()));
 }

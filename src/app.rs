@@ -2,6 +2,7 @@
 //!
 //! The only file that names a concrete strategy. A new one is a file in `auth/` and a line in `strategies`.
 
+mod cost;
 mod demo;
 mod lab;
 mod parts;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::net::TcpListener;
 
+pub use self::cost::CostLab;
 pub use self::lab::Lab;
 use self::lab::LiveLab;
 use self::parts::Parts;
@@ -24,6 +26,8 @@ use crate::auth::{
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::flow::{self, Demo, News, RateLimits, RecentPosts, Shared, Site, TrustedProxies};
+use crate::labs::cost::CostRuns;
+use crate::labs::figures::Figures;
 use crate::labs::live::Runs;
 use crate::page::Pages;
 use crate::server;
@@ -57,6 +61,9 @@ pub enum StartError {
     /// The experiments' user could not be made.
     #[error("cannot prepare the experiment: {0}")]
     Lab(StoreError),
+    /// The file of figures cannot be used.
+    #[error("cannot read figures from {0}: {1}")]
+    Figures(String, String),
     /// An experiment was asked for a strategy that there is none of.
     #[error("there is no strategy {0}; there are {1}")]
     UnknownStrategy(String, String),
@@ -117,6 +124,8 @@ impl App {
             redis: parts.redis.clone(),
             stores: parts.states.clone(),
             runs: Runs::new(lab.opener()),
+            cost: CostRuns::new(lab.cost_opener()),
+            figures: figures(settings)?,
         };
         let site = Arc::new(Site::new(shared, strategies(&parts)));
         Ok(Self { listener, address, site, sql: parts.sql, lab, private_redis })
@@ -162,6 +171,7 @@ impl App {
             stop.await;
             site.news().closing();
             site.runs().close();
+            site.cost().close().await;
         };
         let served = server::serve(self.listener, routes, stop).await;
         drop(site);
@@ -225,6 +235,14 @@ fn session(parts: &Parts) -> Arc<dyn AuthStrategy> {
 /// Which sessions of this mount ended: kept as long as one could have lived.
 fn ended(mount: &'static str, parts: &Parts) -> Revocations {
     Revocations::new(mount, parts.sql.clone(), parts.limits.absolute, parts.clock.clone())
+}
+
+/// Of the file that was named, or those that the program was built with.
+fn figures(settings: &Settings) -> Result<Option<Figures>, StartError> {
+    let Some(file) = &settings.figures else { return Ok(Figures::embedded()) };
+    let failed = |error: String| StartError::Figures(file.display().to_string(), error);
+    let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
+    Figures::parse(&text).map(Some).map_err(failed)
 }
 
 const WITHOUT_REDIS: &str = "There is no Redis here: these sessions are in this process' memory. A restart forgets \

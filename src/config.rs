@@ -85,6 +85,10 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "NAME", value_parser = node_name)]
     pub node: Option<String>,
 
+    /// Figures that `lab figures` wrote, for the frontier and the capacity sheet [default: those of the build, if any]
+    #[arg(long, env, global = true, value_name = "FILE")]
+    pub figures: Option<PathBuf>,
+
     /// Seed the users alice, bob and carol [default: on for loopback, off elsewhere]
     #[arg(long, env, global = true, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub demo: Option<bool>,

@@ -49,6 +49,9 @@ pub enum Error {
     /// As many experiments as may run at once do.
     #[error("too many experiments run at once; each ends within a minute")]
     TooManyRuns,
+    /// One measurement goes on: two would measure each other.
+    #[error("the cost is being measured already; wait for that run, which takes less than two minutes")]
+    Measuring,
     /// Passwords: too many at once, or the hash function failed.
     #[error(transparent)]
     Busy(#[from] Busy),
@@ -80,9 +83,11 @@ impl ResponseError for Error {
             Self::CrossSite => StatusCode::FORBIDDEN,
             Self::SignInFirst { .. } | Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::TooManyRuns | Self::Busy(Busy::Full) | Self::Failure(Failure::Store(_)) | Self::HalfChanged(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::TooManyRuns
+            | Self::Measuring
+            | Self::Busy(Busy::Full)
+            | Self::Failure(Failure::Store(_))
+            | Self::HalfChanged(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Busy(Busy::Failed(_)) | Self::Failure(Failure::Signing(_)) | Self::Internal(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -142,7 +147,7 @@ impl Error {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooManyTries { retry } => Some(retry.as_secs().saturating_add(1)),
-            Self::TooManyRuns => Some(10),
+            Self::TooManyRuns | Self::Measuring => Some(10),
             _ if self.status() == StatusCode::SERVICE_UNAVAILABLE => Some(1),
             _ => None,
         }

@@ -25,7 +25,7 @@ pub struct Asset {
 }
 
 /// All of them.
-pub const ASSETS: [Asset; 6] = [
+pub const ASSETS: [Asset; 8] = [
     Asset { name: "style.css", media_type: "text/css; charset=utf-8", text: STYLE },
     Asset {
         name: "cookie-check.js",
@@ -39,6 +39,8 @@ pub const ASSETS: [Asset; 6] = [
     },
     Asset { name: "labs.css", media_type: "text/css; charset=utf-8", text: include_str!("../templates/labs.css") },
     Asset { name: "labs.js", media_type: "text/javascript; charset=utf-8", text: include_str!("../templates/labs.js") },
+    Asset { name: "cost.css", media_type: "text/css; charset=utf-8", text: include_str!("../templates/cost.css") },
+    Asset { name: "cost.js", media_type: "text/javascript; charset=utf-8", text: include_str!("../templates/cost.js") },
     Asset { name: "favicon.svg", media_type: "image/svg+xml", text: include_str!("../templates/favicon.svg") },
 ];
 

@@ -9,6 +9,7 @@ mod common;
 mod browser {
     mod chromium;
     mod cookies;
+    mod cost_lab;
     mod cross_site;
     mod journeys;
     mod pages;

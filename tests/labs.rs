@@ -5,5 +5,7 @@ mod common;
 
 mod labs {
     mod admission;
+    mod cost;
+    mod cost_failures;
     mod revocation;
 }

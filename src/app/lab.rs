@@ -20,7 +20,7 @@ use crate::store::{PrivateRedis, Sql, StoreError};
 const RUNS: usize = 4;
 
 /// Life of a token where only expiry ends a login: an experiment does not wait for a quarter of an hour.
-const SHORT_LIFE: Duration = Duration::from_secs(1);
+pub(super) const SHORT_LIFE: Duration = Duration::from_secs(1);
 
 /// Two nodes that share their stores, and a user to open logins for.
 pub struct Lab {
@@ -79,12 +79,22 @@ impl LiveLab {
         })
     }
 
-    async fn open(&self) -> Result<Bench, StoreError> {
+    /// The server's own node.
+    pub fn first(&self) -> &Parts {
+        &self.first
+    }
+
+    /// The other one.
+    pub async fn second(&self) -> Result<&Parts, StoreError> {
         let second = self.second.get_or_try_init(|| self.first.second_node(&self.settings)).await;
-        let second = second.map_err(|error| match error {
+        second.map_err(|error| match error {
             StartError::Database(_, error) | StartError::Redis(error) => error,
             other => StoreError::new("the second node", &other),
-        })?;
+        })
+    }
+
+    async fn open(&self) -> Result<Bench, StoreError> {
+        let second = self.second().await?;
         let users = Users::new(self.first.sql.clone());
         let mut subjects = Vec::new();
         for number in 1..=RUNS {
@@ -100,7 +110,7 @@ impl LiveLab {
 }
 
 /// The strategies of both nodes, with short lives where only expiry ends a login.
-fn pairs(first: &Parts, second: &Parts, life: Duration) -> Vec<Pair> {
+pub(super) fn pairs(first: &Parts, second: &Parts, life: Duration) -> Vec<Pair> {
     let short = |parts: &Parts| Parts { life, short_life: life, ..parts.clone() };
     let node = |parts: &Parts| {
         let both = strategies(parts).into_iter().zip(strategies(&short(parts)));

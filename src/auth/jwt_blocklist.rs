@@ -38,6 +38,7 @@ fn describe_blocklist() -> Description {
         logout: "Ends this login at once: the token's jti goes on the list.",
         logout_everywhere: "Ends every login of yours under this mount at once: one cut-off, not a list.",
         password_change: "Every other login of yours under this mount ends at once.",
+        gives_up: "Every request waits for Redis, as a session does, and carries a token on top; nobody can list logins.",
         ..describe("jwt-blocklist")
     }
 }

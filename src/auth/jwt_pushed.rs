@@ -43,6 +43,7 @@ fn describe_pushed() -> Description {
         logout_everywhere: "Ends every login of yours under this mount: one cut-off is pushed to every node.",
         password_change: "Every other login of yours under this mount ends: on this node at once, on others when the push \
             arrives.",
+        gives_up: "Other nodes hear of a revoke a moment later; every request carries a token; nobody can list logins.",
         ..describe("jwt-pushed")
     }
 }

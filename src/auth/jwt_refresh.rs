@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use super::jwt::{Tokens, describe};
 use super::{
     AuthStrategy, Carrier, Description, Device, Effect, Grant, Identity, Keys, Login, LoginId, Need, Presented,
-    Promise, Reach, Renewal, Result, Subject, UserId,
+    Promise, Reach, Renewal, Result, Stored, Subject, UserId,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::store::refresh::{Exchange, Family, RefreshTokens};
@@ -139,6 +139,14 @@ impl AuthStrategy for JwtRefreshStrategy {
         logins.sort_by_key(|login| std::cmp::Reverse(login.issued_at));
         Ok(Some(logins))
     }
+
+    async fn stored(&self, _who: &Identity) -> Result<Stored> {
+        Ok(Stored {
+            rows: true,
+            how: "rows and index entries of the family and its first token, in the SQL database",
+            ..Stored::default()
+        })
+    }
 }
 
 fn login(family: Family) -> Login {
@@ -172,6 +180,7 @@ fn describe_refresh(life: Duration) -> Description {
         logout_everywhere: "Ends every family of yours under this mount. Access tokens in use are accepted until they \
             expire.",
         password_change: "Every other login of yours under this mount ends when its access token expires.",
+        gives_up: "A copy of the access token is good until its short life is over; the browser must renew again and again.",
         ..common
     }
 }

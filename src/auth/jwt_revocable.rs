@@ -7,8 +7,8 @@ use async_trait::async_trait;
 
 use super::jwt::{KEPT_LONGER, Tokens};
 use super::{
-    AuthStrategy, Description, Device, Effect, Grant, Identity, Login, LoginId, Presented, Reach, Result, Subject,
-    UserId,
+    AuthStrategy, Description, Device, Effect, Grant, Identity, Login, LoginId, Presented, Reach, Result, Stored,
+    Subject, UserId,
 };
 use crate::clock::Timestamp;
 use crate::store::revocations::{ReadFrom, RevocationList};
@@ -104,5 +104,9 @@ impl AuthStrategy for RevocableJwtStrategy {
 
     async fn logins(&self, _user: UserId, _trace: &Trace) -> Result<Option<Vec<Login>>> {
         Ok(None)
+    }
+
+    async fn stored(&self, who: &Identity) -> Result<Stored> {
+        Ok(self.list.footprint(who.subject.id).await?)
     }
 }

@@ -27,6 +27,7 @@ pub use self::jwt_revocable::RevocableJwtStrategy;
 pub use self::session::{SessionLimits, SessionStrategy};
 use crate::clock::Timestamp;
 use crate::store::StoreError;
+pub use crate::store::Stored;
 pub use crate::store::sessions::LoginId;
 pub use crate::store::users::{Role, UserId};
 use crate::trace::Trace;
@@ -229,6 +230,8 @@ pub struct Description {
     pub needs: Need,
     /// Where its logins live.
     pub store: &'static str,
+    /// Whether every node knows a login, and not only the one that opened it.
+    pub shared: bool,
     /// How the credential travels.
     pub carrier: Carrier,
     /// One sentence: what the browser keeps.
@@ -247,6 +250,8 @@ pub struct Description {
     pub logout_everywhere: &'static str,
     /// What a password change does to the other logins here.
     pub password_change: &'static str,
+    /// One sentence: what one gives up by choosing it.
+    pub gives_up: &'static str,
 }
 
 /// The system failed: neither yes nor no.
@@ -291,4 +296,9 @@ pub trait AuthStrategy: Send + Sync + 'static {
 
     /// The logins of a user, the latest first. `None`: this strategy cannot know.
     async fn logins(&self, user: UserId, trace: &Trace) -> Result<Option<Vec<Login>>>;
+
+    /// What the server keeps of a login that is open, weighed by the store that keeps it.
+    async fn stored(&self, _who: &Identity) -> Result<Stored> {
+        Ok(Stored { how: "nothing is stored of a login", ..Stored::default() })
+    }
 }

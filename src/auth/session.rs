@@ -11,7 +11,7 @@ use tower_sessions::{Session, session_store};
 
 use super::{
     AuthStrategy, Carrier, Description, Device, Effect, Failure, Grant, Identity, Login, LoginId, Need, Presented,
-    Promise, Reach, Result, Subject, UserId,
+    Promise, Reach, Result, Stored, Subject, UserId,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::store::StoreError;
@@ -62,6 +62,8 @@ impl<S: LoginStore> SessionStrategy<S> {
             label: "Session in a shared store",
             revocation: "The next request, on every node: the record is gone.".to_owned(),
             needs,
+            // What needs no store is in this process.
+            shared: needs != Need::Nothing,
             notice,
             ..describe(store.commands().held_in)
         };
@@ -222,6 +224,10 @@ impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
         logins.sort_by_key(|login| std::cmp::Reverse(login.issued_at));
         Ok(Some(logins))
     }
+
+    async fn stored(&self, who: &Identity) -> Result<Stored> {
+        Ok(self.store.footprint(who.subject.id, &who.login).await?)
+    }
 }
 
 fn identity(login: LoginId, record: &LoginRecord, expires_at: Timestamp) -> Identity {
@@ -249,6 +255,7 @@ pub(super) fn describe(store: &'static str) -> Description {
         promise: Promise::Immediate,
         needs: Need::Nothing,
         store,
+        shared: true,
         carrier: Carrier { cookie: "id", renewal: None, bearer: false },
         browser_holds: "128 random bits that mean nothing: the key to the record.",
         server_holds: "A record of the login: whose it is, since when, from where, until when.",
@@ -258,5 +265,6 @@ pub(super) fn describe(store: &'static str) -> Description {
         logout: "Ends this login at once: the record is deleted, and the old cookie opens nothing.",
         logout_everywhere: "Ends every login of yours under this mount at once.",
         password_change: "Every other login of yours under this mount ends at once.",
+        gives_up: "Every request waits for the shared store, and with the store away nobody is recognised.",
     }
 }

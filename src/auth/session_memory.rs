@@ -16,6 +16,8 @@ impl<S: LoginStore> SessionStrategy<S> {
             summary: "An opaque id in a cookie; the record is in this process' memory.",
             revocation: "The next request, on this node only: no other node ever knew the login.".to_owned(),
             server_holds: "A record of the login in this process: a restart forgets it, another node never sees it.",
+            shared: false,
+            gives_up: "Only this process knows the login: no second node, and a restart signs everybody out.",
             ..describe(store.commands().held_in)
         };
         Self { description, store, limits, clock, effect: Effect::Now }

@@ -29,6 +29,7 @@ impl<S: LoginStore> SessionStrategy<S> {
                 push arrives.",
             password_change: "Every other login of yours under this mount ends: on this node at once, on others when \
                 the push arrives.",
+            gives_up: "Other nodes hear of a revoke a moment later, and every node keeps copies of what it uses.",
             ..describe(store.commands().held_in)
         };
         Self { description, store, limits, clock, effect: Effect::Within(bound) }

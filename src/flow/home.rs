@@ -55,6 +55,8 @@ pub(super) async fn page(site: Data<&Arc<Site>>) -> Result<Response, Error> {
         "others": views(others),
         "rows": rows(),
         "stores": stores,
+        "frontier": super::frontier::view(&site),
+        "asset": shared.pages.asset(),
         "demo": shared.demo,
         "node": shared.node,
     });
@@ -88,7 +90,7 @@ fn rows() -> Value {
             "name": "Payload size",
             "session": "22 bytes with every request.",
             "jwt": "Some 350 bytes with every request: claims and a signature.",
-            "see": [link("/session/profile", "Bytes of an id"), link("/jwt/profile", "Bytes of a token")],
+            "see": [link("/session/profile", "Bytes of an id"), link("/jwt/profile", "Bytes of a token"), link("/labs/cost", "What each costs, with claims as large as you like")],
         },
         {
             "name": "Client support",

@@ -5,6 +5,7 @@ mod cookies;
 mod devices;
 mod docs;
 mod events;
+mod frontier;
 mod guard;
 mod home;
 mod labs;

@@ -10,6 +10,8 @@ use super::recent::RecentPosts;
 use crate::account::Hasher;
 use crate::auth::{AuthStrategy, Description, Keys, Need, Role};
 use crate::clock::Clock;
+use crate::labs::cost::CostRuns;
+use crate::labs::figures::Figures;
 use crate::labs::live::Runs;
 use crate::page::Pages;
 use crate::store::users::Users;
@@ -58,6 +60,10 @@ pub struct Shared {
     pub stores: Vec<StoreState>,
     /// The experiments that people watch.
     pub runs: Runs,
+    /// The measurement of the cost.
+    pub cost: CostRuns,
+    /// Figures of an earlier measurement, if there are any.
+    pub figures: Option<Figures>,
 }
 
 /// A store as the home page shows it.
@@ -152,6 +158,11 @@ impl Site {
     /// The experiments that people watch.
     pub fn runs(&self) -> &Runs {
         &self.shared.runs
+    }
+
+    /// The measurement of the cost.
+    pub fn cost(&self) -> &CostRuns {
+        &self.shared.cost
     }
 
     /// The strategies behind them.

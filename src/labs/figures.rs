@@ -12,6 +12,31 @@ pub struct Figures {
     pub rows: Vec<Row>,
 }
 
+impl Figures {
+    /// From the text of a file that `lab figures` wrote.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let figures: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let good = |interval: &Interval| {
+            interval.low > 0.0 && interval.low <= interval.median && interval.median <= interval.high
+        };
+        match figures.rows.iter().find(|row| !good(&row.identify_ns)) {
+            Some(row) => Err(format!("identify_ns of {} is no interval", row.strategy)),
+            None => Ok(figures),
+        }
+    }
+
+    /// Those that this program was built with: the last run of the benches that was kept.
+    pub fn embedded() -> Option<Self> {
+        let text = include_str!(concat!(env!("OUT_DIR"), "/figures.json"));
+        (!text.is_empty()).then(|| Self::parse(text).ok()).flatten()
+    }
+
+    /// The row of a strategy.
+    pub fn row(&self, strategy: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.strategy == strategy)
+    }
+}
+
 /// How the figures were measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -54,6 +79,9 @@ pub struct Row {
     pub request_bytes: u64,
     /// On the server, for each login, in bytes.
     pub stored_bytes: u64,
+    /// The processor's time for finding out who asks, of the server's process, in nanoseconds, where it was measured.
+    #[serde(default)]
+    pub cpu_ns: Option<f64>,
     /// From the revocation lab, where it was run.
     pub staleness_ms: Option<Staleness>,
 }
@@ -80,4 +108,15 @@ pub struct Staleness {
     pub bound: f64,
     /// Where only expiry ends a login: the life of a token in the experiment.
     pub shortened_life: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_figures_of_the_repository_are_none_or_good() {
+        let text = include_str!(concat!(env!("OUT_DIR"), "/figures.json"));
+        assert!(text.is_empty() || Figures::parse(text).is_ok(), "{:?}", Figures::parse(text));
+    }
 }

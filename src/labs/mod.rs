@@ -1,7 +1,12 @@
 //! EXPERIMENTS: each works on strategies and returns a report. Only the command line and pages print.
 
+pub mod capacity;
+pub mod cost;
 pub mod figures;
+pub mod frontier;
 pub mod live;
+pub mod log;
+mod machine;
 pub mod nodes;
 pub mod revocation;
 mod trial;

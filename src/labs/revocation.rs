@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::figures::Staleness;
 use super::nodes::Pair;
 use super::trial::{AFTER, AFTER_EXPIRY, Reading, Schedule, pace, trial};
 use crate::auth::{Failure, Promise, Subject};
@@ -80,6 +81,16 @@ pub struct Measured {
     pub within_bound: bool,
 }
 
+impl Measured {
+    /// What the frontier draws: the other node's staleness.
+    #[allow(clippy::cast_precision_loss)] // milliseconds of a token's life
+    pub fn staleness(&self) -> Staleness {
+        let Spread { p50, max, .. } = self.last_accept_after_response_ms.other_node;
+        let shortened_life = self.shortened_life_ms.map(|life| life as f64);
+        Staleness { p50, worst: max, bound: self.bound_ms as f64, shortened_life }
+    }
+}
+
 /// A figure for each node.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct ByNode<T> {
@@ -117,6 +128,15 @@ pub enum LabError {
     /// A login that was just opened was refused: there is nothing to measure.
     #[error("{0}: a login that was just opened was not accepted")]
     NeverAccepted(&'static str),
+    /// A good login was refused: the time of that is not what was to be measured.
+    #[error("{0}: a login that is open was refused, so nothing was measured")]
+    WronglyRefused(&'static str),
+    /// A login that was ended was accepted where it must not be.
+    #[error("{0}: a login was accepted after it was ended")]
+    StillAccepted(&'static str),
+    /// Somebody ended the experiment.
+    #[error("the experiment was stopped; every login of it is ended")]
+    Stopped,
 }
 
 /// Measures one strategy.

@@ -2,12 +2,14 @@
 
 mod channel;
 mod link;
+mod measure;
 mod migrations;
 mod private_redis;
 mod redis;
 pub mod refresh;
 pub mod revocations;
 pub mod sessions;
+mod slow;
 mod sql;
 mod sweeper;
 pub mod users;
@@ -16,6 +18,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 pub use self::channel::PUSH_BOUND;
+pub use self::measure::{Floors, Stored};
 pub use self::private_redis::PrivateRedis;
 pub use self::redis::{Redis, RedisUrl};
 pub use self::sql::{Sql, SqlUrl};

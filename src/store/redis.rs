@@ -17,6 +17,7 @@ use tokio::sync::OnceCell;
 
 use super::StoreError;
 use super::link::{Link, Recovery};
+use super::slow::as_over_a_network;
 
 /// The name that pages and errors use.
 pub(super) const NAME: &str = "Redis";
@@ -69,6 +70,7 @@ pub struct Redis(Connection);
 enum Connection {
     One(Arc<Link>),
     Cluster(Arc<Cluster>),
+    Slowed(Arc<Redis>, Duration),
     Absent,
 }
 
@@ -121,7 +123,26 @@ impl Redis {
     pub(super) fn recovered_by(&self, recovery: Arc<dyn Recovery>) -> Self {
         match &self.0 {
             Connection::One(link) => Self(Connection::One(Arc::new(link.recovered_by(recovery)))),
+            Connection::Slowed(redis, round_trip) => {
+                Self(Connection::Slowed(Arc::new(redis.recovered_by(recovery)), *round_trip))
+            }
             Connection::Cluster(_) | Connection::Absent => self.clone(),
+        }
+    }
+
+    /// Whether the server runs without it.
+    pub fn is_absent(&self) -> bool {
+        matches!(self.0, Connection::Absent)
+    }
+
+    /// The same connection as over a network: each command waits that long first. For experiments only. What Redis
+    /// pushes comes as fast as before.
+    #[must_use]
+    pub fn slowed(&self, round_trip: Duration) -> Self {
+        if round_trip.is_zero() || self.is_absent() {
+            self.clone()
+        } else {
+            Self(Connection::Slowed(Arc::new(self.clone()), round_trip))
         }
     }
 
@@ -141,6 +162,10 @@ impl Redis {
             Connection::Cluster(cluster) => {
                 limited(async { command.query_async(&mut cluster.connection().await?).await }).await
             }
+            Connection::Slowed(redis, round_trip) => {
+                as_over_a_network(*round_trip).await;
+                Box::pin(redis.query(command)).await
+            }
             Connection::Absent => Err(StoreError::Absent { store: NAME }),
         }
     }
@@ -152,20 +177,32 @@ impl Redis {
             Connection::Cluster(cluster) => {
                 limited(async { script.invoke_async(&mut cluster.connection().await?).await }).await
             }
+            Connection::Slowed(redis, round_trip) => {
+                as_over_a_network(*round_trip).await;
+                Box::pin(redis.run(script)).await
+            }
             Connection::Absent => Err(StoreError::Absent { store: NAME }),
         }
     }
 
     /// A connection of its own, that hands over what Redis pushes. Not with a cluster: its nodes push for themselves.
     pub(super) async fn dedicated(&self, on_push: impl AsyncPushSender) -> Result<MultiplexedConnection, StoreError> {
-        let Connection::One(link) = &self.0 else {
+        let Some(client) = self.client() else {
             return Err(StoreError::new(NAME, "only a single Redis pushes"));
         };
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(TIME_LIMIT))
             .set_response_timeout(Some(TIME_LIMIT))
             .set_push_sender(on_push);
-        limited(link.client().get_multiplexed_async_connection_with_config(&config)).await
+        limited(client.get_multiplexed_async_connection_with_config(&config)).await
+    }
+
+    fn client(&self) -> Option<&Client> {
+        match &self.0 {
+            Connection::One(link) => Some(link.client()),
+            Connection::Slowed(redis, _) => redis.client(),
+            Connection::Cluster(_) | Connection::Absent => None,
+        }
     }
 
     /// Sends one command over such a connection.

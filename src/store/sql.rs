@@ -12,6 +12,7 @@ use sea_orm_migration::MigratorTrait;
 
 use super::StoreError;
 use super::migrations::Migrations;
+use super::slow::as_over_a_network;
 
 /// No statement makes a request wait longer.
 const TIME_LIMIT: Duration = Duration::from_millis(800);
@@ -77,6 +78,8 @@ impl fmt::Debug for SqlUrl {
 pub struct Sql {
     pool: DatabaseConnection,
     store: &'static str,
+    /// What every statement waits first. Zero but in experiments.
+    round_trip: Duration,
 }
 
 impl Sql {
@@ -91,12 +94,19 @@ impl Sql {
             Err(_) => return Err(StoreError::new(store, "no connection within 5 s")),
         };
         Migrations::up(&pool, None).await.map_err(failed)?;
-        Ok(Self { pool, store })
+        Ok(Self { pool, store, round_trip: Duration::ZERO })
     }
 
     /// The name that pages and errors use.
     pub fn name(&self) -> &'static str {
         self.store
+    }
+
+    /// The same pool as over a network: each call waits that long first. For experiments only. A transaction is one
+    /// call here, whatever it sends.
+    #[must_use]
+    pub fn slowed(&self, round_trip: Duration) -> Self {
+        Self { round_trip, ..self.clone() }
     }
 
     /// Whether the database answers.
@@ -114,6 +124,7 @@ impl Sql {
     }
 
     pub(super) async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, StoreError> {
+        as_over_a_network(self.round_trip).await;
         match tokio::time::timeout(TIME_LIMIT, statement).await {
             Ok(result) => result.map_err(|error| self.error(&error)),
             Err(_) => Err(self.error(&format_args!("no answer within {} ms", TIME_LIMIT.as_millis()))),

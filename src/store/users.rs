@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::{Sql, StoreError};
 use crate::clock::Timestamp;
 
+/// How many rows one statement writes.
+const AT_ONCE: usize = 500;
+
 /// A user's number: random, so that a database made anew never gives an old one to somebody else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -160,6 +163,33 @@ impl Users {
                 }
             })
             .await
+    }
+
+    /// Adds users that nobody can sign in as, for an experiment: without names of their own, without passwords.
+    pub async fn insert_nameless(&self, ids: &[UserId], now: Timestamp) -> Result<(), StoreError> {
+        for some in ids.chunks(AT_ONCE) {
+            let rows = some.iter().map(|id| ActiveModel {
+                id: Set(id.0),
+                // Not a name that can be registered, and not a hash that a password has.
+                name: Set(format!("({id})")),
+                name_folded: Set(format!("({id})")),
+                role: Set(Role::User.name().to_owned()),
+                password_hash: Set("!".to_owned()),
+                created_at: Set(now.as_millis()),
+                generation: Set(0),
+            });
+            self.0.run(Entity::insert_many(rows).exec_without_returning(self.0.pool())).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes users, and what they could still prove with them.
+    pub async fn remove(&self, ids: &[UserId]) -> Result<(), StoreError> {
+        for some in ids.chunks(AT_ONCE) {
+            let these = Column::Id.is_in(some.iter().map(|id| id.0));
+            self.0.run(Entity::delete_many().filter(these).exec(self.0.pool())).await?;
+        }
+        Ok(())
     }
 
     /// The user's generation; `None` if there is no such user.

@@ -238,6 +238,11 @@ impl Trace {
         self.record()?.refusal.clone()
     }
 
+    /// How many commands went to a store.
+    pub fn store_calls(&self) -> usize {
+        self.record().map(|record| record.steps.iter().map(|step| step.calls).sum()).unwrap_or_default()
+    }
+
     /// What both sides keep of the login, as far as the strategy said.
     pub fn held(&self) -> (Option<Held>, Option<Held>) {
         self.record().map(|record| (record.browser.clone(), record.server.clone())).unwrap_or_default()

@@ -21,7 +21,7 @@ async fn look(tab: &Tab, name: &str) {
 }
 
 /// The same, with a picture in the dark and one of the telephone.
-async fn look_closely(tab: &Tab, name: &str) {
+pub async fn look_closely(tab: &Tab, name: &str) {
     look(tab, name).await;
     tab.prefer("dark").await;
     tab.shot(&format!("{name}-dark")).await;

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use chromiumoxide::Page;
-use chromiumoxide::cdp::browser_protocol::emulation::{MediaFeature, SetDeviceMetricsOverrideParams};
+use chromiumoxide::cdp::browser_protocol::emulation::{
+    MediaFeature, SetDeviceMetricsOverrideParams, SetScriptExecutionDisabledParams,
+};
 use chromiumoxide::cdp::browser_protocol::log::{EventEntryAdded, LogEntryLevel};
 use chromiumoxide::cdp::browser_protocol::network::Cookie;
 use chromiumoxide::cdp::browser_protocol::page::{NavigateParams, Viewport};
@@ -144,6 +146,11 @@ impl Tab {
     pub async fn resize(&self, width: u32) {
         let size = SetDeviceMetricsOverrideParams::new(width, WINDOW.1, 1.0, false);
         self.page.execute(size).await.expect("a window");
+    }
+
+    /// A page's own scripts do not run any more.
+    pub async fn without_scripts(&self) {
+        self.page.execute(SetScriptExecutionDisabledParams::new(true)).await.expect("a switch");
     }
 
     /// `light` or `dark`.

@@ -8,7 +8,7 @@ use reqwest::{RequestBuilder, Response};
 
 use crate::common::{TestApp, bare_client, settings, until};
 
-const PATHS: [&str; 2] = ["/labs/revocation", "/labs/revocation/api/runs"];
+const PATHS: [&str; 4] = ["/labs/revocation", "/labs/revocation/api/runs", "/labs/cost", "/labs/cost/api/runs"];
 
 async fn send(request: RequestBuilder) -> Response {
     request.send().await.expect("an answer")
@@ -26,7 +26,7 @@ async fn elsewhere(folder: &Path) -> (String, String) {
 #[tokio::test]
 async fn a_post_from_another_site_starts_nothing() {
     let app = TestApp::start(&[]).await;
-    for path in [PATHS[0], PATHS[1], "/labs/revocation/api/runs/any/revoke"] {
+    for path in PATHS.into_iter().chain(["/labs/revocation/api/runs/any/revoke"]) {
         for header in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
             let request = bare_client().post(app.url(path)).form(&[("strategy", "jwt")]);
             assert_eq!(send(request.header(header.0, header.1)).await.status(), 403, "{path} {header:?}");
@@ -52,7 +52,9 @@ async fn elsewhere_only_a_presenter_starts_one() {
             assert!(text.contains("The user name or the password is wrong."), "{path} {user}: {text}");
         }
     }
-    assert_eq!(send(post(PATHS[1], "carol", &password)).await.status(), 201);
+    for path in [PATHS[1], PATHS[3]] {
+        assert_eq!(send(post(path, "carol", &password)).await.status(), 201, "{path}");
+    }
 }
 
 #[tokio::test]

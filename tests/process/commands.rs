@@ -60,3 +60,35 @@ async fn the_strategies_are_listed_for_people_and_for_programs() {
         assert_eq!((row["ready"].as_bool(), row["why_not"].is_string()), (Some(!needs_redis), needs_redis), "{row}");
     }
 }
+
+/// The names that scripts rely on, and a warning that nobody overlooks.
+#[tokio::test]
+async fn the_cost_is_printed_with_its_conditions_and_a_debug_build_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = ["lab", "cost", "--strategies", "session-sql,jwt", "--delay", "2ms", "--logins", "10"];
+    let json =
+        run(command(folder.path(), &[&options[..], &["--redis-url", "none", "--format", "json"]].concat())).await;
+    let said = String::from_utf8_lossy(&json.stderr).into_owned();
+    assert_eq!(said.contains("THIS IS A DEBUG BUILD"), cfg!(debug_assertions), "{said}");
+    let report: serde_json::Value =
+        serde_json::from_slice(&json.stdout).unwrap_or_else(|_| panic!("no JSON: {json:?}"));
+    assert_eq!(report["conditions"]["delay_ms"], 2.0);
+    assert!(report["indicative"].as_bool().expect("yes or no") && report["floors"]["select_ns"]["p50"].is_number());
+    let rows = report["results"].as_array().expect("rows");
+    assert_eq!(rows.iter().map(|row| row["strategy"].as_str().unwrap()).collect::<Vec<_>>(), ["jwt", "session-sql"]);
+    for row in rows {
+        for (field, kinds) in
+            [("identify_ns", &["p50", "p99"][..]), ("issue_ns", &["p50", "p99"]), ("revoke_ns", &["p50", "p99"])]
+        {
+            assert!(kinds.iter().all(|kind| row[field][kind].as_f64().expect("a number") > 0.0), "{field} of {row}");
+        }
+        assert!(["store_calls", "request_bytes", "stored_bytes"].iter().all(|field| row[field].is_number()), "{row}");
+    }
+    let (jwt, sql) = (&rows[0], &rows[1]);
+    assert!(sql["identify_ns"]["p5"].as_f64() >= Some(2e6), "the delay is in every call: {sql}");
+    assert_eq!((&jwt["store_calls"], &sql["store_calls"]), (&0.0.into(), &1.0.into()));
+    for (option, value) in [("--delay", "9ms"), ("--logins", "0"), ("--hit-rate", "101"), ("--claims", "9000")] {
+        let refused = run(command(folder.path(), &["lab", "cost", option, value])).await;
+        assert_eq!(refused.status.code(), Some(2), "{option} {value}");
+    }
+}

@@ -89,6 +89,7 @@ fn describe_plain(life: Duration) -> Description {
         logout_everywhere: "Takes the cookie away from this browser. It can do nothing about the others: every token \
              of yours is accepted until it expires.",
         password_change: "Other tokens of yours cannot be called back: each is accepted until it expires.",
+        gives_up: "Nothing ends a login before its token expires: no log out, no new password.",
         ..describe("jwt")
     }
 }
@@ -103,6 +104,7 @@ pub(super) fn describe(slug: &'static str) -> Description {
         promise: Promise::Immediate,
         needs: Need::Nothing,
         store: "",
+        shared: true,
         carrier: Carrier { cookie: "access_token_cookie", renewal: None, bearer: true },
         browser_holds: "The whole login: who you are and until when, signed, readable by anybody who has it.",
         server_holds: "",
@@ -112,5 +114,6 @@ pub(super) fn describe(slug: &'static str) -> Description {
         logout: "",
         logout_everywhere: "",
         password_change: "",
+        gives_up: "",
     }
 }

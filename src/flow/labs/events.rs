@@ -1,4 +1,5 @@
-//! `GET …/runs/{id}/events`: what happens in a run, as server-sent events, from the first or from where it broke off.
+//! What happens in a run, as server-sent events, from the first or from where it broke off: of `/labs/revocation` here,
+//! of `/labs/cost` beside it.
 
 use std::fmt::Write as _;
 use std::io;
@@ -14,9 +15,10 @@ use super::view::row;
 use crate::error::Error;
 use crate::flow::site::Site;
 use crate::labs::live::{Answer, Event, Run};
+use crate::labs::log::EventLog;
 use crate::labs::revocation::ByNode;
 
-/// The stream ends with the event `end`.
+/// `GET /labs/revocation/api/runs/{id}/events`.
 #[handler]
 pub(super) fn listen(
     Data(site): Data<&Arc<Site>>,
@@ -24,35 +26,47 @@ pub(super) fn listen(
     request: &Request,
 ) -> Result<Response, Error> {
     let run = site.shared.runs.find(&id).ok_or(Error::NotFound)?;
+    Ok(stream_of(run, Run::log, told, request))
+}
+
+/// The events of a run as they come, each with its number; the last is `end`.
+pub(super) fn stream_of<R: Send + Sync + 'static, E: Clone + Send + 'static>(
+    run: Arc<R>,
+    log: fn(&R) -> &EventLog<E>,
+    told: fn(&R, &E) -> (&'static str, Value),
+    request: &Request,
+) -> Response {
     let last = request.headers().get("last-event-id").and_then(|id| id.to_str().ok()?.parse::<usize>().ok());
-    let listener = run.listen(last.map_or(0, |last| last.saturating_add(1)));
-    let events = stream::unfold(Some((run, listener)), async |listening| {
+    let listener = log(&run).listen(last.map_or(0, |last| last.saturating_add(1)));
+    let events = stream::unfold(Some((run, listener)), move |listening| async move {
         let (run, mut listener) = listening?;
-        match run.next(&mut listener).await {
-            Some((from, events)) => Some((Ok::<_, io::Error>(lines(&run, from, &events)), Some((run, listener)))),
+        match log(&run).next(&mut listener).await {
+            Some((from, events)) => {
+                let mut text = String::new();
+                for (number, event) in (from..).zip(&events) {
+                    let (name, data) = told(&run, event);
+                    let _ = write!(text, "id: {number}\nevent: {name}\ndata: {data}\n\n");
+                }
+                Some((Ok::<_, io::Error>(text), Some((run, listener))))
+            }
             None => Some((Ok("event: end\ndata: {}\n\n".to_owned()), None)),
         }
     });
-    Ok(Response::builder()
+    Response::builder()
         .header(header::CONTENT_TYPE, "text/event-stream")
         .header(header::CACHE_CONTROL, "no-store")
         .header("x-accel-buffering", "no")
-        .body(Body::from_bytes_stream(events)))
+        .body(Body::from_bytes_stream(events))
 }
 
-fn lines(run: &Run, from: usize, events: &[Event]) -> String {
-    let mut text = String::new();
-    for (number, event) in (from..).zip(events) {
-        let (name, data) = match event {
-            Event::Tick { at_ms, answers } => ("tick", json!({ "at": at_ms, "answers": letters(answers) })),
-            Event::Lane { lane, at_ms, state } => {
-                let row = run.lanes().get(*lane).map(|lane| row(lane, *state));
-                ("lane", json!({ "lane": lane, "at": at_ms, "row": row }))
-            }
-        };
-        let _ = write!(text, "id: {number}\nevent: {name}\ndata: {data}\n\n");
+fn told(run: &Run, event: &Event) -> (&'static str, Value) {
+    match event {
+        Event::Tick { at_ms, answers } => ("tick", json!({ "at": at_ms, "answers": letters(answers) })),
+        Event::Lane { lane, at_ms, state } => {
+            let row = run.lanes().get(*lane).map(|lane| row(lane, *state));
+            ("lane", json!({ "lane": lane, "at": at_ms, "row": row }))
+        }
     }
-    text
 }
 
 /// Two letters a lane: the same node's, the other one's.

@@ -1,5 +1,7 @@
-//! `/labs`: the experiments as pages. `/labs/revocation` as a form, and lane by lane for browsers with scripts.
+//! `/labs`: the experiments as pages. `/labs/revocation` as a form, and lane by lane for browsers with scripts; and
+//! `/labs/cost`.
 
+mod cost;
 mod events;
 mod order;
 mod view;
@@ -34,6 +36,7 @@ pub(super) fn routes() -> Route {
         .at("/revocation/api/runs", post(start))
         .at("/revocation/api/runs/:id/revoke", post(revoke))
         .at("/revocation/api/runs/:id/events", get(events::listen))
+        .nest("/cost", cost::routes())
 }
 
 /// `GET /labs/revocation`.
@@ -62,10 +65,10 @@ async fn form(Data(site): Data<&Arc<Site>>, request: &Request, body: Vec<u8>) ->
 
 /// Watches, revokes, and watches until everything is settled.
 async fn whole(run: &Run) {
-    let mut listener = run.listen(0);
+    let mut listener = run.log().listen(0);
     sleep(BEFORE).await;
     run.revoke();
-    while run.next(&mut listener).await.is_some() {
+    while run.log().next(&mut listener).await.is_some() {
         if run.states().iter().all(State::is_final) {
             return;
         }

@@ -33,7 +33,7 @@ pub(super) async fn drive(run: Arc<Run>, lanes: Vec<Lane>, mut closing: watch::R
         _ = closing.wait_for(|closing| *closing) => {}
     }
     work.shutdown().await;
-    run.end();
+    run.log().end();
     join_all(lanes.iter().map(Lane::close)).await;
 }
 
@@ -48,12 +48,12 @@ async fn ask_steadily(run: &Run, lanes: &[Lane]) {
     loop {
         tokio::select! {
             Some(told) = questions.next() => {
-                run.tell(told);
+                run.log().tell(told);
                 continue;
             }
             _ = ticks.tick() => questions.push_back(ask(run, lanes)),
         }
-        if run.progress.receiver_count() > 0 {
+        if run.log().watchers() > 0 {
             watched = Instant::now();
         }
         if settled.is_none() && run.states().iter().all(super::State::is_final) {

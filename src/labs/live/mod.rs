@@ -7,13 +7,13 @@ mod drive;
 mod lane;
 mod runs;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use tokio::sync::watch;
 
 pub use self::runs::{Bench, OpenBench, Runs, StartRunError};
+use super::log::EventLog;
 use super::revocation::ByNode;
 pub use super::trial::Reading;
 use crate::auth::Description;
@@ -100,29 +100,13 @@ pub struct Run {
     id: String,
     begun: Instant,
     lanes: Vec<Description>,
-    log: Mutex<Vec<Event>>,
+    log: EventLog<Event>,
     revoked: watch::Sender<bool>,
-    progress: watch::Sender<Progress>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Progress {
-    events: usize,
-    ended: bool,
-}
-
-/// Somebody who watches. Without any, a run ends soon.
-#[derive(Debug)]
-pub struct Listener {
-    progress: watch::Receiver<Progress>,
-    next: usize,
 }
 
 impl Run {
     fn new(id: String, lanes: Vec<Description>) -> Self {
-        let (log, begun) = (Mutex::default(), Instant::now());
-        let progress = watch::Sender::new(Progress::default());
-        Self { id, begun, lanes, log, revoked: watch::Sender::new(false), progress }
+        Self { id, begun: Instant::now(), lanes, log: EventLog::default(), revoked: watch::Sender::new(false) }
     }
 
     /// Its name, which nobody can guess.
@@ -140,25 +124,15 @@ impl Run {
         self.revoked.send_replace(true);
     }
 
-    /// Watches from the event `next` on.
-    pub fn listen(&self, next: usize) -> Listener {
-        Listener { progress: self.progress.subscribe(), next }
-    }
-
-    /// The events that `listener` has not seen, with the number of the first; waits for one. `None`: the run is over.
-    pub async fn next(&self, listener: &mut Listener) -> Option<(usize, Vec<Event>)> {
-        let from = listener.next;
-        let news = listener.progress.wait_for(|progress| progress.events > from || progress.ended).await;
-        news.ok()?;
-        let events = self.log().get(from..).unwrap_or_default().to_vec();
-        listener.next += events.len();
-        (!events.is_empty()).then_some((from, events))
+    /// What happened, for whoever watches. Without anybody, a run ends soon.
+    pub fn log(&self) -> &EventLog<Event> {
+        &self.log
     }
 
     /// How every lane stands.
     pub fn states(&self) -> Vec<State> {
         let mut states = vec![State::default(); self.lanes.len()];
-        for event in self.log().iter() {
+        for event in self.log.events().iter() {
             if let Event::Lane { lane, state, .. } = event
                 && let Some(known) = states.get_mut(*lane)
             {
@@ -172,24 +146,7 @@ impl Run {
         u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn tell(&self, event: Event) {
-        let mut log = self.log();
-        log.push(event);
-        let events = log.len();
-        drop(log);
-        // Two tellers may meet here in the other order.
-        self.progress.send_modify(|progress| progress.events = progress.events.max(events));
-    }
-
     fn turn(&self, lane: usize, state: State) {
-        self.tell(Event::Lane { lane, at_ms: self.now_ms(), state });
-    }
-
-    fn end(&self) {
-        self.progress.send_modify(|progress| progress.ended = true);
-    }
-
-    fn log(&self) -> MutexGuard<'_, Vec<Event>> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+        self.log.tell(Event::Lane { lane, at_ms: self.now_ms(), state });
     }
 }

@@ -20,7 +20,7 @@ use crate::clock::Timestamp;
 use crate::store::link::Recovery;
 use crate::store::sessions::LoginId;
 use crate::store::users::UserId;
-use crate::store::{Redis, StoreError};
+use crate::store::{Redis, StoreError, Stored};
 
 /// How long a lease may wait for its facts.
 const LEASE: Duration = Duration::from_secs(5);
@@ -157,6 +157,15 @@ impl RevocationList for CachedRevocations {
     async fn cut_off(&self, user: UserId) -> Result<(), StoreError> {
         self.truth.cut_off(user).await?;
         self.forget(user).await
+    }
+
+    async fn footprint(&self, user: UserId) -> Result<Stored, StoreError> {
+        let user = self.redis.memory_of(&self.key(user)).await?;
+        Ok(Stored {
+            user,
+            how: "Redis MEMORY USAGE of the user's key, which a question leaves there",
+            ..Stored::default()
+        })
     }
 }
 

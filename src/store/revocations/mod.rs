@@ -20,7 +20,7 @@ use self::pushed::Revoked;
 use super::sessions::LoginId;
 use super::sweeper::Sweeper;
 use super::users::UserId;
-use super::{Sql, StoreError};
+use super::{Sql, StoreError, Stored};
 use crate::clock::{Clock, Timestamp};
 
 /// Where a question was answered.
@@ -60,6 +60,9 @@ pub trait RevocationList: std::fmt::Debug + Send + Sync + 'static {
 
     /// Ends every login that was opened until now.
     async fn cut_off(&self, user: UserId) -> Result<(), StoreError>;
+
+    /// What is kept of a user of whom nothing was revoked.
+    async fn footprint(&self, user: UserId) -> Result<Stored, StoreError>;
 }
 
 /// How many rows are read at once.

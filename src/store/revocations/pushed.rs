@@ -18,7 +18,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::store::channel::{Channel, Listener};
 use crate::store::sessions::LoginId;
 use crate::store::users::UserId;
-use crate::store::{Redis, StoreError};
+use crate::store::{Redis, StoreError, Stored};
 
 /// One revocation, as it is published. Field names are short: every node reads every message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -178,5 +178,9 @@ impl RevocationList for PushedRevocations {
         self.asked.cut_off(user).await?;
         let generation = self.asked.generation(user).await?;
         self.publish(Revoked::CutOff(user, generation, self.node.clock.now() + self.life)).await
+    }
+
+    async fn footprint(&self, _user: UserId) -> Result<Stored, StoreError> {
+        Ok(Stored { how: "nothing is stored until a token is revoked", ..Stored::default() })
     }
 }

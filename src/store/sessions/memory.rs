@@ -9,7 +9,7 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 
-use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, UserId, ended};
+use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, Stored, UserId, ended};
 use crate::clock::{Clock, Timestamp};
 use crate::trace::StepKind;
 
@@ -174,5 +174,16 @@ impl LoginStore for MemorySessions {
             tables.remove(&login);
         }
         Ok(())
+    }
+
+    async fn footprint(&self, _user: UserId, login: &LoginId) -> Result<Stored, StoreError> {
+        let tables = self.read();
+        let Some(record) = tables.records.get(login) else { return Ok(Stored::default()) };
+        let text = record.name.len() + record.device.len() + record.address.len();
+        let entries = size_of::<(LoginId, LoginRecord)>() + size_of::<(Timestamp, LoginId)>() + size_of::<LoginId>();
+        let login = entries + 3 * login.as_str().len() + text;
+        let user = size_of::<(UserId, HashSet<LoginId>)>();
+        let how = "counted: the record, its texts and its places in three tables, without what the allocator adds";
+        Ok(Stored { login: login as u64, user: user as u64, rows: false, how })
     }
 }

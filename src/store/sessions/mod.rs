@@ -28,8 +28,8 @@ pub use self::memory::MemorySessions;
 pub use self::redis::RedisSessions;
 pub use self::sql::SqlSessions;
 pub use self::tracked::TrackedSessions;
-use super::StoreError;
 use super::users::{Role, UserId};
+use super::{StoreError, Stored};
 use crate::clock::Timestamp;
 use crate::trace::StepKind;
 
@@ -183,6 +183,9 @@ pub trait LoginStore: SessionStore {
 
     /// Ends every login of this user. May be called again.
     async fn end_all(&self, user: UserId) -> Result<(), StoreError>;
+
+    /// What it keeps of a login.
+    async fn footprint(&self, user: UserId, login: &LoginId) -> Result<Stored, StoreError>;
 }
 
 /// For [`SessionStore`], whose errors are text.

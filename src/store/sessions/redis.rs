@@ -16,7 +16,7 @@ use tower_sessions::session_store;
 
 use super::restored::Restored;
 use super::scripts::{END_ALL, Prefixes, SHARED, WRITE, end};
-use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, UserId, backend, ended};
+use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, Stored, UserId, backend, ended};
 use crate::clock::Clock;
 use crate::store::Redis;
 use crate::store::revocations::Revocations;
@@ -217,5 +217,14 @@ impl LoginStore for RedisSessions {
         self.end_each(user, &late).await?;
         // Where keys are evicted the index may be gone and records not.
         if self.redis.evicting_policy().await?.is_some() { self.end_unlisted(user).await } else { Ok(()) }
+    }
+
+    async fn footprint(&self, user: UserId, login: &LoginId) -> Result<Stored, StoreError> {
+        let (record, index) = (self.prefixes.record_key(login), self.prefixes.index_key(user));
+        let share = self.redis.memory_of(&index).await?;
+        let logins: u64 = self.redis.query(redis::cmd("ZCARD").arg(&index)).await?;
+        let login = self.redis.memory_of(&record).await? + share / logins.max(1);
+        let how = "Redis MEMORY USAGE of the record, and its share of the user's index";
+        Ok(Stored { login, how, ..Stored::default() })
     }
 }

@@ -9,7 +9,7 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 
-use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, UserId, backend, ended};
+use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, Stored, UserId, backend, ended};
 use crate::clock::Clock;
 use crate::store::Sql;
 use crate::store::sweeper::Sweeper;
@@ -203,5 +203,9 @@ impl LoginStore for SqlSessions {
     async fn end_all(&self, user: UserId) -> Result<(), StoreError> {
         let sql = &self.table.sql;
         sql.run(Entity::delete_many().filter(Column::UserId.eq(user.0)).exec(sql.pool())).await.map(drop)
+    }
+
+    async fn footprint(&self, _user: UserId, _login: &LoginId) -> Result<Stored, StoreError> {
+        Ok(Stored { rows: true, how: "the row and its index entries, in the SQL database", ..Stored::default() })
     }
 }

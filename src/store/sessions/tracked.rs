@@ -21,7 +21,7 @@ use tower_sessions::session_store;
 
 use super::redis::END_ALL_CALLS;
 use super::scripts::TRACKED;
-use super::{Commands, LoginId, LoginRecord, LoginStore, RedisSessions, StoreError, UserId};
+use super::{Commands, LoginId, LoginRecord, LoginStore, RedisSessions, StoreError, Stored, UserId};
 use crate::clock::Clock;
 use crate::store::Redis;
 use crate::store::channel::{Channel, Listener};
@@ -244,5 +244,11 @@ impl LoginStore for TrackedSessions {
         let ended = self.inner.end_all(user).await;
         self.cache.evict_user(user);
         ended
+    }
+
+    async fn footprint(&self, user: UserId, login: &LoginId) -> Result<Stored, StoreError> {
+        let how = "Redis MEMORY USAGE of the record, and its share of the user's index; the copies of nodes that use it \
+            come on top";
+        Ok(Stored { how, ..self.inner.footprint(user, login).await? })
     }
 }

@@ -1,0 +1,62 @@
+//! The frontier as pages show it: from the last run of this server, or else from figures of an earlier measurement.
+
+use serde_json::{Value, json};
+
+use super::site::Site;
+use crate::labs::cost::TRIALS;
+use crate::labs::figures::{Figures, Method, Source};
+use crate::labs::frontier::{Canvas, Point, draw, points};
+
+/// The figures that pages show, if there are any.
+pub(super) fn in_use(site: &Site) -> Option<Figures> {
+    site.shared.cost.report().map(|report| report.figures()).or_else(|| site.shared.figures.clone())
+}
+
+/// Where they come from, in words.
+pub(super) fn origin(site: &Site) -> Option<String> {
+    let here = site.shared.cost.report();
+    let source = here.as_ref().map(|report| &report.source);
+    let source = source.or_else(|| site.shared.figures.as_ref().map(|figures| &figures.source))?;
+    let of_here = here.as_ref().map(|report| format!("the last run of this server, with {}", report.conditions));
+    Some(words(source, of_here))
+}
+
+fn words(source: &Source, of_here: Option<String>) -> String {
+    let Source { method, machine, date, versions, load } = source;
+    let how = match (method, of_here) {
+        (_, Some(of_here)) => format!("Indicative, measured in seconds: {of_here}"),
+        (Method::Indicative, None) => "Indicative, measured in seconds, kept with this program".to_owned(),
+        (Method::Criterion, None) => "Measured by cargo bench --bench lookup, kept with this program".to_owned(),
+    };
+    let load = load.map(|load| format!(", load {load:.1} before")).unwrap_or_default();
+    format!("{how}. {machine}; {versions}; {date}{load}.")
+}
+
+/// The picture in both sizes, its table, and where the figures come from. `None`: nothing was measured yet.
+pub(super) fn view(site: &Site) -> Option<Value> {
+    let figures = in_use(site)?;
+    let earlier = site.shared.figures.as_ref();
+    let points = points(&figures, earlier, site.strategies().map(|strategy| strategy.describe()));
+    let pictures: Vec<_> =
+        [Canvas::WIDE, Canvas::NARROW].into_iter().filter_map(|canvas| draw(&points, canvas)).collect();
+    if pictures.is_empty() {
+        return None;
+    }
+    let borrowed =
+        points.iter().any(|point| point.borrowed).then(|| earlier.map(|earlier| words(&earlier.source, None)));
+    Some(json!({
+        "pictures": pictures,
+        "points": points,
+        "origin": origin(site),
+        "shortened": points.iter().any(|point| point.shortened.is_some()),
+        "trials": site.shared.cost.report().map(|_| TRIALS),
+        "sentence": sentence(&points),
+        "borrowed": borrowed.flatten(),
+    }))
+}
+
+/// The picture in one sentence, for who cannot see it.
+fn sentence(points: &[Point]) -> String {
+    let words = |point: &Point| format!("{}: {}, {}", point.slug, point.cost_words, point.staleness_words);
+    points.iter().map(words).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,113 @@
+//! The sliders: the conditions of a run.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::labs::capacity::grouped;
+use crate::labs::cost::{COOKIE_LIMIT, Conditions};
+
+/// A slider, in whole steps.
+struct Slider {
+    name: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    most: u32,
+    step: u32,
+    usual: u32,
+    /// What a value means.
+    words: fn(u32) -> String,
+}
+
+const SLIDERS: [Slider; 4] = [
+    Slider {
+        name: "delay",
+        label: "Delay per store call",
+        hint: "Without it, loopback flatters who asks a store.",
+        most: 5,
+        step: 1,
+        usual: 0,
+        words: |ms| format!("{ms} ms"),
+    },
+    Slider {
+        name: "tens",
+        label: "Logins stored",
+        hint: "Where a strategy stores any of them.",
+        most: 4,
+        step: 1,
+        usual: 3,
+        words: |tens| grouped(10_f64.powi(i32::try_from(tens).unwrap_or(4))),
+    },
+    Slider {
+        name: "hit_rate",
+        label: "Local cache hit rate",
+        hint: "How many requests session-tracked answers from memory.",
+        most: 100,
+        step: 10,
+        usual: 100,
+        words: |percent| format!("{percent} %"),
+    },
+    Slider {
+        name: "claims",
+        label: "User’s name",
+        hint: "It is in every token’s claims. Browsers keep cookies of 4,096 bytes: go past it.",
+        most: 4096,
+        step: 256,
+        usual: 0,
+        words: |bytes| if bytes == 0 { "as it is".to_owned() } else { format!("{} bytes", grouped(f64::from(bytes))) },
+    },
+];
+
+const _: () = assert!(COOKIE_LIMIT == 4096, "the slider goes up to it and says so");
+
+/// What was sent, as it was typed.
+pub(super) struct Sliders([String; 4]);
+
+impl Default for Sliders {
+    fn default() -> Self {
+        Self(SLIDERS.map(|slider| slider.usual.to_string()))
+    }
+}
+
+impl Sliders {
+    /// A field that is missing is as usual.
+    pub fn read(body: &[u8]) -> Self {
+        let mut sliders = Self::default();
+        for (name, value) in url::form_urlencoded::parse(body) {
+            if let Some(place) = SLIDERS.iter().position(|slider| slider.name == name) {
+                sliders.0[place] = value.into_owned();
+            }
+        }
+        sliders
+    }
+
+    /// What they say, or what is wrong with them.
+    pub fn conditions(&self) -> Result<Conditions, String> {
+        let [delay, tens, hit_rate, claims] = [self.value(0)?, self.value(1)?, self.value(2)?, self.value(3)?];
+        Ok(Conditions {
+            delay: Duration::from_millis(delay.into()),
+            logins: 10_usize.pow(tens),
+            hit_rate: u8::try_from(hit_rate).unwrap_or(100),
+            claim_bytes: claims as usize,
+        })
+    }
+
+    fn value(&self, place: usize) -> Result<u32, String> {
+        let Slider { label, most, step, .. } = &SLIDERS[place];
+        let typed = self.0[place].parse().ok().filter(|value| value <= most && value % step == 0);
+        typed.ok_or_else(|| format!("{label}: choose a number from 0 to {most}, in steps of {step}."))
+    }
+
+    pub fn view(&self) -> Vec<Value> {
+        let slider = |(place, slider): (usize, &Slider)| {
+            let value = self.value(place).unwrap_or(slider.usual);
+            let all: Vec<_> = (0..=slider.most / slider.step).map(|step| (slider.words)(step * slider.step)).collect();
+            json!({
+                "name": slider.name, "label": slider.label, "hint": slider.hint, "most": slider.most,
+                "step": slider.step, "value": value, "words": (slider.words)(value), "all": all,
+                "first": all.first(), "last": all.last(),
+            })
+        };
+        SLIDERS.iter().enumerate().map(slider).collect()
+    }
+}

@@ -1,0 +1,167 @@
+//! `/labs/cost`: what a check costs, measured by this server now; the frontier; the capacity sheet.
+//!
+//! With scripts a run is started and watched; without, one press of the form waits for it, over a page that comes back.
+
+mod form;
+mod sheet;
+mod view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::http::{HeaderValue, StatusCode, header};
+use poem::web::{Data, Path};
+use poem::{Request, Response, Route, get, handler, post};
+use serde_json::{Value, json};
+
+use self::form::Sliders;
+use self::sheet::Sheet;
+use super::choices;
+use super::events::stream_of;
+use super::order::{self, Order};
+use crate::error::Error;
+use crate::flow::frontier;
+use crate::flow::site::Site;
+use crate::labs::cost::{CostRun, Event, StartCostError};
+use crate::page::{Frame, html};
+
+/// How long one answer waits for a run: it must come before a proxy gives up.
+const WAIT: Duration = Duration::from_secs(8);
+
+/// The routes. Those under `api` are the script's, and answer errors as problem+json.
+pub(super) fn routes() -> Route {
+    Route::new().at("/", get(page).post(submit)).at("/api/runs", post(start)).at("/api/runs/:id/events", get(listen))
+}
+
+/// What a page shows beside the figures.
+#[derive(Default)]
+struct Shown {
+    status: StatusCode,
+    order: Order,
+    sliders: Sliders,
+    sheet: Sheet,
+    message: Option<String>,
+    /// The page comes back by itself.
+    again: bool,
+}
+
+/// `GET /labs/cost`, with the fields of the capacity sheet, or with `wait`: the name of a run.
+#[handler]
+async fn page(Data(site): Data<&Arc<Site>>, request: &Request) -> Result<Response, Error> {
+    let query = request.uri().query().unwrap_or_default();
+    let awaited = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "wait");
+    let run = awaited.and_then(|(_, id)| site.shared.cost.find(&id));
+    let sheet = Sheet::read(query);
+    let status = if sheet.is_good() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let shown = Shown { status, sheet, ..Shown::default() };
+    match run {
+        Some(run) => show(site, &shown.after(&run).await),
+        None => show(site, &shown),
+    }
+}
+
+impl Shown {
+    /// Waits for a run; if it is not over then, the page comes back for it.
+    async fn after(self, run: &CostRun) -> Self {
+        if !run.wait(WAIT).await {
+            return Self { again: true, ..self };
+        }
+        match run.failure() {
+            Some(why) => Self { status: StatusCode::SERVICE_UNAVAILABLE, message: Some(why), ..self },
+            None => self,
+        }
+    }
+}
+
+/// `POST /labs/cost`: starts a run and waits for it.
+#[handler]
+async fn submit(Data(site): Data<&Arc<Site>>, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
+    let (order, sliders) = (Order::read(&body), Sliders::read(&body));
+    match begin(site, request, &order, &sliders).await {
+        Ok(run) if run.wait(WAIT).await => {
+            let shown = Shown { order, sliders, ..Shown::default() };
+            show(site, &shown.after(&run).await)
+        }
+        Ok(run) => {
+            let location = format!("/labs/cost?wait={}", run.id());
+            Ok(Response::builder().status(StatusCode::SEE_OTHER).header(header::LOCATION, location).body(()))
+        }
+        Err(error @ (Error::WrongPassword | Error::BadRequest(_) | Error::Measuring)) => {
+            let status = poem::error::ResponseError::status(&error);
+            show(site, &Shown { status, order, sliders, message: Some(error.sentence()), ..Shown::default() })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// `POST …/api/runs`: starts a run, and answers with the address of its events.
+#[handler]
+async fn start(Data(site): Data<&Arc<Site>>, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
+    let run = begin(site, request, &Order::read(&body), &Sliders::read(&body)).await?;
+    let response = Response::builder().status(StatusCode::CREATED).header(header::CACHE_CONTROL, "no-store");
+    let answer = json!({ "events": events_of(&run) });
+    Ok(response.header(header::CONTENT_TYPE, "application/json").body(answer.to_string()))
+}
+
+async fn begin(site: &Site, request: &Request, order: &Order, sliders: &Sliders) -> Result<Arc<CostRun>, Error> {
+    order.admit(&site.shared, request).await?;
+    if order.strategies.is_empty() {
+        return Err(Error::BadRequest("Choose at least one strategy.".to_owned()));
+    }
+    let known = |slug: &String| site.strategies().any(|strategy| strategy.describe().slug == slug);
+    if let Some(unknown) = order.strategies.iter().find(|slug| !known(slug)) {
+        return Err(Error::BadRequest(format!("There is no strategy {unknown}.")));
+    }
+    let conditions = sliders.conditions().map_err(Error::BadRequest)?;
+    site.shared.cost.start(order.strategies.clone(), conditions).map_err(|error| match error {
+        StartCostError::Busy | StartCostError::Closing => Error::Measuring,
+    })
+}
+
+fn events_of(run: &CostRun) -> String {
+    format!("/labs/cost/api/runs/{}/events", run.id())
+}
+
+/// `GET …/api/runs/{id}/events`.
+#[handler]
+fn listen(Data(site): Data<&Arc<Site>>, Path(id): Path<String>, request: &Request) -> Result<Response, Error> {
+    let run = site.shared.cost.find(&id).ok_or(Error::NotFound)?;
+    Ok(stream_of(run, CostRun::log, told, request))
+}
+
+fn told(_: &CostRun, event: &Event) -> (&'static str, Value) {
+    match event {
+        Event::Floors => ("step", json!({ "number": 0, "of": 1, "words": "Measuring the floors …" })),
+        Event::Strategy { number, of, slug } => {
+            let words = format!("Measuring {slug}, {number} of {of} …");
+            ("step", json!({ "number": number - 1, "of": of, "words": words }))
+        }
+        Event::Failed(why) => ("failed", json!({ "words": why })),
+        Event::Done => ("done", json!({})),
+    }
+}
+
+fn show(site: &Site, shown: &Shown) -> Result<Response, Error> {
+    let shared = &site.shared;
+    let running = shared.cost.running();
+    let context = json!({
+        "asset": shared.pages.asset(),
+        "choices": choices(site, &shown.order),
+        "open": order::open_to_everybody(shared),
+        "username": shown.order.username,
+        "message": shown.message,
+        "sliders": shown.sliders.view(),
+        "running": running.as_deref().map(events_of),
+        "again": shown.again,
+        "results": view::results(site),
+        "frontier": frontier::view(site),
+        "sheet": shown.sheet.view(site),
+    });
+    let content = shared.pages.content("cost.html", context)?;
+    let text = shared.pages.framed(Frame::plain("Cost lab", &shared.node), content)?;
+    let mut response = html(shown.status, text);
+    if shown.again {
+        response.headers_mut().insert(header::REFRESH, HeaderValue::from_static("1"));
+    }
+    Ok(response)
+}

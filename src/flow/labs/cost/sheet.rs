@@ -1,0 +1,69 @@
+//! The capacity sheet: what was typed, and what follows from it.
+
+use serde_json::{Value, json};
+
+use crate::flow::frontier::in_use;
+use crate::flow::site::Site;
+use crate::labs::capacity::{Demand, FIELDS, bits, bytes, capacity, grouped};
+use crate::labs::cost::time;
+
+/// Nothing that was typed is lost.
+pub(super) struct Sheet {
+    typed: [String; 5],
+    demand: Result<Demand, Vec<String>>,
+}
+
+impl Default for Sheet {
+    fn default() -> Self {
+        Self::read("")
+    }
+}
+
+impl Sheet {
+    /// From the query of the page. What is not in it is as usual.
+    pub fn read(query: &str) -> Self {
+        let mut typed = FIELDS.map(|field| field.usual.to_owned());
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            if let Some(place) = FIELDS.iter().position(|field| field.name == name) {
+                typed[place] = value.into_owned();
+            }
+        }
+        Self { demand: Demand::read(&typed), typed }
+    }
+
+    pub fn is_good(&self) -> bool {
+        self.demand.is_ok()
+    }
+
+    pub fn view(&self, site: &Site) -> Value {
+        let field = |(field, typed): (&crate::labs::capacity::Field, &String)| json!({ "name": field.name, "label": field.label, "typed": typed, "bad": field.read(typed).is_err() });
+        let fields: Vec<_> = FIELDS.iter().zip(&self.typed).map(field).collect();
+        let rows = self.demand.as_ref().ok().map(|demand| rows(site, demand));
+        json!({ "fields": fields, "errors": self.demand.as_ref().err(), "rows": rows })
+    }
+}
+
+fn rows(site: &Site, demand: &Demand) -> Vec<Value> {
+    let Some(figures) = in_use(site) else { return Vec::new() };
+    let descriptions = site.strategies().map(|strategy| strategy.describe());
+    let row = |description: &crate::auth::Description| {
+        let row = figures.row(description.slug)?;
+        let answer = capacity(demand, row, description);
+        let ms = |ms: f64| if ms > 0.0 { time(ms * 1e6) } else { "none accepted".to_owned() };
+        Some(json!({
+            "slug": description.slug,
+            "bearer": description.carrier.bearer,
+            "store": description.store,
+            "memory": bytes(answer.stored_bytes),
+            "operations": grouped(answer.operations),
+            "wait": if answer.wait_ms > 0.0 { time(answer.wait_ms * 1e6) } else { "0 ms".to_owned() },
+            "cores": grouped(answer.cores),
+            "at_most": !answer.cores_measured,
+            "bandwidth": bits(answer.bits),
+            "staleness": answer.staleness_ms.map_or_else(|| "not measured".to_owned(), ms),
+            "bound": answer.bound_ms.map(ms),
+            "one_node_only": answer.one_node_only,
+        }))
+    };
+    descriptions.filter_map(row).collect()
+}

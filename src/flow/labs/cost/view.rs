@@ -1,0 +1,80 @@
+//! The measurement in words: a row for each strategy, the floors, where and how.
+
+use serde_json::{Value, json};
+
+use crate::auth::{Description, Need};
+use crate::flow::frontier::{in_use, origin};
+use crate::flow::site::Site;
+use crate::labs::capacity::grouped;
+use crate::labs::cost::{FloorTimes, Measured, Report, time};
+use crate::labs::figures::{Interval, Row};
+
+/// The table. `None`: nothing was measured yet.
+pub(super) fn results(site: &Site) -> Option<Value> {
+    let figures = in_use(site)?;
+    let report = site.shared.cost.report();
+    let floors = report.as_ref().map(|report| report.floors);
+    let descriptions = site.strategies().map(|strategy| strategy.describe());
+    let rows: Vec<_> = descriptions
+        .filter_map(|description| Some(row(description, figures.row(description.slug)?, report.as_deref())))
+        .collect();
+    Some(json!({
+        "origin": origin(site),
+        "debug": report.as_ref().is_some_and(|report| report.is_debug()),
+        "conditions": report.as_ref().map(|report| report.conditions.to_string()),
+        "rows": rows,
+        "floors": floors.map(floor_rows),
+        "not_measured": report.as_ref().map(|report| &report.not_measured),
+    }))
+}
+
+fn row(description: &Description, row: &Row, report: Option<&Report>) -> Value {
+    let measured = report.and_then(|report| report.results.iter().find(|one| one.strategy == row.strategy));
+    json!({
+        "slug": description.slug,
+        "bearer": description.carrier.bearer,
+        "identify": times(&row.identify_ns),
+        "p99": measured.map(|measured| time(measured.identify_ns.p99)),
+        "floor": measured.and_then(|measured| beside(description.needs, measured)),
+        "issue": row.issue_ns.as_ref().map(times),
+        "revoke": row.revoke_ns.as_ref().map(times),
+        "calls": calls(row.store_calls),
+        "sent": grouped_u64(row.request_bytes),
+        "stored": grouped_u64(row.stored_bytes),
+        "how": measured.map(|measured| measured.stored_how),
+        "logins": measured.map(|measured| grouped_u64(measured.logins as u64)),
+    })
+}
+
+fn times(interval: &Interval) -> Value {
+    json!({ "median": time(interval.median), "low": time(interval.low), "high": time(interval.high) })
+}
+
+/// How many bare calls to its store, made between the questions, take as long as the check.
+fn beside(needs: Need, measured: &Measured) -> Option<String> {
+    let floor = measured.floor_ns.filter(|floor| floor.p50 > 0.0)?;
+    let name = if needs == Need::Redis { "a bare GET" } else { "a bare SELECT" };
+    Some(format!("{:.1} × {name}", measured.identify_ns.p50 / floor.p50))
+}
+
+fn floor_rows(floors: FloorTimes) -> Vec<Value> {
+    let all = [
+        ("An empty call, and reading the clock", Some(floors.empty_call_ns)),
+        ("A bare GET on the same connection", floors.get_ns),
+        ("A bare SELECT on the same pool", Some(floors.select_ns)),
+    ];
+    let row = |(name, spread): (&str, Option<crate::labs::cost::Spread>)| {
+        let spread = spread?;
+        Some(json!({ "name": name, "times": times(&spread.interval()), "p99": time(spread.p99) }))
+    };
+    all.into_iter().filter_map(row).collect()
+}
+
+fn calls(calls: f64) -> String {
+    if calls.fract() == 0.0 { format!("{calls:.0}") } else { format!("{calls:.2}") }
+}
+
+#[allow(clippy::cast_precision_loss)] // bytes of a login
+fn grouped_u64(number: u64) -> String {
+    grouped(number as f64)
+}

@@ -1,0 +1,306 @@
+//! One strategy, from the first login to the last.
+
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tokio::time::{sleep, timeout};
+
+use super::crowd::{Crowd, Opened};
+use super::plan::Plan;
+use super::samples::{Budget, Samples, Shuffle, Spread};
+use super::{COOKIE_LIMIT, Candidate, Conditions, CostBench};
+use crate::auth::{Effect, Failure, Need, Promise, Reach, Stored};
+use crate::labs::figures::Staleness;
+use crate::labs::machine;
+use crate::labs::revocation::{self, LabError};
+use crate::store::{Floors, StoreError};
+use crate::trace::Trace;
+
+/// How many are opened and ended one by one.
+const CHURN: usize = 100;
+
+/// How long one kind of call is repeated.
+const TIME: Duration = Duration::from_millis(600);
+
+/// How long the processor's time is watched, whose clock ticks a hundred times a second.
+const CPU_TIME: Duration = Duration::from_millis(300);
+
+/// How long a channel may take to be trusted.
+const CHANNEL: Duration = Duration::from_secs(3);
+
+/// How many logins are revoked for the staleness; where each takes a whole life, one.
+pub const TRIALS: usize = 12;
+
+/// What was measured of one strategy.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measured {
+    /// Its name.
+    pub strategy: &'static str,
+    /// Finding out who asks.
+    pub identify_ns: Spread,
+    /// The bare call to the same store, between the questions: a floor of another moment is another floor. `None` where
+    /// no store is asked.
+    pub floor_ns: Option<Spread>,
+    /// Opening a login.
+    pub issue_ns: Spread,
+    /// Ending it.
+    pub revoke_ns: Spread,
+    /// Calls to a store for each request, from the trace.
+    pub store_calls: f64,
+    /// The credential as sent, in bytes.
+    pub request_bytes: u64,
+    /// On the server, for each login, in bytes.
+    pub stored_bytes: u64,
+    /// How that was weighed.
+    pub stored_how: &'static str,
+    /// The processor's time for finding out who asks, of this process alone, in nanoseconds. `None` with an added delay,
+    /// and where the system does not tell.
+    pub cpu_ns: Option<f64>,
+    /// How many logins were open meanwhile.
+    pub logins: usize,
+    /// How many questions were timed.
+    pub questions: usize,
+    /// How long a revoked login goes on being accepted on another node, without the added delay.
+    pub staleness_ms: Option<Staleness>,
+}
+
+/// Measures it; the inner error is a reason that belongs into the report, such as a token that is too long.
+pub(super) async fn measure(
+    bench: &CostBench,
+    candidate: &Candidate,
+    conditions: &Conditions,
+    left: Duration,
+    stop: Pin<&mut impl Future<Output = ()>>,
+) -> Result<Result<Measured, String>, LabError> {
+    let strategy = candidate.slug();
+    let failed = |source| LabError::Failed { strategy, source };
+    let plan = Plan::new(conditions);
+    if candidate.near.describe().needs == Need::Redis && bench.redis.is_absent() {
+        return Ok(Err(StoreError::Absent { store: "Redis" }.sentence()));
+    }
+    let people = (plan.opened(conditions), CHURN);
+    let crowd = Crowd::gather(bench, candidate, conditions, people).await.map_err(failed)?;
+    let trial = Trial { bench, candidate, conditions, plan, crowd: &crowd };
+    let outcome = tokio::select! {
+        outcome = timeout(left, trial.run()) => outcome.unwrap_or_else(|_| Ok(Err("there was no time left".to_owned()))),
+        () = stop => Err(LabError::Stopped),
+    };
+    crowd.disband().await;
+    outcome
+}
+
+/// One strategy under these conditions, and its logins.
+pub(super) struct Trial<'a> {
+    pub bench: &'a CostBench,
+    pub candidate: &'a Candidate,
+    conditions: &'a Conditions,
+    plan: Plan,
+    crowd: &'a Crowd<'a>,
+}
+
+impl Trial<'_> {
+    async fn run(&self) -> Result<Result<Measured, String>, LabError> {
+        let before = self.rows().await;
+        let first = match self.first().await? {
+            Ok(first) => first,
+            Err(why) => return Ok(Err(why)),
+        };
+        let kept = self.stored(&first).await?;
+        let logins = self.fill(first, kept).await?;
+        let grown = self.rows().await.zip(before).map(|(after, before)| after.saturating_sub(before));
+        self.warm_up(&logins).await?;
+        let (stored_bytes, stored_how) = self.weigh(&logins, grown).await?;
+        let order = self.plan.order(logins.len());
+        let (timed, counted) = order.split_at(self.plan.questions);
+        let store_calls = self.count_calls(&logins, counted).await?;
+        let (mut identify, mut floor) = self.time_questions(&logins, timed, store_calls > 0.5).await?;
+        let cpu_ns = self.processor(&logins).await?;
+        let (mut issue, mut revoke) = self.churn().await?;
+        Ok(Ok(Measured {
+            strategy: self.candidate.slug(),
+            identify_ns: identify.spread(),
+            floor_ns: (floor.len() > 0).then(|| floor.spread()),
+            issue_ns: issue.spread(),
+            revoke_ns: revoke.spread(),
+            store_calls,
+            request_bytes: logins.first().map_or(0, |login| login.bytes as u64),
+            stored_bytes,
+            stored_how,
+            cpu_ns,
+            logins: logins.len(),
+            questions: identify.len(),
+            staleness_ms: Some(self.staleness().await?),
+        }))
+    }
+
+    /// The first login, or why there can be none under these conditions.
+    async fn first(&self) -> Result<Result<Opened, String>, LabError> {
+        let candidate = self.candidate;
+        let long = self.conditions.claim_bytes > 0;
+        let login = match self.crowd.open(&*candidate.near, &self.crowd.of_login(0)).await {
+            Ok(login) => login,
+            Err(error @ Failure::Store(_)) => return Err(self.failed(error)),
+            Err(error) if long => {
+                return Ok(Err(format!("No login could be opened with claims as large as this: {error}")));
+            }
+            Err(error) => return Err(self.failed(error)),
+        };
+        let bytes = candidate.near.describe().carrier.cookie.len() + login.bytes;
+        if bytes > COOKIE_LIMIT {
+            let words =
+                format!("The cookie would have {bytes} bytes; browsers need not keep more than {COOKIE_LIMIT}.");
+            return Ok(Err(words));
+        }
+        self.assert_known(&login, &Trace::off()).await?;
+        Ok(Ok(login))
+    }
+
+    /// Opens the others: as many as are stored, or as many as are asked for where nothing is.
+    async fn fill(&self, first: Opened, kept: Stored) -> Result<Vec<Opened>, LabError> {
+        let wanted = self.plan.opened(self.conditions);
+        let stored = kept.rows || kept.login > 0;
+        let enough = if stored { wanted } else { wanted.min(self.plan.enough()) };
+        let mut logins = vec![first];
+        logins.extend(self.crowd.fill(1, enough).await.map_err(|source| self.failed(source))?);
+        Ok(logins)
+    }
+
+    /// Until the node knows every login that it is to know, and its channels are awake.
+    async fn warm_up(&self, logins: &[Opened]) -> Result<(), LabError> {
+        if matches!(self.candidate.far.describe().promise, Promise::Push { .. }) {
+            let begun = Instant::now();
+            while begun.elapsed() < CHANNEL && self.calls(&logins[0]).await? > 0 {
+                sleep(Duration::from_millis(10)).await;
+            }
+        }
+        for some in logins[..self.plan.warm(logins.len())].chunks(8) {
+            let asked = some.iter().map(|login| async { self.assert_known(login, &Trace::off()).await });
+            futures_util::future::try_join_all(asked).await?;
+        }
+        Ok(())
+    }
+
+    /// The questions, and the bare calls to the store between them.
+    async fn time_questions(
+        &self,
+        logins: &[Opened],
+        order: &[usize],
+        asks: bool,
+    ) -> Result<(Samples, Samples), LabError> {
+        let (mut samples, mut floor, begun) = (Samples::default(), Samples::default(), Instant::now());
+        let floors = Floors::new(self.bench.redis.clone(), self.bench.sql.clone());
+        let needs = if asks { self.candidate.far.describe().needs } else { Need::Nothing };
+        if needs == Need::Redis {
+            floors.plant().await.map_err(|error| self.failed(error.into()))?;
+        }
+        let budget = Budget { most: order.len(), time: TIME };
+        for (number, place) in order.iter().enumerate().take_while(|(number, _)| budget.allows(*number, begun)) {
+            let (login, trace) = (&logins[*place], Trace::off());
+            let asked = Instant::now();
+            let answer = self.candidate.far.identify(&login.presented, &trace).await;
+            samples.add(asked);
+            self.check(login, answer)?;
+            let asked = Instant::now();
+            let bare = match needs {
+                Need::Nothing => None,
+                Need::Redis => Some(floors.get().await),
+                Need::Sql => Some(floors.select().await),
+            };
+            if let Some(bare) = bare {
+                bare.map_err(|error| self.failed(error.into()))?;
+                floor.add(asked);
+            }
+            if number % 32 == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        if needs == Need::Redis {
+            floors.uproot().await;
+        }
+        Ok((samples, floor))
+    }
+
+    #[allow(clippy::cast_precision_loss)] // some hundreds
+    async fn count_calls(&self, logins: &[Opened], order: &[usize]) -> Result<f64, LabError> {
+        let mut calls = 0;
+        for place in order {
+            calls += self.calls(&logins[*place]).await?;
+        }
+        Ok(calls as f64 / order.len().max(1) as f64)
+    }
+
+    /// The processor's time for one question, averaged over many.
+    #[allow(clippy::cast_precision_loss)] // some millions
+    async fn processor(&self, logins: &[Opened]) -> Result<Option<f64>, LabError> {
+        if !self.conditions.delay.is_zero() || self.conditions.hit_rate < 100 {
+            return Ok(None);
+        }
+        let Some(before) = machine::cpu_time() else { return Ok(None) };
+        let (begun, mut shuffle, mut asked) = (Instant::now(), Shuffle::new(), 0_u64);
+        let warm = self.plan.warm(logins.len());
+        while begun.elapsed() < CPU_TIME {
+            for _ in 0..32 {
+                self.assert_known(&logins[shuffle.below(warm)], &Trace::off()).await?;
+                asked += 1;
+            }
+            tokio::task::yield_now().await;
+        }
+        Ok(machine::cpu_time().map(|after| after.saturating_sub(before).as_nanos() as f64 / asked as f64))
+    }
+
+    /// Opens logins and ends them, each before the next.
+    async fn churn(&self) -> Result<(Samples, Samples), LabError> {
+        let (mut issue, mut revoke, begun) = (Samples::default(), Samples::default(), Instant::now());
+        let (far, budget) = (&self.candidate.far, Budget { most: CHURN, time: 2 * TIME });
+        for number in (0..CHURN).take_while(|number| budget.allows(*number, begun)) {
+            let subject = self.crowd.other(number);
+            let asked = Instant::now();
+            let login = self.crowd.open(&**far, &subject).await.map_err(|source| self.failed(source))?;
+            issue.add(asked);
+            self.assert_known(&login, &Trace::off()).await?;
+            let asked = Instant::now();
+            let effect = far.revoke(&login.identity, Reach::This, &Trace::off()).await;
+            revoke.add(asked);
+            let at_once = !matches!(effect.map_err(|source| self.failed(source))?, Effect::At(_));
+            let answer = far.identify(&login.presented, &Trace::off()).await.map_err(|source| self.failed(source))?;
+            if at_once && answer.is_some() {
+                return Err(LabError::StillAccepted(self.candidate.slug()));
+            }
+        }
+        Ok((issue, revoke))
+    }
+
+    async fn staleness(&self) -> Result<Staleness, LabError> {
+        let (pair, promise) = (&self.candidate.pair, self.candidate.far.describe().promise);
+        let trials = if matches!(promise, Promise::Expiry { .. }) { 1 } else { TRIALS };
+        let measured = revocation::measure(pair, &self.bench.subject, trials).await?;
+        Ok(measured.staleness())
+    }
+
+    async fn calls(&self, login: &Opened) -> Result<usize, LabError> {
+        let trace = Trace::on();
+        self.assert_known(login, &trace).await?;
+        Ok(trace.store_calls())
+    }
+
+    async fn assert_known(&self, login: &Opened, trace: &Trace) -> Result<(), LabError> {
+        self.check(login, self.candidate.far.identify(&login.presented, trace).await)
+    }
+
+    /// Fails unless the answer is this login.
+    fn check(
+        &self,
+        login: &Opened,
+        answer: crate::auth::Result<Option<crate::auth::Identity>>,
+    ) -> Result<(), LabError> {
+        match answer.map_err(|source| self.failed(source))? {
+            Some(identity) if identity.login == login.identity.login => Ok(()),
+            _ => Err(LabError::WronglyRefused(self.candidate.slug())),
+        }
+    }
+
+    pub(super) fn failed(&self, source: Failure) -> LabError {
+        LabError::Failed { strategy: self.candidate.slug(), source }
+    }
+}

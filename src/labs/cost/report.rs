@@ -1,0 +1,150 @@
+//! What a run came to: as JSON, as a table, as figures for the frontier.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{Conditions, FloorTimes, Measured, Spread};
+use crate::labs::figures::{Figures, Row, Source};
+
+/// What the experiment measured.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Said with every figure: seconds show the order of magnitude.
+    pub indicative: bool,
+    /// `release`, or `debug`, whose figures are none.
+    pub build: &'static str,
+    /// Where and when.
+    pub source: Source,
+    /// Under which conditions.
+    pub conditions: Conditions,
+    /// What nothing can be faster than, in the same run.
+    pub floors: FloorTimes,
+    /// A row for each strategy.
+    pub results: Vec<Measured>,
+    /// The strategies that could not be measured like this.
+    pub not_measured: Vec<NotMeasured>,
+}
+
+/// A strategy without figures.
+#[derive(Clone, Debug, Serialize)]
+pub struct NotMeasured {
+    /// Its name.
+    pub strategy: &'static str,
+    /// Why, in a sentence.
+    pub why: String,
+}
+
+/// What everybody must read beside the figures of a debug build.
+pub const DEBUG_WARNING: &str = "THIS IS A DEBUG BUILD: its figures are not figures. \
+    Use cargo run --release -- lab cost";
+
+impl Report {
+    pub(super) fn new(conditions: Conditions, source: Source, floors: FloorTimes) -> Self {
+        let build = if cfg!(debug_assertions) { "debug" } else { "release" };
+        let (results, not_measured) = (Vec::new(), Vec::new());
+        Self { indicative: true, build, source, conditions, floors, results, not_measured }
+    }
+
+    /// Whether the figures are those of a debug build.
+    pub fn is_debug(&self) -> bool {
+        self.build == "debug"
+    }
+
+    /// As the frontier and the capacity sheet read them.
+    pub fn figures(&self) -> Figures {
+        Figures { source: self.source.clone(), rows: self.results.iter().map(row).collect() }
+    }
+}
+
+fn row(measured: &Measured) -> Row {
+    Row {
+        strategy: measured.strategy.to_owned(),
+        identify_ns: measured.identify_ns.interval(),
+        issue_ns: Some(measured.issue_ns.interval()),
+        revoke_ns: Some(measured.revoke_ns.interval()),
+        store_calls: measured.store_calls,
+        request_bytes: measured.request_bytes,
+        stored_bytes: measured.stored_bytes,
+        cpu_ns: measured.cpu_ns,
+        staleness_ms: measured.staleness_ms,
+    }
+}
+
+/// The conditions in words.
+impl fmt::Display for Conditions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} login{} stored where any are", self.logins, if self.logins == 1 { "" } else { "s" })?;
+        if self.delay.is_zero() {
+            write!(f, ", no added delay")?;
+        } else {
+            write!(f, ", {} ms added to every call to a store", self.delay.as_millis())?;
+        }
+        write!(f, ", {} % of the requests of a login that was asked for before", self.hit_rate)?;
+        if self.claim_bytes > 0 {
+            write!(f, ", a user name of {} bytes", self.claim_bytes)?;
+        }
+        Ok(())
+    }
+}
+
+/// The table of the command line.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_debug() {
+            writeln!(f, "*** {DEBUG_WARNING} ***\n")?;
+        }
+        let Self { source, conditions, .. } = self;
+        writeln!(f, "Indicative: {}, {}, {}", source.machine, source.versions, source.date)?;
+        writeln!(f, "{conditions}\n")?;
+        writeln!(f, "{:<16} {:^21} {:^21} {:^21}", "", "identify", "issue", "revoke")?;
+        let pair = format!("{:>10} {:>10}", "p50", "p99");
+        writeln!(f, "{:<16} {pair} {pair} {pair} {:>6} {:>8} {:>7}", "", "calls", "sent", "stored")?;
+        let times = |spread: &Spread| format!("{:>10} {:>10}", time(spread.p50), time(spread.p99));
+        for Measured { strategy, identify_ns, issue_ns, revoke_ns, store_calls, request_bytes, stored_bytes, .. } in
+            &self.results
+        {
+            let (identify, issue, revoke) = (times(identify_ns), times(issue_ns), times(revoke_ns));
+            let (sent, stored) = (format!("{request_bytes} B"), format!("{stored_bytes} B"));
+            writeln!(f, "{strategy:<16} {identify} {issue} {revoke} {store_calls:>6.2} {sent:>8} {stored:>7}")?;
+        }
+        writeln!(f, "\n{:<16} {}", "an empty call", times(&self.floors.empty_call_ns))?;
+        if let Some(get) = &self.floors.get_ns {
+            writeln!(f, "{:<16} {}", "a bare GET", times(get))?;
+        }
+        writeln!(f, "{:<16} {}", "a bare SELECT", times(&self.floors.select_ns))?;
+        for NotMeasured { strategy, why } in &self.not_measured {
+            writeln!(f, "\n{strategy}: not measured. {why}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A time in the unit that it is read in.
+pub fn time(ns: f64) -> String {
+    let (value, unit) = match ns {
+        ns if ns < 1e3 => return format!("{ns:.0} ns"),
+        ns if ns < 1e6 => (ns / 1e3, "µs"),
+        ns if ns < 1e9 => (ns / 1e6, "ms"),
+        ns if ns < 120e9 => (ns / 1e9, "s"),
+        ns => (ns / 60e9, "min"),
+    };
+    if value >= 100.0 || value.fract() < 1e-9 {
+        format!("{value:.0} {unit}")
+    } else if value < 10.0 {
+        format!("{value:.2} {unit}")
+    } else {
+        format!("{value:.1} {unit}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_shown_with_three_digits_and_its_unit() {
+        let shown = [0.0, 999.0, 1234.0, 61_320.0, 5e8, 900e9].map(time);
+        assert_eq!(shown, ["0 ns", "999 ns", "1.23 µs", "61.3 µs", "500 ms", "15 min"]);
+    }
+}

@@ -1,0 +1,78 @@
+// The cost lab: shows what a slider means, and the progress of a run. Without this script the form waits for the run.
+"use strict";
+const form = document.getElementById("cost");
+const measure = document.getElementById("measure");
+const progress = document.getElementById("progress");
+const told = document.getElementById("status");
+
+for (const slider of form.querySelectorAll("input[type=range]")) {
+  const all = slider.dataset.all.split("|");
+  const words = document.getElementById(slider.name + "-words");
+  const show = () => {
+    words.textContent = all[slider.value / slider.step];
+    slider.setAttribute("aria-valuetext", words.textContent);
+  };
+  slider.addEventListener("input", show);
+  show();
+}
+
+function over(text) {
+  measure.disabled = false;
+  progress.hidden = true;
+  told.textContent = text;
+}
+
+// The server renders the figures; here they only take the place of the old ones.
+async function refresh() {
+  const answer = await fetch("/labs/cost");
+  if (!answer.ok) throw new Error("The server answered " + answer.status + ".");
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const id of ["results", "frontier", "capacity"]) {
+    document.getElementById(id).replaceWith(page.getElementById(id));
+  }
+}
+
+function watch(address) {
+  measure.disabled = true;
+  progress.hidden = false;
+  progress.removeAttribute("value");
+  let last = "The connection was lost.";
+  const source = new EventSource(address);
+  source.addEventListener("step", (event) => {
+    const { number, of, words } = JSON.parse(event.data);
+    progress.max = of;
+    progress.value = number;
+    told.textContent = words;
+  });
+  source.addEventListener("failed", (event) => { last = JSON.parse(event.data).words; });
+  source.addEventListener("done", () => { last = ""; });
+  source.addEventListener("end", async () => {
+    source.close();
+    if (last) return over(last);
+    try {
+      await refresh();
+      over("Done. The figures are below.");
+      document.getElementById("frontier").scrollIntoView();
+    } catch (error) {
+      over(error.message);
+    }
+  });
+  source.onerror = () => { if (source.readyState === EventSource.CLOSED) over(last); };
+}
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  document.getElementById("message")?.remove();
+  measure.disabled = true;
+  told.textContent = "Starting …";
+  try {
+    const answer = await fetch("/labs/cost/api/runs", { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    const body = await answer.json().catch(() => ({}));
+    if (!answer.ok) throw new Error(body.detail || "The server answered " + answer.status + ".");
+    watch(body.events);
+  } catch (error) {
+    over(error.message);
+  }
+});
+
+if (form.dataset.events) watch(form.dataset.events);

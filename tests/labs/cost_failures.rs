@@ -1,0 +1,146 @@
+//! A measurement of failures would be a fast one: the cost lab stops at the first wrong answer, and ends what it opened.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use jwt_vs_session::app::App;
+use jwt_vs_session::auth::{
+    AuthStrategy, Description, Device, Effect, Grant, Identity, Login, LoginId, Presented, Promise, Reach, Result,
+    Subject, UserId,
+};
+use jwt_vs_session::clock::Clock;
+use jwt_vs_session::labs::cost::{Candidate, Conditions, CostBench, run};
+use jwt_vs_session::labs::nodes::{Pair, lab_user};
+use jwt_vs_session::store::users::Users;
+use jwt_vs_session::store::{Redis, Sql};
+use jwt_vs_session::trace::Trace;
+
+use crate::common::settings;
+
+/// Remembers logins by their users; one of its answers is wrong.
+struct Faulty {
+    description: Description,
+    open: Mutex<HashSet<LoginId>>,
+    asked: AtomicUsize,
+    /// The question, by its number, that is answered with no.
+    refuses: Option<usize>,
+    /// Whether a revoke does nothing.
+    forgets_to_revoke: bool,
+}
+
+impl Faulty {
+    fn identity(subject: &Subject, login: LoginId) -> Identity {
+        let now = Clock::system().now();
+        Identity {
+            subject: subject.clone(),
+            login,
+            issued_at: now,
+            expires_at: now + std::time::Duration::from_mins(1),
+        }
+    }
+}
+
+#[async_trait]
+impl AuthStrategy for Faulty {
+    fn describe(&self) -> &Description {
+        &self.description
+    }
+
+    async fn issue(&self, subject: &Subject, _: &Device, _: &Trace) -> Result<Grant> {
+        let login = LoginId::random();
+        self.open.lock().unwrap().insert(login.clone());
+        let credential = format!("{}.{}", subject.id, login).into();
+        let identity = Self::identity(subject, login);
+        Ok(Grant { identity, credential, max_age: std::time::Duration::from_mins(1), renewal: None })
+    }
+
+    async fn identify(&self, presented: &Presented, _: &Trace) -> Result<Option<Identity>> {
+        let (user, login) = presented.credential().unwrap().split_once('.').unwrap();
+        let login = LoginId::parse(login).unwrap();
+        let known = self.open.lock().unwrap().contains(&login);
+        let refused = self.refuses == Some(self.asked.fetch_add(1, Ordering::SeqCst));
+        let subject = Subject { id: UserId(user.parse().unwrap()), name: String::new(), role: "user".parse().unwrap() };
+        Ok((known && !refused).then(|| Self::identity(&subject, login)))
+    }
+
+    async fn revoke(&self, who: &Identity, _: Reach, _: &Trace) -> Result<Effect> {
+        if !self.forgets_to_revoke {
+            self.open.lock().unwrap().remove(&who.login);
+        }
+        Ok(Effect::Now)
+    }
+
+    async fn logins(&self, _: UserId, _: &Trace) -> Result<Option<Vec<Login>>> {
+        Ok(None)
+    }
+}
+
+async fn bench(folder: &Path, strategy: Arc<Faulty>) -> CostBench {
+    let options = settings(folder, &[]);
+    let sql = Sql::open(&options.database_url).await.expect("a database");
+    let users = Users::new(sql.clone());
+    let subject = lab_user(&users, 100).await.expect("a user");
+    let pair = Pair { same: strategy.clone(), other: strategy.clone() };
+    let candidates = vec![Candidate { near: strategy.clone(), far: strategy, pair }];
+    CostBench { candidates, users, sql, redis: Redis::absent(), subject, clock: Clock::system() }
+}
+
+/// A strategy that needs nothing and keeps no list.
+async fn described(folder: &Path) -> Description {
+    let app = App::open(&settings(folder, &[]), Clock::system()).await.expect("the app starts");
+    let plain = app.strategies().next().expect("a strategy").describe().clone();
+    Description { promise: Promise::Immediate, ..plain }
+}
+
+async fn outcome(refuses: Option<usize>, forgets_to_revoke: bool) -> (std::result::Result<usize, String>, usize) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let description = described(folder.path()).await;
+    let (open, asked) = (Mutex::default(), AtomicUsize::new(0));
+    let strategy = Arc::new(Faulty { description, open, asked, refuses, forgets_to_revoke });
+    let bench = bench(folder.path(), strategy.clone()).await;
+    let conditions = Conditions { logins: 20, ..Conditions::default() };
+    let report = run(&bench, conditions, std::future::pending(), |_| ()).await;
+    let left = strategy.open.lock().unwrap().len();
+    (report.map(|report| report.results.len()).map_err(|error| error.to_string()), left)
+}
+
+#[tokio::test]
+async fn without_a_fault_there_is_a_report_and_no_login_is_left() {
+    let (report, left) = outcome(None, false).await;
+    assert_eq!(report, Ok(1));
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn one_good_login_that_is_refused_stops_the_lab_and_the_logins_are_ended() {
+    // Among the timed questions: more than a thousand were answered well.
+    let (report, left) = outcome(Some(1500), false).await;
+    assert_eq!(report, Err("jwt: a login that is open was refused, so nothing was measured".to_owned()));
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn a_revoke_that_does_nothing_stops_the_lab() {
+    let (report, _) = outcome(None, true).await;
+    assert_eq!(report, Err("jwt: a login was accepted after it was ended".to_owned()));
+}
+
+#[tokio::test]
+async fn who_stops_the_lab_finds_its_logins_ended() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let description = described(folder.path()).await;
+    let (open, asked) = (Mutex::default(), AtomicUsize::new(0));
+    let strategy = Arc::new(Faulty { description, open, asked, refuses: None, forgets_to_revoke: false });
+    let bench = bench(folder.path(), strategy.clone()).await;
+    let stop = async {
+        while strategy.open.lock().unwrap().len() < 10 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let report = run(&bench, Conditions::default(), stop, |_| ()).await;
+    assert!(report.expect_err("it was stopped").to_string().starts_with("the experiment was stopped"));
+    assert!(strategy.open.lock().unwrap().is_empty());
+}
