@@ -1,6 +1,9 @@
 //! The commands. No rules of their own: each reads the settings, calls the library and prints.
 
+mod figures;
+
 use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue};
@@ -64,7 +67,31 @@ enum LabCommand {
         #[arg(long, default_value = "table")]
         format: Format,
     },
+    /// What it costs to know who somebody is, against the targets
+    Cost {
+        /// Where `cargo bench` left its figures
+        #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = CRITERION, required = true)]
+        from_criterion: PathBuf,
+        /// How to print the report
+        #[arg(long, default_value = "table")]
+        format: Format,
+    },
+    /// Write docs/figures.md: what the benches and the revocation lab measured, and where
+    Figures {
+        /// Where `cargo bench` left its figures
+        #[arg(long, value_name = "DIR", default_value = CRITERION)]
+        criterion: PathBuf,
+        /// What lab revocation --format json printed
+        #[arg(long, value_name = "FILE")]
+        revocation: Option<PathBuf>,
+        /// For people or for programs
+        #[arg(long, default_value = "markdown")]
+        format: figures::Shape,
+    },
 }
+
+/// Where criterion writes when it is run from the project's folder.
+const CRITERION: &str = "target/criterion";
 
 #[derive(Subcommand)]
 enum UserCommand {
@@ -93,9 +120,7 @@ pub async fn run() -> ExitCode {
     let outcome = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(&cli.settings).await,
         Command::Strategies { format } => strategies(&cli.settings, format).await,
-        Command::Lab { lab: LabCommand::Revocation { strategies, trials, format } } => {
-            lab_revocation(&cli.settings, &strategies, trials as usize, format).await
-        }
+        Command::Lab { lab } => run_lab(&cli.settings, lab).await,
         Command::User { command: UserCommand::Add { name, role } } => add_user(&cli.settings, &name, role).await,
     };
     match outcome {
@@ -165,6 +190,18 @@ async fn strategies(settings: &Settings, format: Format) -> Outcome {
         }
     }
     Ok(())
+}
+
+async fn run_lab(settings: &Settings, lab: LabCommand) -> Outcome {
+    match lab {
+        LabCommand::Revocation { strategies, trials, format } => {
+            lab_revocation(settings, &strategies, trials as usize, format).await
+        }
+        LabCommand::Cost { from_criterion, format } => figures::ratios(&from_criterion, format),
+        LabCommand::Figures { criterion, revocation, format } => {
+            figures::document(&criterion, revocation.as_deref(), format)
+        }
+    }
 }
 
 async fn lab_revocation(settings: &Settings, wanted: &[String], trials: usize, format: Format) -> Outcome {

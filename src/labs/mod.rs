@@ -1,7 +1,11 @@
 //! EXPERIMENTS: each works on strategies and returns a report. Only the command line and pages print.
 
+pub mod criterion;
+pub mod document;
 pub mod figures;
 pub mod live;
+mod machine;
 pub mod nodes;
 pub mod revocation;
+pub mod targets;
 mod trial;
