@@ -5,6 +5,9 @@
 //! other and with those of another day, not with times.
 #![allow(clippy::expect_used, missing_docs)]
 
+#[path = "stage/hs256.rs"]
+mod hs256;
+
 mod instructions {
     pub mod fixed;
 }
@@ -13,6 +16,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::hmac;
 use futures_util::FutureExt as _;
 use gungraun::prelude::*;
 use jwt_vs_session::auth::{
@@ -24,6 +28,7 @@ use jwt_vs_session::store::sessions::MemorySessions;
 use jwt_vs_session::trace::Trace;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use self::hs256::Token;
 use self::instructions::fixed;
 
 /// The name in the fixed tokens.
@@ -118,5 +123,19 @@ fn session_memory_identify(prepared: Prepared) -> Prepared {
     prepared
 }
 
-library_benchmark_group!(name = identify, benchmarks = [jwt_identify, session_memory_identify]);
+/// What `jwt_identify` is held against.
+fn floor() -> (hmac::Key, Token) {
+    let floor = (hs256::key(fixed::HS256_SECRET), Token::new(fixed::HS256_TOKEN, fixed::JTI));
+    floor.1.check(&floor.0);
+    floor
+}
+
+#[library_benchmark]
+#[bench::hs256(setup = floor)]
+fn jwt_floor((key, token): (hmac::Key, Token)) -> (hmac::Key, Token) {
+    black_box(&token).check(&key);
+    (key, token)
+}
+
+library_benchmark_group!(name = identify, benchmarks = [jwt_floor, jwt_identify, session_memory_identify]);
 main!(library_benchmark_groups = identify);

@@ -1,9 +1,11 @@
-//! The experiments as pages, over TCP with a real Redis: the form, the stream of events, and who may start one.
+//! The experiments as pages, over TCP with a real Redis: the form, the stream of events, and who may start one. And what
+//! is made of the figures of the benches.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod common;
 
 mod labs {
     mod admission;
+    mod criterion;
     mod revocation;
 }

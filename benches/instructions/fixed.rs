@@ -3,6 +3,9 @@
 /// When the tokens are good: a second after they were signed. Milliseconds since 1970.
 pub const NOW: i64 = 1_800_000_001_000;
 
+/// The `jti` of each of them.
+pub const JTI: &str = "Zk3xQ0vT1mB8sYc5dWnLpA";
+
 pub const HS256_SECRET: &str = "a secret for benches, of more than thirty-two bytes";
 
 pub const HS256_TOKEN: &str = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiIsImtpZCI6InhaS05sWmhIIn0.eyJpc3MiOiJqd3QtdnMtc2Vzc2lvbiIsImF1\

@@ -1,13 +1,10 @@
 //! What cannot be cheaper: the bare work behind each strategy, on the same tokens, keys and connections.
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::{Arc, RwLock};
 
 use async_trait::async_trait;
 use aws_lc_rs::hmac;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use criterion::Criterion;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use jwt_vs_session::auth::{
@@ -17,6 +14,7 @@ use jwt_vs_session::auth::{
 use jwt_vs_session::trace::Trace;
 use serde::Deserialize;
 
+use crate::stage::hs256::{self, Token};
 use crate::stage::logins::Opened;
 use crate::stage::questions::{RedisGet, SqlSelect};
 use crate::stage::timing::{Question, bench, bench_in_flight, plain};
@@ -41,56 +39,17 @@ pub fn all(criterion: &mut Criterion, stage: &Stage) {
     group.finish();
 }
 
-/// One HMAC with a prepared key, one base64, one JSON parse that copies nothing. The signature is decoded beforehand.
+/// See [`Token`]; of the tokens of `jwt`.
 #[derive(Clone)]
-pub struct Hs256 {
+struct Hs256 {
     key: Arc<hmac::Key>,
     tokens: Arc<[Token]>,
 }
 
-struct Token {
-    text: String,
-    payload: Range<usize>,
-    signature: Vec<u8>,
-    login: LoginId,
-}
-
-#[derive(Deserialize)]
-#[allow(dead_code)] // the floor parses what the strategy needs
-struct Claims<'a> {
-    iss: &'a str,
-    aud: &'a str,
-    sub: &'a str,
-    jti: &'a str,
-    iat: f64,
-    exp: f64,
-    name: &'a str,
-    role: &'a str,
-}
-
 impl Hs256 {
-    pub fn new(logins: &[Opened]) -> Self {
-        let key = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()));
-        Self { key, tokens: logins.iter().map(Token::new).collect() }
-    }
-
-    /// The check itself.
-    pub fn check(&self, place: usize) {
-        let Token { text, payload, signature, login } = &self.tokens[place];
-        hmac::verify(&self.key, &text.as_bytes()[..payload.end], signature).expect("a good signature");
-        let mut buffer = [0; 512];
-        let length = URL_SAFE_NO_PAD.decode_slice(&text[payload.clone()], &mut buffer).expect("base64");
-        let claims: Claims<'_> = serde_json::from_slice(&buffer[..length]).expect("claims");
-        assert_eq!(claims.jti, login.as_str());
-    }
-}
-
-impl Token {
-    fn new(login: &Opened) -> Self {
-        let text = login.credential().to_owned();
-        let (header, signature) = (text.find('.').expect("a header"), text.rfind('.').expect("a signature"));
-        let decoded = URL_SAFE_NO_PAD.decode(&text[signature + 1..]).expect("base64");
-        Self { payload: header + 1..signature, signature: decoded, login: login.login().clone(), text }
+    fn new(logins: &[Opened]) -> Self {
+        let token = |login: &Opened| Token::new(login.credential(), login.login().as_str());
+        Self { key: Arc::new(hs256::key(SECRET)), tokens: logins.iter().map(token).collect() }
     }
 }
 
@@ -100,7 +59,7 @@ impl Question for Hs256 {
     }
 
     async fn ask(&self, place: usize) {
-        self.check(place);
+        self.tokens[place].check(&self.key);
     }
 }
 

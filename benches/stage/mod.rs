@@ -3,6 +3,7 @@
 
 pub mod bulk;
 pub mod facts;
+pub mod hs256;
 pub mod logins;
 pub mod questions;
 pub mod timing;
