@@ -5,18 +5,21 @@
 mod cost;
 mod demo;
 mod lab;
+mod node;
 mod parts;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use poem::{Endpoint, Response};
 use serde::Serialize;
 use tokio::net::TcpListener;
 
 pub use self::cost::CostLab;
 pub use self::lab::Lab;
 use self::lab::LiveLab;
+pub use self::node::Node;
 use self::parts::Parts;
 use crate::account::{Busy, Hasher};
 use crate::auth::{
@@ -163,9 +166,14 @@ impl App {
         self.site.demo()
     }
 
+    /// Everything between a request and its answer, without a socket.
+    pub fn endpoint(&self) -> impl Endpoint<Output = Response> + use<> {
+        flow::routes(&self.site)
+    }
+
     /// Answers requests until `stop`, finishes those under way, then closes the stores.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let routes = flow::routes(&self.site);
+        let routes = self.endpoint();
         let site = self.site;
         let stop = async {
             stop.await;

@@ -1,4 +1,5 @@
-//! The experiments as pages, over TCP with a real Redis: the form, the stream of events, and who may start one.
+//! The experiments as pages, over TCP with a real Redis: the form, the stream of events, and who may start one. And what
+//! is made of the figures of the benches.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod common;
@@ -7,5 +8,6 @@ mod labs {
     mod admission;
     mod cost;
     mod cost_failures;
+    mod criterion;
     mod revocation;
 }

@@ -2,6 +2,8 @@
 
 pub mod capacity;
 pub mod cost;
+pub mod criterion;
+pub mod document;
 pub mod figures;
 pub mod frontier;
 pub mod live;
@@ -9,4 +11,5 @@ pub mod log;
 mod machine;
 pub mod nodes;
 pub mod revocation;
+pub mod targets;
 mod trial;

@@ -119,7 +119,8 @@ impl Sql {
         let _ = tokio::time::timeout(CONNECT_LIMIT, self.pool.close()).await;
     }
 
-    pub(super) fn pool(&self) -> &DatabaseConnection {
+    /// The pool itself: for the stores, and for the benches, which measure a bare statement beside them.
+    pub fn pool(&self) -> &DatabaseConnection {
         &self.pool
     }
 

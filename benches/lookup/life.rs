@@ -1,0 +1,84 @@
+//! `issue/…` and `revoke/…`: opening a login and ending it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion};
+use jwt_vs_session::auth::{AuthStrategy, Effect, Promise, Reach, Subject};
+use jwt_vs_session::trace::Trace;
+use secrecy::ExposeSecret as _;
+
+use crate::stage::Stage;
+use crate::stage::logins::{Opened, device};
+use crate::stage::timing::spawned;
+
+/// All of them.
+pub fn all(criterion: &mut Criterion, stage: &Stage) {
+    bench(&mut criterion.benchmark_group("issue"), stage, issue);
+    bench(&mut criterion.benchmark_group("revoke"), stage, revoke);
+}
+
+fn bench<F>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    stage: &Stage,
+    timed: impl Fn(Arc<dyn AuthStrategy>, Arc<[Subject]>, u64) -> F,
+) where
+    F: Future<Output = Duration> + Send + 'static,
+{
+    // A statement that reaches the disk takes milliseconds: fewer samples, as long.
+    group.sample_size(20);
+    let guests: Arc<[Subject]> = stage.guests().into();
+    for strategy in stage.node.strategies() {
+        group.bench_function(strategy.describe().slug, |bencher| {
+            bencher.iter_custom(|times| spawned(&stage.runtime, timed(strategy.clone(), guests.clone(), times)));
+        });
+    }
+}
+
+/// The last login that was opened is proven to be one; then all are ended, outside of the time.
+async fn issue(strategy: Arc<dyn AuthStrategy>, guests: Arc<[Subject]>, times: u64) -> Duration {
+    let (device, mut took, mut last) = (device(), Duration::ZERO, None);
+    for subject in guests.iter().cycle().take(usize::try_from(times).expect("64 bits")) {
+        let begun = Instant::now();
+        let trace = Trace::on();
+        let grant = strategy.issue(subject, &device, &trace).await.expect("a login is opened");
+        assert!(grant.identity.subject.id == subject.id && !grant.credential.expose_secret().is_empty());
+        took += begun.elapsed();
+        last = Some(grant);
+    }
+    let last = Opened::new(last.expect("at least one"));
+    last.must_be(&strategy.identify(&last.presented, &Trace::off()).await);
+    if strategy.logins(guests[0].id, &Trace::off()).await.expect("a list, or none").is_some() {
+        for subject in guests.iter() {
+            let who = jwt_vs_session::auth::Identity { subject: subject.clone(), ..last.identity.clone() };
+            strategy.revoke(&who, Reach::Everywhere, &Trace::off()).await.expect("all logins are ended");
+        }
+    }
+    took
+}
+
+/// Every login is fresh, accepted before it is ended, and refused after where that is promised: outside of the time.
+async fn revoke(strategy: Arc<dyn AuthStrategy>, guests: Arc<[Subject]>, times: u64) -> Duration {
+    let mut logins = Vec::new();
+    for subject in guests.iter().cycle().take(usize::try_from(times).expect("64 bits")) {
+        let grant = strategy.issue(subject, &device(), &Trace::off()).await.expect("a login is opened");
+        logins.push(Opened::new(grant));
+    }
+    for login in &logins {
+        login.must_be(&strategy.identify(&login.presented, &Trace::off()).await);
+    }
+    let expires = matches!(strategy.describe().promise, Promise::Expiry { .. });
+    let begun = Instant::now();
+    for login in &logins {
+        let trace = Trace::on();
+        let effect = strategy.revoke(&login.identity, Reach::This, &trace).await.expect("the login is ended");
+        assert_eq!(matches!(effect, Effect::At(_)), expires, "{effect:?} is not what is promised");
+    }
+    let took = begun.elapsed();
+    for login in logins.iter().filter(|_| !expires) {
+        let answer = strategy.identify(&login.presented, &Trace::off()).await.expect("yes or no");
+        assert!(answer.is_none(), "a login that was ended is accepted");
+    }
+    took
+}

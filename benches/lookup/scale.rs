@@ -1,0 +1,135 @@
+//! `scale/<slug>/<logins>`: the same question when a thousand, a hundred thousand, a million are stored.
+//!
+//! Each number has a Redis and a database of its own, filled with rows and keys in the form that the stores write; among
+//! them, spread over the whole, the real logins that are asked for. Under the blocklists it is tokens that were revoked;
+//! each user who asks has one of them.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion};
+use jwt_vs_session::auth::{AuthStrategy, Subject, UserId};
+use jwt_vs_session::clock::Clock;
+use jwt_vs_session::trace::Trace;
+
+use crate::stage::logins::{self, Opened, device};
+use crate::stage::questions::Identify;
+use crate::stage::timing::bench;
+use crate::stage::{LOGINS, Stage, bulk};
+
+/// The real logins are opened in so many portions, between the filling.
+const PORTIONS: usize = 8;
+
+/// All of them.
+pub fn all(criterion: &mut Criterion) {
+    for stored in [1_000, 100_000, 1_000_000] {
+        let stage = OnceCell::new();
+        let scale = Scale { stage: &stage, stored };
+        let mut group = criterion.benchmark_group("scale");
+        for slug in ["session", "session-tracked", "session-sql", "session-memory", "jwt-blocklist", "jwt-pushed"] {
+            scale.bench(&mut group, slug);
+        }
+    }
+}
+
+struct Scale<'a> {
+    stage: &'a OnceCell<Stage>,
+    stored: usize,
+}
+
+impl Scale<'_> {
+    fn bench(&self, group: &mut BenchmarkGroup<'_, WallTime>, slug: &str) {
+        let name = BenchmarkId::new(slug, self.stored);
+        let stage = || self.stage.get_or_init(|| Stage::open(LOGINS.min(self.stored)));
+        let question = || match slug {
+            "session-memory" => self.in_memory(stage()),
+            "jwt-blocklist" => self.blocklist(stage()),
+            "jwt-pushed" => self.pushed(stage()),
+            _ => self.sessions(stage(), slug),
+        };
+        bench(group, name, || &stage().runtime, question);
+    }
+
+    /// How many are not real.
+    fn filling(&self) -> usize {
+        self.stored - LOGINS.min(self.stored)
+    }
+
+    fn sessions(&self, stage: &Stage, slug: &str) -> Identify {
+        let strategy = stage.strategy(slug);
+        let users = stage.users();
+        let mut opened = Vec::with_capacity(users.len());
+        for portion in users.chunks(users.len().div_ceil(PORTIONS)) {
+            let filling = (self.filling() / PORTIONS) as u64;
+            stage.runtime.block_on(async {
+                fill_sessions(stage, slug, filling).await;
+                opened.extend(logins::open(&strategy, portion).await);
+            });
+        }
+        Identify::new(strategy.clone(), stage.ready(&strategy, opened))
+    }
+
+    /// Every login is real here; the ones that are asked for lie among the others.
+    fn in_memory(&self, stage: &Stage) -> Identify {
+        let strategy = stage.strategy("session-memory");
+        let (users, others) = (stage.users(), self.filling() / stage.users().len());
+        let opened = stage.runtime.block_on(async {
+            let mut opened = Vec::with_capacity(users.len());
+            for user in users {
+                opened.push(open_among(&strategy, user, stage.guests(), others).await);
+            }
+            opened
+        });
+        Identify::new(strategy.clone(), stage.ready(&strategy, opened))
+    }
+
+    fn blocklist(&self, stage: &Stage) -> Identify {
+        let strategy = stage.strategy("jwt-blocklist");
+        let client = stage.redis_client();
+        stage.runtime.block_on(async {
+            self.revoke_in_sql(stage, "jwt-blocklist").await;
+            bulk::redis_revoked(&client, "jwt-blocklist", self.filling() as u64).await;
+        });
+        Identify::new(strategy.clone(), stage.opened_under(&strategy))
+    }
+
+    /// A node reads what was revoked when it connects: this one starts when all is there.
+    fn pushed(&self, stage: &Stage) -> Identify {
+        stage.runtime.block_on(self.revoke_in_sql(stage, "jwt-pushed"));
+        let node = stage.second_node(&["--redis-url", &stage.socket_url()]);
+        let strategy = node.strategy("jwt-pushed").expect("the strategy").clone();
+        Identify::new(strategy.clone(), stage.opened_under(&strategy))
+    }
+
+    async fn revoke_in_sql(&self, stage: &Stage, scope: &str) {
+        let (pool, expires) = (stage.node.sql().pool(), now() + 24 * 3_600_000);
+        let users: Vec<UserId> = stage.users().iter().map(|user| user.id).collect();
+        bulk::sql_revoked_of(pool, scope, &users, expires).await;
+        if self.filling() > 0 {
+            bulk::sql_revoked(pool, scope, self.filling() as u64, expires).await;
+        }
+    }
+}
+
+async fn fill_sessions(stage: &Stage, slug: &str, count: u64) {
+    match slug {
+        _ if count == 0 => {}
+        "session-sql" => bulk::sql_sessions(stage.node.sql().pool(), count, now()).await,
+        "session" => bulk::redis_sessions(&stage.redis_client(), ("{jvs}:s:", "{jvs}:u:"), count, now()).await,
+        _ => bulk::redis_sessions(&stage.redis_client(), ("{jvs}:ts:", "{jvs}:tu:"), count, now()).await,
+    }
+}
+
+/// A login of a user, and so many of others after it.
+async fn open_among(strategy: &Arc<dyn AuthStrategy>, user: &Subject, others: &[Subject], count: usize) -> Opened {
+    let grant = strategy.issue(user, &device(), &Trace::off()).await.expect("a login is opened");
+    for other in others.iter().cycle().take(count) {
+        strategy.issue(other, &device(), &Trace::off()).await.expect("a login is opened");
+    }
+    Opened::new(grant)
+}
+
+fn now() -> i64 {
+    Clock::system().now().as_millis()
+}

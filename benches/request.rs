@@ -1,0 +1,80 @@
+//! A whole profile page of a signed-in user, from the request to the last byte of the answer, without a socket:
+//! `cargo bench --bench request`.
+//!
+//! `request/<slug>` is the page; `/authentication` is `identify` alone, for the same logins; `/rendering` is what the
+//! page's own `Server-Timing` leaves when cookies and steps before the page are taken off: building it, layout and panel
+//! included. What is left of the page is routing, guards and headers. The table at the end says the same, with the
+//! processor time of this process and of Redis.
+#![allow(clippy::expect_used, clippy::unwrap_used, missing_docs)]
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+mod stage;
+
+mod request {
+    pub mod page;
+    pub mod shares;
+}
+
+use std::cell::{Cell, OnceCell};
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, Throughput};
+use jwt_vs_session::app::App;
+use jwt_vs_session::auth::AuthStrategy;
+use jwt_vs_session::clock::Clock;
+use jwt_vs_session::telemetry;
+use std::sync::Arc;
+
+use self::request::page::Page;
+use self::request::shares;
+use self::stage::Stage;
+use self::stage::questions::Identify;
+use self::stage::timing::{bench, plain, spawned};
+
+/// How many users' pages are asked for in turn.
+const USERS: usize = 1_024;
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .sample_size(50)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+        .nresamples(10_000)
+        .configure_from_args();
+    telemetry::count();
+    let stage = Stage::open(USERS);
+    let settings = stage.settings(&["--redis-url", &stage.socket_url(), "--jwt-secret", stage::SECRET]);
+    let app = stage.runtime.block_on(App::open(&settings, Clock::system())).expect("the app opens");
+    let mut table = Vec::new();
+    for strategy in app.strategies() {
+        table.extend(one(&mut criterion, &stage, &app, strategy));
+    }
+    shares::print(&table);
+    criterion.final_summary();
+}
+
+/// The row of the table, unless a filter left the strategy out.
+fn one(criterion: &mut Criterion, stage: &Stage, app: &App, strategy: &Arc<dyn AuthStrategy>) -> Option<shares::Row> {
+    let mut group = criterion.benchmark_group("request");
+    group.throughput(Throughput::Elements(1));
+    let slug = strategy.describe().slug;
+    let page = OnceCell::new();
+    let page = || page.get_or_init(|| Page::new(stage, app, strategy)).clone();
+    let asked = Cell::new(false);
+    bench(
+        &mut group,
+        plain(slug),
+        || &stage.runtime,
+        || {
+            asked.set(true);
+            page()
+        },
+    );
+    let identify = || Identify::new(strategy.clone(), page().logins.clone());
+    bench(&mut group, BenchmarkId::new(slug, "authentication"), || &stage.runtime, identify);
+    group.bench_function(BenchmarkId::new(slug, "rendering"), |bencher| {
+        bencher.iter_custom(|times| spawned(&stage.runtime, shares::rendering(page(), times)));
+    });
+    asked.get().then(|| shares::Row::measure(stage, &page(), &identify()))
+}

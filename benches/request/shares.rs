@@ -1,0 +1,105 @@
+//! Where the time of a page goes.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use crate::request::page::Page;
+use crate::stage::Stage;
+use crate::stage::questions::Identify;
+use crate::stage::timing::{Question as _, repeat, spawned};
+
+/// How many pages a row is made of.
+const PAGES: u32 = 4_096;
+
+/// One strategy. Microseconds for each page.
+pub struct Row {
+    slug: &'static str,
+    page: f64,
+    authentication: f64,
+    rendering: f64,
+    processor: f64,
+    redis_processor: f64,
+    bytes: usize,
+}
+
+impl Row {
+    /// Asks for so many pages once more, watching the processor.
+    pub fn measure(stage: &Stage, page: &Page, identify: &Identify) -> Self {
+        let each = |took: Duration| took.as_secs_f64() * 1e6 / f64::from(PAGES);
+        let (before, redis_before) = (processor(), redis_processor(stage));
+        let whole = spawned(&stage.runtime, repeat(page.clone(), 0, PAGES.into()));
+        let (after, redis_after) = (processor(), redis_processor(stage));
+        Self {
+            slug: page.slug,
+            page: each(whole),
+            authentication: each(spawned(&stage.runtime, repeat(identify.clone(), 0, PAGES.into()))),
+            rendering: each(spawned(&stage.runtime, rendering(page.clone(), PAGES.into()))),
+            processor: each(after.saturating_sub(before)),
+            redis_processor: each(redis_after.saturating_sub(redis_before)),
+            bytes: stage.runtime.block_on(page.get(0)).1.len(),
+        }
+    }
+}
+
+/// The table, on standard error: standard output is criterion's.
+pub fn print(rows: &[Row]) {
+    if rows.is_empty() {
+        return;
+    }
+    eprintln!("\nmicroseconds for a page         authen-                       processor    its share");
+    eprintln!(
+        "{:<16} {:>8} {:>12} {:>10} {:>6} {:>10} {:>12} {:>7}",
+        "", "page", "tication", "rendering", "rest", "time", "of Redis", "bytes"
+    );
+    for Row { slug, page, authentication, rendering, processor, redis_processor, bytes } in rows {
+        let rest = page - authentication - rendering;
+        eprintln!(
+            "{slug:<16} {page:>8.1} {authentication:>12.1} {rendering:>10.1} {rest:>6.1} {processor:>10.1} \
+             {redis_processor:>12.1} {bytes:>7}"
+        );
+    }
+}
+
+/// How long it took to build so many pages once it was known whose they are.
+pub async fn rendering(page: Page, times: u64) -> Duration {
+    let mut sum = 0.0;
+    let begun = Instant::now();
+    for place in (0..page.places()).cycle().take(usize::try_from(times).expect("64 bits")) {
+        sum += after_authentication(&page.get(place).await.0);
+    }
+    Duration::from_secs_f64(sum / 1e3).min(begun.elapsed())
+}
+
+/// The total less every step before the page, in milliseconds.
+fn after_authentication(timing: &str) -> f64 {
+    let mut left = 0.0;
+    let mut parts = timing.split(";dur=");
+    let mut name = parts.next().unwrap_or_default();
+    for part in parts {
+        let number = part.split([';', ',']).next().and_then(|number| number.parse::<f64>().ok()).expect("a duration");
+        match name.rsplit(", ").next() {
+            Some("total") => left += number,
+            Some("page") => {}
+            _ => left -= number,
+        }
+        name = part;
+    }
+    left
+}
+
+/// Processor time of all threads of this process.
+fn processor() -> Duration {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let nanos = tasks.filter_map(|task| {
+        let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(nanos.sum())
+}
+
+fn redis_processor(stage: &Stage) -> Duration {
+    let info = stage.runtime.block_on(stage.redis.command(&["INFO", "cpu"]));
+    let info: redis::InfoDict = redis::from_redis_value(info).expect("lines");
+    let seconds = |name| info.get::<f64>(name).expect("seconds");
+    Duration::from_secs_f64(seconds("used_cpu_user") + seconds("used_cpu_sys"))
+}

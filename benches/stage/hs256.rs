@@ -1,0 +1,53 @@
+//! The least that checking an HS256 token takes: one HMAC with a prepared key, one base64, one JSON parse that copies
+//! nothing. The signature is decoded beforehand.
+
+use std::ops::Range;
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+/// A token, and the `jti` that it must be found to have.
+pub struct Token {
+    text: String,
+    payload: Range<usize>,
+    signature: Vec<u8>,
+    jti: String,
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code)] // the floor parses what the strategy needs
+struct Claims<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: &'a str,
+    jti: &'a str,
+    iat: f64,
+    exp: f64,
+    name: &'a str,
+    role: &'a str,
+}
+
+/// A key, prepared once.
+pub fn key(secret: &str) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes())
+}
+
+impl Token {
+    pub fn new(text: &str, jti: &str) -> Self {
+        let (header, signature) = (text.find('.').expect("a header"), text.rfind('.').expect("a signature"));
+        let decoded = URL_SAFE_NO_PAD.decode(&text[signature + 1..]).expect("base64");
+        Self { text: text.to_owned(), payload: header + 1..signature, signature: decoded, jti: jti.to_owned() }
+    }
+
+    /// Panics unless the signature is good and the claims are the right ones.
+    pub fn check(&self, key: &hmac::Key) {
+        let Self { text, payload, signature, jti } = self;
+        hmac::verify(key, &text.as_bytes()[..payload.end], signature).expect("a good signature");
+        let mut buffer = [0; 512];
+        let length = URL_SAFE_NO_PAD.decode_slice(&text[payload.clone()], &mut buffer).expect("base64");
+        let claims: Claims<'_> = serde_json::from_slice(&buffer[..length]).expect("claims");
+        assert_eq!(claims.jti, jti);
+    }
+}

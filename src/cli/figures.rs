@@ -1,0 +1,65 @@
+//! The commands that read what the benches measured.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{Format, Outcome};
+use crate::labs::criterion::Measured;
+use crate::labs::document::{Document, Revocations};
+use crate::labs::targets::{Reached, reached, readable};
+
+/// How the figures are written.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(super) enum Shape {
+    /// `docs/figures.md`
+    Markdown,
+    /// `docs/figures.json`
+    Json,
+}
+
+/// Prints how a run of the benches stands to the targets.
+pub(super) fn ratios(folder: &Path, format: Format) -> Outcome {
+    let measured = Measured::read(folder)?;
+    let rows = reached(&measured);
+    let text = match format {
+        Format::Json => {
+            serde_json::to_string_pretty(&json!({ "source": measured.run.source, "targets": rows }))? + "\n"
+        }
+        Format::Table => table(&rows)?,
+    };
+    Ok(write!(std::io::stdout().lock(), "{text}")?)
+}
+
+fn table(rows: &[Reached]) -> Result<String, std::fmt::Error> {
+    let mut text = String::new();
+    let head = ("what", "measured", "held against", "ratio", "target");
+    writeln!(text, "{:<50} {:>10} {:>12} {:>9} {:>10}", head.0, head.1, head.2, head.3, head.4)?;
+    for row in rows {
+        let time = |nanos: Option<f64>| nanos.map_or_else(|| "-".to_owned(), readable);
+        let ((is, should), word) = (row.words(), row.verdict.word());
+        let (median, floor) = (time(row.median_ns), time(row.floor_ns));
+        writeln!(text, "{:<50} {median:>10} {floor:>12} {is:>9} {should:>10}  {word}", row.target.what)?;
+    }
+    Ok(text)
+}
+
+/// Prints the document, or the same for a program.
+pub(super) fn document(folder: &Path, revocation: Option<&Path>, shape: Shape) -> Outcome {
+    let revocations = revocation.map(read).transpose()?;
+    let document = Document::new(Measured::read(folder)?, revocations);
+    let mut out = std::io::stdout().lock();
+    match shape {
+        Shape::Markdown => write!(out, "{document}")?,
+        Shape::Json => writeln!(out, "{}", serde_json::to_string_pretty(&document.figures())?)?,
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Revocations, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    serde_json::from_str(&text)
+        .map_err(|error| format!("{} is not a report of lab revocation --format json: {error}", path.display()))
+}

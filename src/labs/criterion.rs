@@ -1,0 +1,178 @@
+//! Reads what `cargo bench` left behind: criterion's files, and the facts of the run beside them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::figures::{Figures, Interval, Row, Source};
+
+/// Why there are no figures.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A file or a folder cannot be read.
+    #[error("{} cannot be read ({source}); cargo bench --bench lookup writes it", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file holds something else.
+    #[error("{} is not what criterion writes: {detail}", path.display())]
+    Broken {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        detail: String,
+    },
+    /// The folder holds nothing.
+    #[error("there are no figures in {}; cargo bench --bench lookup writes them", .0.display())]
+    Empty(PathBuf),
+}
+
+/// What belongs to a run and is no time. The bench writes it, in a file beside criterion's.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Run {
+    /// Where it ran.
+    pub source: Source,
+    /// What was counted of each strategy.
+    pub strategies: Vec<Facts>,
+}
+
+/// What was counted of one strategy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Its name.
+    pub strategy: String,
+    /// Calls to a store for each request.
+    pub store_calls: f64,
+    /// The credential as sent with each request, in bytes.
+    pub request_bytes: u64,
+    /// On the server, for each login, in bytes.
+    pub stored_bytes: u64,
+}
+
+impl Run {
+    /// Its name in criterion's folder.
+    pub const FILE: &'static str = "run.json";
+
+    /// From criterion's folder.
+    pub fn read(folder: &Path) -> Result<Self, ReadError> {
+        read(&folder.join(Self::FILE))
+    }
+}
+
+/// All figures of a run: nanoseconds by id.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// What belongs to it.
+    pub run: Run,
+    /// As in `lookup/jwt`.
+    pub by_id: BTreeMap<String, Interval>,
+}
+
+/// `benchmark.json`, as much as is needed.
+#[derive(Deserialize)]
+struct Benchmark {
+    full_id: String,
+}
+
+/// `estimates.json`, as much as is needed.
+#[derive(Deserialize)]
+struct Estimates {
+    median: Estimate,
+}
+
+#[derive(Deserialize)]
+struct Estimate {
+    point_estimate: f64,
+}
+
+/// `sample.json`, as much as is needed.
+#[derive(Deserialize)]
+struct Sample {
+    iters: Vec<f64>,
+    times: Vec<f64>,
+}
+
+impl Measured {
+    /// From criterion's folder, usually `target/criterion`.
+    pub fn read(folder: &Path) -> Result<Self, ReadError> {
+        let mut by_id = BTreeMap::new();
+        collect(folder, &mut by_id)?;
+        if by_id.is_empty() {
+            return Err(ReadError::Empty(folder.to_owned()));
+        }
+        Ok(Self { run: Run::read(folder)?, by_id })
+    }
+
+    /// The median of a bench, if it was run.
+    pub fn median(&self, id: &str) -> Option<f64> {
+        self.by_id.get(id).map(|interval| interval.median)
+    }
+
+    /// The rows that the frontier and the capacity sheet are made of.
+    pub fn figures(&self) -> Figures {
+        let row = |facts: &Facts| {
+            let of = |group: &str| self.by_id.get(&format!("{group}/{}", facts.strategy)).copied();
+            let identify_ns = of("lookup")?;
+            Some(Row {
+                strategy: facts.strategy.clone(),
+                identify_ns,
+                // Where nobody is waited for, the processor works all the time.
+                cpu_ns: (facts.store_calls == 0.0).then_some(identify_ns.median),
+                issue_ns: of("issue"),
+                revoke_ns: of("revoke"),
+                store_calls: facts.store_calls,
+                request_bytes: facts.request_bytes,
+                stored_bytes: facts.stored_bytes,
+                staleness_ms: None,
+            })
+        };
+        Figures { source: self.run.source.clone(), rows: self.run.strategies.iter().filter_map(row).collect() }
+    }
+}
+
+/// Looks into every folder below; what was measured last is in one named `new`.
+fn collect(folder: &Path, by_id: &mut BTreeMap<String, Interval>) -> Result<(), ReadError> {
+    let unreadable = |source| ReadError::Unreadable { path: folder.to_owned(), source };
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if !path.is_dir() {
+            continue;
+        }
+        if path.ends_with("new") && path.join("benchmark.json").is_file() {
+            let benchmark: Benchmark = read(&path.join("benchmark.json"))?;
+            by_id.insert(benchmark.full_id, interval(&path)?);
+        } else {
+            collect(&path, by_id)?;
+        }
+    }
+    Ok(())
+}
+
+fn interval(folder: &Path) -> Result<Interval, ReadError> {
+    let estimates: Estimates = read(&folder.join("estimates.json"))?;
+    let path = folder.join("sample.json");
+    let sample: Sample = read(&path)?;
+    let mut each: Vec<f64> = sample.times.iter().zip(&sample.iters).map(|(time, iters)| time / iters).collect();
+    each.sort_by(f64::total_cmp);
+    let (Some(low), Some(high)) = (quantile(&each, 5), quantile(&each, 95)) else {
+        return Err(ReadError::Broken { path, detail: "there is no sample in it".to_owned() });
+    };
+    Ok(Interval { low, median: estimates.median.point_estimate, high })
+}
+
+/// The nearest rank.
+fn quantile(sorted: &[f64], percent: usize) -> Option<f64> {
+    sorted.get((sorted.len() * percent).div_ceil(100).saturating_sub(1)).copied()
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ReadError> {
+    let text = fs::read_to_string(path).map_err(|source| ReadError::Unreadable { path: path.to_owned(), source })?;
+    serde_json::from_str(&text).map_err(|error| ReadError::Broken { path: path.to_owned(), detail: error.to_string() })
+}

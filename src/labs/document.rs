@@ -1,0 +1,180 @@
+//! `docs/figures.md`: the figures of one run, written by a command.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::criterion::Measured;
+use super::figures::{Figures, Interval, Source, Staleness};
+use super::targets::{reached, readable};
+
+/// The report of `lab revocation --format json`, as much as is needed.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Revocations {
+    results: Vec<Revoked>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Revoked {
+    strategy: String,
+    promise: String,
+    bound_ms: f64,
+    trials: u64,
+    shortened_life_ms: Option<f64>,
+    last_accept_after_response_ms: Nodes,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Nodes {
+    same_node: Spread,
+    other_node: Spread,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Spread {
+    p50: f64,
+    p99: f64,
+    max: f64,
+}
+
+/// Everything that one document tells.
+#[derive(Clone, Debug)]
+pub struct Document {
+    measured: Measured,
+    revocations: Option<Revocations>,
+}
+
+impl Document {
+    /// Of a run of the benches, and of the revocation lab if that was run.
+    pub fn new(measured: Measured, revocations: Option<Revocations>) -> Self {
+        Self { measured, revocations }
+    }
+
+    /// The same for a program.
+    pub fn figures(&self) -> Figures {
+        let mut figures = self.measured.figures();
+        for row in &mut figures.rows {
+            let known = self.revocations.iter().flat_map(|all| &all.results).find(|one| one.strategy == row.strategy);
+            row.staleness_ms = known.map(Revoked::staleness);
+        }
+        figures
+    }
+}
+
+impl Revoked {
+    fn staleness(&self) -> Staleness {
+        let Nodes { same_node, other_node } = self.last_accept_after_response_ms;
+        Staleness {
+            p50: other_node.p50,
+            worst: same_node.max.max(other_node.max),
+            bound: self.bound_ms,
+            shortened_life: self.shortened_life_ms,
+        }
+    }
+}
+
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "# Figures\n")?;
+        writeln!(f, "Written by `jwt-vs-session lab figures`, not by hand.\n")?;
+        self.machine(f)?;
+        self.strategies(f)?;
+        self.revoked(f)?;
+        self.targets(f)?;
+        self.all(f)?;
+        f.write_str(REPEAT)
+    }
+}
+
+impl Document {
+    fn machine(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Source { machine, date, versions, load, .. } = &self.measured.run.source;
+        writeln!(f, "| | |\n| --- | --- |\n| day | {date} |\n| machine | {machine} |\n| versions | {versions} |")?;
+        let load = load.map_or_else(|| "unknown".to_owned(), |load| format!("{load:.2}"));
+        writeln!(f, "| load before the run | {load} |\n")
+    }
+
+    fn strategies(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "## What each strategy costs\n")?;
+        writeln!(f, "The median of the samples; in brackets, 5 % of them are below and 5 % above.\n")?;
+        writeln!(f, "| strategy | who asks? | opening a login | ending it | calls a request | sent | stored |")?;
+        writeln!(f, "| --- | --: | --: | --: | --: | --: | --: |")?;
+        for row in &self.measured.figures().rows {
+            let optional = |interval: &Option<Interval>| interval.as_ref().map_or_else(String::new, spread);
+            let (identify, issue, revoke) =
+                (spread(&row.identify_ns), optional(&row.issue_ns), optional(&row.revoke_ns));
+            let (slug, calls, sent, stored) = (&row.strategy, row.store_calls, row.request_bytes, row.stored_bytes);
+            writeln!(f, "| `{slug}` | {identify} | {issue} | {revoke} | {calls} | {sent} B | {stored} B |")?;
+        }
+        writeln!(f)
+    }
+
+    fn revoked(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(revocations) = &self.revocations else { return Ok(()) };
+        writeln!(f, "## How long a revoked login was accepted\n")?;
+        writeln!(f, "The last accepted question after the revoke was answered, in milliseconds.\n")?;
+        writeln!(f, "| strategy | promise | bound | trials | same node, worst | other node, p50 | p99 | worst |")?;
+        writeln!(f, "| --- | --- | --: | --: | --: | --: | --: | --: |")?;
+        for row in &revocations.results {
+            let Revoked { strategy, promise, bound_ms, trials, .. } = row;
+            let Nodes { same_node: same, other_node: other } = row.last_accept_after_response_ms;
+            write!(f, "| `{strategy}` | {promise} | {bound_ms} | {trials} | {:.3} ", same.max)?;
+            writeln!(f, "| {:.3} | {:.3} | {:.3} |", other.p50, other.p99, other.max)?;
+        }
+        if let Some(life) = revocations.results.iter().find_map(|row| row.shortened_life_ms) {
+            writeln!(f, "\nWhere only expiry ends a login, tokens lived for {life} ms in this experiment.")?;
+        }
+        writeln!(f)
+    }
+
+    fn targets(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "## Against the floors\n")?;
+        writeln!(f, "| what | measured | held against | ratio | target | |\n| --- | --: | --: | --: | --: | --- |")?;
+        for row in reached(&self.measured) {
+            let (is, should) = row.words();
+            let time = |nanos: Option<f64>| nanos.map_or_else(String::new, readable);
+            let (median, floor, verdict) = (time(row.median_ns), time(row.floor_ns), row.verdict.word());
+            writeln!(f, "| {} | {median} | {floor} | {is} | {should} | {verdict} |", row.target.what)?;
+        }
+        writeln!(f)
+    }
+
+    fn all(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "## Every figure\n\n| id | median | 5 % below | 5 % above |\n| --- | --: | --: | --: |")?;
+        for (id, Interval { low, median, high }) in &self.measured.by_id {
+            writeln!(f, "| `{id}` | {} | {} | {} |", readable(*median), readable(*low), readable(*high))?;
+        }
+        writeln!(f)
+    }
+}
+
+fn spread(interval: &Interval) -> String {
+    let Interval { low, median, high } = interval;
+    format!("{} ({} to {})", readable(*median), readable(*low), readable(*high))
+}
+
+const REPEAT: &str = "\
+## How to repeat it
+
+On a machine that does nothing else:
+
+```sh
+cargo bench --bench lookup
+cargo bench --bench request
+cargo run --release -- lab revocation --format json > revocation.json
+cargo run --release -- lab figures --revocation revocation.json > docs/figures.md
+cargo run --release -- lab figures --revocation revocation.json --format json > docs/figures.json
+```
+
+## What they do not say
+
+- Redis runs on the same machine. Over a network each of its calls takes a round trip more, and the picture changes:
+  what asks nobody stays where it is.
+- The database is SQLite, in a file that every commit reaches: opening and ending a login under `session-sql` and
+  `jwt-refresh` is mostly the disk. PostgreSQL takes a round trip for each statement instead.
+- A figure with one request at a time is a latency: most of it is waiting, not work. With many in flight
+  (`lookup/session/64`) it is a share of the throughput of this machine, which Redis and the client divide between them.
+- Nothing here is a whole request: `request/…` adds routing and the page, a socket adds more.
+- Times of different runs do not compare; the ratios within one run do.
+- `stored` is what one store grows by. A node that uses `session-tracked` also keeps the logins in use in its memory.
+";
