@@ -42,6 +42,7 @@ fn main() {
         .measurement_time(Duration::from_secs(2))
         .nresamples(10_000)
         .configure_from_args();
+    stage::core::pin();
     telemetry::count();
     let stage = Stage::open(USERS);
     let settings = stage.settings(&["--redis-url", &stage.socket_url(), "--jwt-secret", stage::SECRET]);

@@ -20,23 +20,34 @@ use crate::stage::questions::{RedisGet, SqlSelect};
 use crate::stage::timing::{Question, bench, bench_in_flight, plain};
 use crate::stage::{SECRET, Stage};
 
-/// All of them.
-pub fn all(criterion: &mut Criterion, stage: &Stage) {
+/// The floors of what waits for nobody.
+pub fn of_memory(criterion: &mut Criterion, stage: &Stage) {
     let mut group = criterion.benchmark_group("floor");
     let runtime = || &stage.runtime;
     bench(&mut group, plain("call"), runtime, || Call(Arc::new(Nobody(stage.strategy("jwt").describe().clone()))));
     bench(&mut group, plain("map"), runtime, || Map::new(&stage.logins("session-memory")));
     bench(&mut group, plain("jwt"), runtime, || Hs256::new(&stage.logins("jwt")));
     bench(&mut group, plain("jsonwebtoken-decode"), runtime, || Decode::new(stage.logins("jwt")));
+}
+
+/// The floors of `session`.
+pub fn of_redis(criterion: &mut Criterion, stage: &Stage) {
+    let mut group = criterion.benchmark_group("floor");
+    let runtime = || &stage.runtime;
     let get = |url: &str| stage.runtime.block_on(RedisGet::new(url, &stage.logins("session")));
+    bench(&mut group, plain("redis-get-tcp"), runtime, || get(&stage.redis.url()));
     bench(&mut group, plain("redis-get"), runtime, || get(&stage.socket_url()));
     bench_in_flight(&mut group, "redis-get", runtime, || get(&stage.socket_url()));
-    bench(&mut group, plain("redis-get-tcp"), runtime, || get(&stage.redis.url()));
+}
+
+/// The floors of `session-sql`.
+pub fn of_sql(criterion: &mut Criterion, stage: &Stage) {
+    let mut group = criterion.benchmark_group("floor");
+    let runtime = || &stage.runtime;
     let pool = stage.node.sql().pool().get_sqlite_connection_pool();
     let select = || SqlSelect::new(pool.clone(), stage.logins("session-sql"));
     bench(&mut group, plain("sql-select"), runtime, select);
     bench_in_flight(&mut group, "sql-select", runtime, select);
-    group.finish();
 }
 
 /// See [`Token`]; of the tokens of `jwt`.

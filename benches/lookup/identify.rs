@@ -5,33 +5,57 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput};
 use jwt_vs_session::auth::{AuthStrategy, Need, Promise};
 
+use crate::lookup::floor;
 use crate::stage::Stage;
 use crate::stage::questions::Identify;
 use crate::stage::timing::{bench, bench_in_flight, plain};
 
-/// All of them.
+/// All of them. Each floor is measured right before what it bounds: a machine changes within minutes.
 pub fn all(criterion: &mut Criterion, stage: &Stage) {
-    let mut group = criterion.benchmark_group("lookup");
-    group.throughput(Throughput::Elements(1));
-    let runtime = || &stage.runtime;
-    for strategy in stage.node.strategies() {
-        let slug = strategy.describe().slug;
-        let ask = || Identify::new(strategy.clone(), stage.logins(slug));
-        bench(&mut group, plain(slug), runtime, ask);
-        if waits_for_a_store(strategy.as_ref()) {
-            bench_in_flight(&mut group, slug, runtime, ask);
-        }
-    }
+    floor::of_memory(criterion, stage);
     for slug in ["jwt", "session-tracked"] {
+        strategy(criterion, stage, slug);
         let untraced = || Identify { traced: false, ..Identify::new(stage.strategy(slug), stage.logins(slug)) };
-        bench(&mut group, plain(&format!("{slug}-untraced")), runtime, untraced);
+        one(criterion, stage, &format!("{slug}-untraced"), untraced);
     }
     for algorithm in ["ES256", "EdDSA", "RS256"] {
-        let name = format!("jwt-{}", algorithm.to_lowercase());
-        bench(&mut group, plain(&name), runtime, || signed_by(stage, algorithm));
+        one(criterion, stage, &format!("jwt-{}", algorithm.to_lowercase()), || signed_by(stage, algorithm));
     }
-    bench(&mut group, plain("session-tcp"), runtime, || Identify::new(over_tcp(stage), stage.logins("session")));
-    group.finish();
+    strategy(criterion, stage, "session-memory");
+    floor::of_redis(criterion, stage);
+    one(criterion, stage, "session-tcp", || Identify::new(over_tcp(stage), stage.logins("session")));
+    strategy(criterion, stage, "session");
+    strategy(criterion, stage, "jwt-blocklist");
+    floor::of_sql(criterion, stage);
+    strategy(criterion, stage, "session-sql");
+    strategy(criterion, stage, "jwt-generation");
+    // Whatever has no floor of its own.
+    let all = stage.node.strategies().iter().map(|strategy| strategy.describe().slug);
+    for slug in all.filter(|slug| !PLACED.contains(slug)) {
+        strategy(criterion, stage, slug);
+    }
+}
+
+/// The strategies that have a place beside a floor.
+const PLACED: [&str; 7] =
+    ["jwt", "session-tracked", "session-memory", "session", "jwt-blocklist", "session-sql", "jwt-generation"];
+
+/// A strategy one at a time and, if it waits for a store, with many in flight.
+fn strategy(criterion: &mut Criterion, stage: &Stage, slug: &str) {
+    let strategy = stage.strategy(slug);
+    let ask = || Identify::new(strategy.clone(), stage.logins(slug));
+    one(criterion, stage, slug, ask);
+    if waits_for_a_store(strategy.as_ref()) {
+        let mut group = criterion.benchmark_group("lookup");
+        group.throughput(Throughput::Elements(1));
+        bench_in_flight(&mut group, slug, || &stage.runtime, ask);
+    }
+}
+
+fn one(criterion: &mut Criterion, stage: &Stage, name: &str, question: impl Fn() -> Identify) {
+    let mut group = criterion.benchmark_group("lookup");
+    group.throughput(Throughput::Elements(1));
+    bench(&mut group, plain(name), || &stage.runtime, question);
 }
 
 /// Whether every request takes a call to a store: what takes effect at once is asked for at once.

@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each bench uses its part
 
 pub mod bulk;
+pub mod core;
 pub mod facts;
 pub mod hs256;
 pub mod logins;
@@ -18,7 +19,7 @@ use jwt_vs_session::auth::{AuthStrategy, Subject};
 use jwt_vs_session::clock::Clock;
 use jwt_vs_session::config::Settings;
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 
 use self::facts::Counted;
 use self::logins::Opened;
@@ -50,7 +51,8 @@ pub struct Stage {
 impl Stage {
     /// Redis on a Unix socket and on loopback, SQLite in a folder that goes when the bench ends; users for so many logins.
     pub fn open(logins: usize) -> Self {
-        let runtime = Runtime::new().expect("a runtime");
+        // With more than one worker, chance would decide which of them an answer wakes.
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let folder = tempfile::tempdir().expect("a folder");
         let socket = folder.path().join("redis.sock");
         let redis = runtime.block_on(RedisServer::start_with(&["--unixsocket", socket.to_str().expect("a path")]));

@@ -172,8 +172,9 @@ cargo run --release -- lab figures --revocation revocation.json --format json > 
   what asks nobody stays where it is.
 - The database is SQLite, in a file that every commit reaches: opening and ending a login under `session-sql` and
   `jwt-refresh` is mostly the disk. PostgreSQL takes a round trip for each statement instead.
-- A figure with one request at a time is a latency: most of it is waiting, not work. With many in flight
-  (`lookup/session/64`) it is a share of the throughput of this machine, which Redis and the client divide between them.
+- The bench, Redis and the database share one core: a figure is the work of both sides, and it repeats. On two cores a
+  call to a store also waits until the other core wakes up, some 40 µs each way here when it slept.
+- `lookup/session/64` is 64 requests in flight, and the time for each is its share: what a core can do, not a latency.
 - Nothing here is a whole request: `request/…` adds routing and the page, a socket adds more.
 - Times of different runs do not compare; the ratios within one run do.
 - `stored` is what one store grows by. A node that uses `session-tracked` also keeps the logins in use in its memory.
