@@ -16,7 +16,6 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
 use futures_util::FutureExt as _;
 use gungraun::prelude::*;
 use jwt_vs_session::auth::{
@@ -124,7 +123,7 @@ fn session_memory_identify(prepared: Prepared) -> Prepared {
 }
 
 /// What `jwt_identify` is held against.
-fn floor() -> (hmac::Key, Token) {
+fn floor() -> (hs256::Key, Token) {
     let floor = (hs256::key(fixed::HS256_SECRET), Token::new(fixed::HS256_TOKEN, fixed::JTI));
     floor.1.check(&floor.0);
     floor
@@ -132,7 +131,7 @@ fn floor() -> (hmac::Key, Token) {
 
 #[library_benchmark]
 #[bench::hs256(setup = floor)]
-fn jwt_floor((key, token): (hmac::Key, Token)) -> (hmac::Key, Token) {
+fn jwt_floor((key, token): (hs256::Key, Token)) -> (hs256::Key, Token) {
     black_box(&token).check(&key);
     (key, token)
 }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
 use async_trait::async_trait;
-use aws_lc_rs::hmac;
 use criterion::Criterion;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use jwt_vs_session::auth::{
@@ -53,7 +52,7 @@ pub fn of_sql(criterion: &mut Criterion, stage: &Stage) {
 /// See [`Token`]; of the tokens of `jwt`.
 #[derive(Clone)]
 struct Hs256 {
-    key: Arc<hmac::Key>,
+    key: Arc<hs256::Key>,
     tokens: Arc<[Token]>,
 }
 
