@@ -21,7 +21,7 @@ pub struct Identify {
 
 impl Identify {
     pub fn new(strategy: Arc<dyn AuthStrategy>, logins: Arc<[Opened]>) -> Self {
-        Self { strategy, logins, traced: true }
+        Self { strategy, logins, traced: false }
     }
 }
 

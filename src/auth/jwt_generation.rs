@@ -53,10 +53,12 @@ impl AuthStrategy for JwtGenerationStrategy {
     async fn identify(&self, presented: &Presented, trace: &Trace) -> Result<Option<Identity>> {
         let Some(checked) = self.tokens.check(presented, trace) else { return Ok(None) };
         let now = self.generation(checked.identity.subject.id, trace).await?;
-        trace.server_holds(|| Held {
-            title: "One number for the user, none for the login".into(),
-            text: format!("generation {}", now.unwrap_or_default()),
-            bytes: Some(size_of::<i64>()),
+        trace.server_holds(|| {
+            move || Held {
+                title: "One number for the user, none for the login".into(),
+                text: format!("generation {}", now.unwrap_or_default()),
+                bytes: Some(size_of::<i64>()),
+            }
         });
         if now.is_none() || now != checked.generation {
             trace.refused("the token is of an earlier generation: every login of the user was ended since");

@@ -80,13 +80,17 @@ impl AuthStrategy for JwtRefreshStrategy {
 
     async fn identify(&self, presented: &Presented, trace: &Trace) -> Result<Option<Identity>> {
         let checked = self.tokens.check(presented, trace);
-        trace.server_holds(|| Held {
+        trace.server_holds(|| {
+            || {
+                Held {
             title: "A family of refresh tokens".into(),
             text:
                 "whose it is, from where, until when, and the hash of every token: the used ones too, so that a copy \
                 is recognised"
                     .to_owned(),
             bytes: None,
+        }
+            }
         });
         Ok(checked.map(|checked| checked.identity))
     }

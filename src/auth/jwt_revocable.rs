@@ -70,10 +70,12 @@ impl AuthStrategy for RevocableJwtStrategy {
             _ => (StepKind::Store, 1, "Redis HMGET: the user's cut-off and the token's jti"),
         };
         trace.step_of(kind, calls, timer, || words);
-        trace.server_holds(|| Held {
-            title: "Nothing, until a token is revoked".into(),
-            text: "then its jti until it expires, or one cut-off for the user".to_owned(),
-            bytes: Some(0),
+        trace.server_holds(|| {
+            || Held {
+                title: "Nothing, until a token is revoked".into(),
+                text: "then its jti until it expires, or one cut-off for the user".to_owned(),
+                bytes: Some(0),
+            }
         });
         if answer?.0 {
             trace.refused("the token was revoked: its jti or the user's cut-off is on the list");

@@ -1,7 +1,6 @@
 //! Opaque session ids: the browser keeps 128 random bits, the server keeps everything else.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -11,32 +10,12 @@ use tower_sessions::{Session, session_store};
 
 use super::{
     AuthStrategy, Carrier, Description, Device, Effect, Failure, Grant, Identity, Login, LoginId, Need, Presented,
-    Promise, Reach, Result, Stored, Subject, UserId,
+    Promise, Reach, Result, SessionLimits, Stored, Subject, UserId,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::store::StoreError;
 use crate::store::sessions::{LOGIN_KEY, LoginRecord, LoginStore};
 use crate::trace::{Held, StepKind, Trace};
-
-/// The two limits of a session (OWASP ASVS 5.0, 7.3.1 and 7.3.2), both enforced at every request.
-#[derive(Clone, Copy, Debug)]
-pub struct SessionLimits {
-    /// Without a request for this long, it ends.
-    pub idle: Duration,
-    /// After this long it ends in any case.
-    pub absolute: Duration,
-}
-
-impl SessionLimits {
-    fn expiry(self, issued: Timestamp, seen: Timestamp) -> Timestamp {
-        (seen + self.idle).min(issued + self.absolute)
-    }
-
-    /// The sliding write is made at most once in a tenth of the idle limit: a session may end that much early.
-    fn is_stale(self, record: &LoginRecord, now: Timestamp) -> bool {
-        now.since(record.seen) >= self.idle / 10
-    }
-}
 
 /// A record that is good, and when it ends.
 struct Found {
@@ -121,24 +100,29 @@ impl<S: LoginStore> SessionStrategy<S> {
         None
     }
 
-    fn exhibit(&self, trace: &Trace, credential: &str, record: &LoginRecord) {
-        trace.browser_holds(|| Held {
-            title: "An opaque id".into(),
-            text: crate::trace::mask(credential),
-            bytes: Some(credential.len()),
+    fn exhibit(&self, trace: &Trace, credential: &str, record: &Arc<LoginRecord>) {
+        trace.browser_holds(|| {
+            let (text, bytes) = (crate::trace::mask(credential), Some(credential.len()));
+            move || Held { title: "An opaque id".into(), text: text.clone(), bytes }
         });
         trace.server_holds(|| {
-            let LoginRecord { user, name, role, issued, seen, expires, absolute, device, address } = record;
-            let readable = json!({
-                "user": user, "name": name, "role": role, "device": device, "address": address,
-                "issued": issued, "seen": seen, "expires": expires, "absolute": absolute,
-            });
-            Held {
-                title: format!("A record in {}, here with its names in full", self.store.commands().held_in).into(),
-                text: format!("{readable:#}"),
-                bytes: serde_json::to_string(record).ok().map(|text| text.len()),
-            }
+            let (record, place) = (record.clone(), self.store.commands().held_in);
+            move || held(&record, place)
         });
+    }
+}
+
+/// A record as a page shows it.
+fn held(record: &LoginRecord, place: &str) -> Held {
+    let LoginRecord { user, name, role, issued, seen, expires, absolute, device, address } = record;
+    let readable = json!({
+        "user": user, "name": name, "role": role, "device": device, "address": address,
+        "issued": issued, "seen": seen, "expires": expires, "absolute": absolute,
+    });
+    Held {
+        title: format!("A record in {place}, here with its names in full").into(),
+        text: format!("{readable:#}"),
+        bytes: serde_json::to_string(record).ok().map(|text| text.len()),
     }
 }
 

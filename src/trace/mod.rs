@@ -6,7 +6,7 @@
 mod panel;
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -152,8 +152,18 @@ struct Record {
     cookies: Vec<CookieSet>,
     verdict: Verdict,
     refusal: Option<Words>,
-    browser: Option<Held>,
-    server: Option<Held>,
+    browser: Option<Exhibit>,
+    server: Option<Exhibit>,
+}
+
+/// Made when a page asks for it: most requests never show what is held.
+#[derive(Clone)]
+struct Exhibit(Arc<dyn Fn() -> Held + Send + Sync>);
+
+impl fmt::Debug for Exhibit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Exhibit")
+    }
 }
 
 #[derive(Debug)]
@@ -223,14 +233,15 @@ impl Trace {
         self.with(|record| record.verdict = verdict);
     }
 
-    /// Notes what the browser keeps of the login.
-    pub fn browser_holds(&self, held: impl FnOnce() -> Held) {
-        self.with(|record| record.browser = Some(held()));
+    /// Notes what the browser keeps of the login. `prepare` is only called when the trace is on, and what it answers
+    /// when a page shows it.
+    pub fn browser_holds<F: Fn() -> Held + Send + Sync + 'static>(&self, prepare: impl FnOnce() -> F) {
+        self.with(|record| record.browser = Some(Exhibit(Arc::new(prepare()))));
     }
 
-    /// Notes what the server keeps of the login.
-    pub fn server_holds(&self, held: impl FnOnce() -> Held) {
-        self.with(|record| record.server = Some(held()));
+    /// Notes what the server keeps of the login, likewise.
+    pub fn server_holds<F: Fn() -> Held + Send + Sync + 'static>(&self, prepare: impl FnOnce() -> F) {
+        self.with(|record| record.server = Some(Exhibit(Arc::new(prepare()))));
     }
 
     /// Why the credential was refused, if it was.
@@ -245,7 +256,9 @@ impl Trace {
 
     /// What both sides keep of the login, as far as the strategy said.
     pub fn held(&self) -> (Option<Held>, Option<Held>) {
-        self.record().map(|record| (record.browser.clone(), record.server.clone())).unwrap_or_default()
+        let exhibits = self.record().map(|record| (record.browser.clone(), record.server.clone()));
+        let shown = |exhibit: Option<Exhibit>| exhibit.map(|exhibit| exhibit.0());
+        exhibits.map(|(browser, server)| (shown(browser), shown(server))).unwrap_or_default()
     }
 
     /// The value of the `Server-Timing` header: each step in order, then the total. Milliseconds.

@@ -20,7 +20,7 @@ use super::{
     Result, Subject, UserId,
 };
 use crate::clock::Clock;
-use crate::trace::{Held, Trace};
+use crate::trace::Trace;
 
 /// A signed token in a cookie or a bearer header; nothing on the server.
 pub struct JwtStrategy {
@@ -49,11 +49,7 @@ impl AuthStrategy for JwtStrategy {
 
     async fn identify(&self, presented: &Presented, trace: &Trace) -> Result<Option<Identity>> {
         let checked = self.tokens.check(presented, trace);
-        trace.server_holds(|| Held {
-            title: "Nothing of this login".into(),
-            text: self.tokens.key_in_words(),
-            bytes: Some(0),
-        });
+        self.tokens.exhibit_key(trace);
         Ok(checked.map(|checked| checked.identity))
     }
 

@@ -69,9 +69,16 @@ impl Tokens {
         checked.map_err(|refusal| trace.refused(refusal.to_string())).ok()
     }
 
-    /// The key behind all tokens, in words.
-    pub fn key_in_words(&self) -> String {
-        format!("one key for all tokens: {} with kid {}", self.keys.algorithm(), self.keys.kid())
+    /// What the server holds of a token: the key behind all of them.
+    pub fn exhibit_key(&self, trace: &Trace) {
+        trace.server_holds(|| {
+            let keys = self.keys.clone();
+            move || Held {
+                title: "Nothing of this login".into(),
+                text: format!("one key for all tokens: {} with kid {}", keys.algorithm(), keys.kid()),
+                bytes: Some(0),
+            }
+        });
     }
 
     /// The latest that a token issued until now can last.
@@ -81,9 +88,12 @@ impl Tokens {
 }
 
 fn exhibit(token: &str, trace: &Trace) {
-    trace.browser_holds(|| Held {
-        title: "A signed token that anybody can read".into(),
-        text: readable(token),
-        bytes: Some(token.len()),
+    trace.browser_holds(|| {
+        let token = token.to_owned();
+        move || Held {
+            title: "A signed token that anybody can read".into(),
+            text: readable(&token),
+            bytes: Some(token.len()),
+        }
     });
 }

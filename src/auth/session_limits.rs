@@ -1,0 +1,26 @@
+//! How long a session lives.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::store::sessions::LoginRecord;
+
+/// The two limits of a session (OWASP ASVS 5.0, 7.3.1 and 7.3.2), both enforced at every request.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionLimits {
+    /// Without a request for this long, it ends.
+    pub idle: Duration,
+    /// After this long it ends in any case.
+    pub absolute: Duration,
+}
+
+impl SessionLimits {
+    pub(super) fn expiry(self, issued: Timestamp, seen: Timestamp) -> Timestamp {
+        (seen + self.idle).min(issued + self.absolute)
+    }
+
+    /// The sliding write is made at most once in a tenth of the idle limit: a session may end that much early.
+    pub(super) fn is_stale(self, record: &LoginRecord, now: Timestamp) -> bool {
+        now.since(record.seen) >= self.idle / 10
+    }
+}
