@@ -72,7 +72,8 @@ fn one(criterion: &mut Criterion, stage: &Stage, app: &App, strategy: &Arc<dyn A
             page()
         },
     );
-    let identify = || Identify::new(strategy.clone(), page().logins.clone());
+    // As a request does it: with a trace for the panel.
+    let identify = || Identify { traced: true, ..Identify::new(strategy.clone(), page().logins.clone()) };
     bench(&mut group, BenchmarkId::new(slug, "authentication"), || &stage.runtime, identify);
     group.bench_function(BenchmarkId::new(slug, "rendering"), |bencher| {
         bencher.iter_custom(|times| spawned(&stage.runtime, shares::rendering(page(), times)));

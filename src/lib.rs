@@ -6,7 +6,7 @@
 //! 1. [`flow`]: what a visitor does. Written once, mounted for every strategy.
 //! 2. [`auth`]: how a login is remembered. [`auth::AuthStrategy`] is the contract; each strategy is a file.
 //! 3. [`store`]: where things live: Redis, the SQL database, this process.
-//! 4. [`labs`]: experiments that measure what the strategies promise.
+//! 4. [`labs`]: experiments that measure what the strategies cost, and whether they keep their promises.
 //! 5. [`account`]: who the users are: names, passwords, hashes.
 //! 6. [`trace`]: what one request did, for the panel on every page and for `Server-Timing`.
 //! 7. [`page`] and [`error`]: the templates, and what a visitor is told when something goes wrong.

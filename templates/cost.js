@@ -24,8 +24,9 @@ function over(text) {
 
 // The server renders the figures; here they only take the place of the old ones.
 async function refresh() {
-  const answer = await fetch("/labs/cost");
-  if (!answer.ok) throw new Error("The server answered " + answer.status + ".");
+  // With what was typed into the capacity sheet; if that cannot be read, the page comes with a sentence.
+  const answer = await fetch("/labs/cost" + location.search);
+  if (!answer.ok && answer.status !== 400) throw new Error("The server answered " + answer.status + ".");
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const id of ["results", "frontier", "capacity"]) {
     document.getElementById(id).replaceWith(page.getElementById(id));

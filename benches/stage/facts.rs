@@ -26,20 +26,14 @@ impl Counted {
     pub fn new(stage: &Stage, strategy: &Arc<dyn AuthStrategy>, logins: &[Opened], before: u64) -> Self {
         let slug = strategy.describe().slug;
         let each = |bytes: u64| bytes / logins.len() as u64;
-        let stored_bytes = if in_process(strategy.as_ref()) {
-            in_this_process(stage, slug)
-        } else {
+        let stored_bytes = if strategy.describe().shared {
             each(held(stage, slug).saturating_sub(before))
+        } else {
+            in_this_process(stage, slug)
         };
         let request_bytes = each(logins.iter().map(|login| login.credential().len() as u64).sum());
         Self { store_calls: calls(stage, strategy, &logins[0]), request_bytes, stored_bytes }
     }
-}
-
-/// Whether logins are kept in the memory of one process alone.
-fn in_process(strategy: &dyn AuthStrategy) -> bool {
-    let description = strategy.describe();
-    description.needs == Need::Nothing && description.ends_single
 }
 
 /// How many bytes the store of a strategy holds now.

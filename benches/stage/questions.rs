@@ -15,7 +15,8 @@ use super::timing::Question;
 pub struct Identify {
     pub strategy: Arc<dyn AuthStrategy>,
     pub logins: Arc<[Opened]>,
-    /// Whether each question has a trace of its own, as each request of a server has.
+    /// Whether each question has a trace of its own. Each request of this server has one, for the panel on its page; a
+    /// check by itself needs none.
     pub traced: bool,
 }
 

@@ -19,7 +19,7 @@ pub(super) enum LabCommand {
         /// Only these
         #[arg(long, value_delimiter = ',', value_name = "SLUG")]
         strategies: Vec<String>,
-        /// How many logins are revoked under each strategy
+        /// How many logins are revoked under each strategy; at most 5 where only expiry ends one
         #[arg(long, default_value = "200", value_parser = clap::value_parser!(u32).range(1..=100_000))]
         trials: u32,
         /// How to print the report
@@ -28,7 +28,7 @@ pub(super) enum LabCommand {
     },
     /// What it costs to know who asks, in seconds and indicative: use a release build
     Cost(CostOptions),
-    /// Write docs/figures.md: what the benches and the revocation lab measured, and where
+    /// Print docs/figures.md: what the benches and the revocation lab measured, and where
     Figures {
         /// Where `cargo bench` left its figures
         #[arg(long, value_name = "DIR", default_value = CRITERION)]

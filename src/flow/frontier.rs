@@ -25,8 +25,8 @@ fn words(source: &Source, of_here: Option<String>) -> String {
     let Source { method, machine, date, versions, load } = source;
     let how = match (method, of_here) {
         (_, Some(of_here)) => format!("Indicative, measured in seconds: {of_here}"),
-        (Method::Indicative, None) => "Indicative, measured in seconds, kept with this program".to_owned(),
-        (Method::Criterion, None) => "Measured by cargo bench --bench lookup, kept with this program".to_owned(),
+        (Method::Indicative, None) => "Indicative, measured in seconds, in an earlier run".to_owned(),
+        (Method::Criterion, None) => "Measured by cargo bench --bench lookup, in an earlier run".to_owned(),
     };
     let load = load.map(|load| format!(", load {load:.1} before")).unwrap_or_default();
     format!("{how}. {machine}; {versions}; {date}{load}.")
@@ -48,6 +48,7 @@ pub(super) fn view(site: &Site) -> Option<Value> {
         "pictures": pictures,
         "points": points,
         "origin": origin(site),
+        "debug": site.shared.cost.report().is_some_and(|report| report.is_debug()),
         "shortened": points.iter().any(|point| point.shortened.is_some()),
         "trials": site.shared.cost.report().map(|_| TRIALS),
         "sentence": sentence(&points),

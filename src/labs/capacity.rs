@@ -106,7 +106,7 @@ pub fn capacity(demand: &Demand, row: &Row, description: &Description) -> Capaci
     let check_ns = row.cpu_ns.unwrap_or(row.identify_ns.median);
     let measured = row.staleness_ms.map(|staleness| staleness.worst);
     let (staleness_ms, bound_ms) = match description.promise {
-        Promise::Immediate => (measured.or(Some(0.0)), None),
+        Promise::Immediate => (measured, None),
         // What is pushed travels one way.
         Promise::Push { bound_ms } => (
             measured.map(|worst| worst + demand.round_trip_ms / 2.0),

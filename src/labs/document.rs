@@ -63,10 +63,10 @@ impl Document {
 
 impl Revoked {
     fn staleness(&self) -> Staleness {
-        let Nodes { same_node, other_node } = self.last_accept_after_response_ms;
+        let Nodes { other_node, .. } = self.last_accept_after_response_ms;
         Staleness {
             p50: other_node.p50,
-            worst: same_node.max.max(other_node.max),
+            worst: other_node.max,
             bound: self.bound_ms,
             shortened_life: self.shortened_life_ms,
         }
@@ -97,7 +97,7 @@ impl Document {
     fn strategies(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "## What each strategy costs\n")?;
         writeln!(f, "The median of the samples; in brackets, 5 % of them are below and 5 % above.\n")?;
-        writeln!(f, "| strategy | who asks? | opening a login | ending it | calls a request | sent | stored |")?;
+        writeln!(f, "| strategy | a check | opening a login | ending it | calls a request | sent | stored |")?;
         writeln!(f, "| --- | --: | --: | --: | --: | --: | --: |")?;
         for row in &self.measured.figures().rows {
             let optional = |interval: &Option<Interval>| interval.as_ref().map_or_else(String::new, spread);
@@ -173,7 +173,9 @@ cargo run --release -- lab figures --revocation revocation.json --format json > 
 - The database is SQLite, in a file that every commit reaches: opening and ending a login under `session-sql` and
   `jwt-refresh` is mostly the disk. PostgreSQL takes a round trip for each statement instead.
 - The bench, Redis and the database share one core: a figure is the work of both sides, and it repeats. On two cores a
-  call to a store also waits until the other core wakes up, some 40 µs each way here when it slept.
+  call to a store also waits until the other core wakes up.
+- `lookup/…` is the check alone. Each request of this server also keeps a trace, for the panel on its page:
+  `lookup/jwt-traced` is with it.
 - `lookup/session/64` is 64 requests in flight, and the time for each is its share: what a core can do, not a latency.
 - Nothing here is a whole request: `request/…` adds routing and the page, a socket adds more.
 - Times of different runs do not compare; the ratios within one run do.

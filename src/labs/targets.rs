@@ -93,7 +93,7 @@ impl Verdict {
     pub fn word(self) -> &'static str {
         match self {
             Self::Meets => "meets",
-            Self::Open => "open",
+            Self::Open => "misses",
             Self::Unknown => "not measured",
         }
     }

@@ -122,7 +122,7 @@ async fn connect(
     let mut connection = connected?;
     if let Some(recovery) = recovery {
         recover_once(&*recovery, &mut connection).await.inspect_err(|error| {
-            tracing::warn!(%error, recovery = recovery.name(), "Redis was restarted and is not used yet");
+            tracing::warn!(%error, recovery = recovery.name(), "Redis is not used yet: what a restart may have brought back could not be taken out");
         })?;
     }
     Ok(connection)

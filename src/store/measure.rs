@@ -31,7 +31,7 @@ pub struct Floors {
 }
 
 impl Floors {
-    /// Puts what is read where it is read.
+    /// Nothing is stored yet.
     pub fn new(redis: Redis, sql: Sql) -> Self {
         let key = format!("{{jvs}}:floor:{}", LoginId::random());
         let text = Value::from(key.clone());

@@ -112,9 +112,7 @@ impl Bench {
     /// Every strategy on two nodes; twice on the same one where no other ever knows its logins.
     pub fn pairs(&self) -> Vec<(Tested, Tested)> {
         let pair = |(here, there): (Tested, Tested)| {
-            let description = here.strategy.describe();
-            let shared = description.needs != Need::Nothing || description.carrier.bearer;
-            if shared { (here, there) } else { (here.clone(), here) }
+            if here.strategy.describe().shared { (here, there) } else { (here.clone(), here) }
         };
         self.subjects().into_iter().zip(self.subjects()).map(pair).collect()
     }

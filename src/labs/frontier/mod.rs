@@ -26,6 +26,8 @@ pub struct Point {
     pub bearer: bool,
     /// What one gives up by choosing it.
     pub gives_up: &'static str,
+    /// Whether other nodes know its logins.
+    pub shared: bool,
     /// Finding out who asks, in nanoseconds.
     pub cost: Interval,
     /// The worst staleness, in milliseconds: measured, or the life of a token.
@@ -72,6 +74,7 @@ fn point(figures: &Figures, earlier: Option<&Figures>, description: &Description
         slug: description.slug,
         bearer: description.carrier.bearer,
         gives_up: description.gives_up,
+        shared: description.shared,
         cost: row.identify_ns,
         staleness,
         usual,
@@ -80,7 +83,11 @@ fn point(figures: &Figures, earlier: Option<&Figures>, description: &Description
         cost_words: time(row.identify_ns.median),
         spread_words: format!("{} to {}", time(row.identify_ns.low), time(row.identify_ns.high)),
         staleness_words: if staleness > 0.0 { time(staleness * 1e6) } else { "none accepted".to_owned() },
-        staleness_note: note(usual, shortened, bound, staleness),
+        staleness_note: if description.shared {
+            note(usual, shortened, bound, staleness)
+        } else {
+            "no other node ever knew the login".to_owned()
+        },
         borrowed,
     })
 }
@@ -247,9 +254,10 @@ fn place_labels(dots: &mut [Dot], canvas: Canvas, plot: Area, band: Area) {
     }
 }
 
-/// From the cheapest strategy to the freshest: each is cheaper than every one that is fresher.
+/// From the cheapest strategy to the freshest: each is cheaper than every one that is fresher. Of those that nodes share:
+/// where no other node knows a login, none can be late.
 fn pareto(points: &[Point], places: &[Place], top: f64) -> Vec<Place> {
-    let mut order: Vec<_> = points.iter().zip(places).collect();
+    let mut order: Vec<_> = points.iter().zip(places).filter(|(point, _)| point.shared).collect();
     order.sort_by(|(one, _), (other, _)| {
         one.cost.median.total_cmp(&other.cost.median).then(one.staleness.total_cmp(&other.staleness))
     });

@@ -12,6 +12,7 @@ fn known(slug: &'static str, cost: f64, staleness: f64) -> Point {
         bound: None,
         cost_words: String::new(),
         spread_words: String::new(),
+        shared: slug != "session-memory",
         staleness_words: String::new(),
         staleness_note: String::new(),
         borrowed: false,
@@ -85,7 +86,10 @@ fn no_name_covers_another_or_a_dot_or_leaves_the_picture() {
 fn the_line_leads_from_the_cheapest_to_the_freshest() {
     let picture = draw(&usual(), Canvas::WIDE).expect("a picture");
     let at = |slug: &str| picture.dots.iter().find(|dot| dot.point.slug == slug).expect("a dot").at;
-    let (tracked, memory) = (at("session-tracked"), at("session-memory"));
-    let corners = [Place { x: tracked.x, y: picture.plot.top }, tracked, Place { x: memory.x, y: tracked.y }, memory];
+    // No other node knows a login of session-memory: that it is refused there is not fresh.
+    let (tracked, pushed, generation) = (at("session-tracked"), at("jwt-pushed"), at("jwt-generation"));
+    let below = |one: Place, other: Place| [Place { x: other.x, y: one.y }, other];
+    let top = Place { y: picture.plot.top, ..tracked };
+    let corners = [below(top, tracked), below(tracked, pushed), below(pushed, generation)].concat();
     assert_eq!(picture.pareto, corners);
 }

@@ -20,7 +20,6 @@ pub(super) fn results(site: &Site) -> Option<Value> {
         .collect();
     Some(json!({
         "origin": origin(site),
-        "debug": report.as_ref().is_some_and(|report| report.is_debug()),
         "conditions": report.as_ref().map(|report| report.conditions.to_string()),
         "rows": rows,
         "floors": floors.map(floor_rows),
