@@ -154,6 +154,44 @@ async fn a_redis_that_restores_a_snapshot_brings_no_login_back_and_keeps_the_oth
     }
 }
 
+/// What is to be ended is not there when it is ended, and is back later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_out_everywhere_reaches_logins_that_redis_had_lost_and_finds_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let redis = RedisServer::start_with(&["--dir", &folder.path().display().to_string()]).await;
+    let mut stores = Stores { redis, folder };
+    let node = stores.node().await;
+    let mut logins = Vec::new();
+    for strategy in &node {
+        let grant = open(strategy.as_ref(), &alice()).await;
+        until_accepted(strategy.as_ref(), &presented(&grant)).await;
+        logins.push(grant);
+    }
+    stores.redis.command(&["SAVE"]).await;
+    let snapshot = |name: &str| stores.folder.path().join(name);
+    std::fs::rename(snapshot("dump.rdb"), snapshot("old.rdb")).expect("a snapshot");
+    stores.redis.restart().await;
+    for (strategy, grant) in node.iter().zip(&logins) {
+        common::until("the log out is answered", async || {
+            strategy.revoke(&grant.identity, Reach::Everywhere, &Trace::off()).await.is_ok()
+        })
+        .await;
+    }
+    let snapshot = |name: &str| stores.folder.path().join(name);
+    std::fs::rename(snapshot("old.rdb"), snapshot("dump.rdb")).expect("a snapshot");
+    stores.redis.restart().await;
+    assert!(!stores.redis.keys().await.is_empty(), "the snapshot is back");
+    for (strategy, grant) in node.iter().zip(&logins) {
+        let presented = presented(grant);
+        common::until("Redis answers the node", async || {
+            let answer = strategy.identify(&presented, &Trace::off()).await;
+            assert!(!matches!(answer, Ok(Some(_))), "{}: it is back", strategy.describe().slug);
+            answer.is_ok()
+        })
+        .await;
+    }
+}
+
 /// Revokes on the first node after `cut`, and asks the second one for the login until the bound is over.
 async fn last_accepted(stores: &Stores, cut: impl AsyncFn(&Stores), then: impl AsyncFn(&Stores)) {
     let (first, second) = (stores.node().await, stores.node().await);

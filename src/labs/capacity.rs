@@ -103,7 +103,7 @@ pub struct Capacity {
 #[allow(clippy::cast_precision_loss)] // bytes and milliseconds far below 2^52
 pub fn capacity(demand: &Demand, row: &Row, description: &Description) -> Capacity {
     let operations = demand.requests * row.store_calls;
-    let check_ns = row.cpu_ns.unwrap_or(row.identify_ns.median);
+    let check_ns = row.cpu_ns.or(row.identify_mean_ns).unwrap_or(row.identify_ns.median);
     let measured = row.staleness_ms.map(|staleness| staleness.worst);
     let (staleness_ms, bound_ms) = match description.promise {
         Promise::Immediate => (measured, None),

@@ -124,6 +124,7 @@ impl Measured {
                 strategy: facts.strategy.clone(),
                 identify_ns,
                 // Where nobody is waited for, the processor works all the time.
+                identify_mean_ns: None,
                 cpu_ns: (facts.store_calls == 0.0).then_some(identify_ns.median),
                 issue_ns: of("issue"),
                 revoke_ns: of("revoke"),

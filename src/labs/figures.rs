@@ -82,6 +82,9 @@ pub struct Row {
     /// The processor's time for finding out who asks, of the server's process, in nanoseconds, where it was measured.
     #[serde(default)]
     pub cpu_ns: Option<f64>,
+    /// The mean of the same as `identify_ns`, where it is known: what many checks take together.
+    #[serde(default)]
+    pub identify_mean_ns: Option<f64>,
     /// From the revocation lab, where it was run.
     pub staleness_ms: Option<Staleness>,
 }

@@ -134,6 +134,12 @@ pub enum LabError {
     /// A login that was ended was accepted where it must not be.
     #[error("{0}: a login was accepted after it was ended")]
     StillAccepted(&'static str),
+    /// Neither yes nor no after the revoke: that nothing was accepted proves nothing.
+    #[error("{0}: after the revoke no question was answered, so nothing was measured")]
+    Unanswered(&'static str),
+    /// A bare call to a store, beside which the strategies are held, went wrong.
+    #[error("a bare call to a store did not answer what was put there")]
+    Floor,
     /// Somebody ended the experiment.
     #[error("the experiment was stopped; every login of it is ended")]
     Stopped,

@@ -1,6 +1,6 @@
 //! One revoke, watched: both nodes are asked at a fixed pace before it and after, without waiting for the answer before.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use secrecy::ExposeSecret as _;
@@ -27,7 +27,10 @@ const FASTEST: Duration = Duration::from_micros(50);
 /// A wait that is longer is slept through, all but this much.
 const COARSE: Duration = Duration::from_millis(3);
 
-/// How often, and how long after the revoke.
+/// The longest that an answer to the revoke is waited for.
+const LONGEST: Duration = Duration::from_secs(3);
+
+/// How often, and how long after the answer to the revoke.
 #[derive(Clone, Copy)]
 pub(super) struct Schedule {
     pub pace: Duration,
@@ -47,6 +50,13 @@ pub struct Reading {
     pub last_accept_ms: f64,
 }
 
+impl Reading {
+    /// Whether no question got a yes or a no: that nothing was accepted proves nothing.
+    pub fn says_nothing(&self) -> bool {
+        self.asked == self.unavailable
+    }
+}
+
 /// One question: when it was asked, and what came back.
 #[derive(Clone, Copy)]
 struct Probe {
@@ -58,20 +68,24 @@ struct Probe {
 /// Both nodes are being asked for a login that is about to be revoked.
 pub(super) struct Probing {
     pair: Pair,
+    /// When the revoke was answered.
+    answered: Arc<OnceLock<Instant>>,
     task: JoinHandle<(Vec<Probe>, Vec<Probe>)>,
 }
 
 impl Probing {
     pub fn start(pair: &Pair, presented: Arc<Presented>, schedule: Schedule) -> Self {
-        let task = tokio::spawn(probe_both(pair.clone(), presented, schedule));
-        Self { pair: pair.clone(), task }
+        let answered = Arc::default();
+        let task = tokio::spawn(probe_both(pair.clone(), presented, schedule, Arc::clone(&answered)));
+        Self { pair: pair.clone(), answered, task }
     }
 
     /// Revokes the login, and says when that was answered.
     pub async fn revoke(&self, who: &Identity) -> Result<Instant, LabError> {
         tokio::time::sleep(BEFORE).await;
         let revoked = self.pair.same.revoke(who, Reach::This, &Trace::off()).await;
-        revoked.map(|_| Instant::now()).map_err(|source| LabError::Failed { strategy: self.pair.slug(), source })
+        let answered = *self.answered.get_or_init(Instant::now);
+        revoked.map(|_| answered).map_err(|source| LabError::Failed { strategy: self.pair.slug(), source })
     }
 
     /// When the schedule is over.
@@ -106,7 +120,11 @@ pub(super) async fn trial(pair: &Pair, subject: &Subject, schedule: Schedule) ->
     warm(pair, &presented).await?;
     let probing = Probing::start(pair, presented, schedule);
     let answered = probing.revoke(&grant.identity).await?;
-    probing.readings(answered).await
+    let readings = probing.readings(answered).await?;
+    if readings.same_node.says_nothing() || readings.other_node.says_nothing() {
+        return Err(LabError::Unanswered(pair.slug()));
+    }
+    Ok(readings)
 }
 
 /// The credentials of a login, as a browser would send them.
@@ -151,13 +169,18 @@ pub(super) async fn pace_of(pair: &Pair, presented: &Presented) -> Result<Durati
 
 /// Asks both nodes at every tick. The pace is kept by watching the clock: a timer of the runtime is a thousand times too
 /// coarse.
-async fn probe_both(pair: Pair, presented: Arc<Presented>, schedule: Schedule) -> (Vec<Probe>, Vec<Probe>) {
+async fn probe_both(
+    pair: Pair,
+    presented: Arc<Presented>,
+    schedule: Schedule,
+    answered: Arc<OnceLock<Instant>>,
+) -> (Vec<Probe>, Vec<Probe>) {
     let (mut same, mut other) = (JoinSet::new(), JoinSet::new());
     let begun = Instant::now();
     // The revoke is answered some time after it is asked for; that time is probed too.
-    let end = begun + BEFORE + schedule.after + Duration::from_millis(5);
+    let end = || answered.get().copied().unwrap_or(begun + LONGEST) + schedule.after;
     let mut next = begun;
-    while next < end {
+    while next < end() {
         if let Some(long) = next.saturating_duration_since(Instant::now()).checked_sub(COARSE) {
             tokio::time::sleep(long).await;
         }

@@ -9,6 +9,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
@@ -23,11 +24,14 @@ use super::redis::{NAME, Redis, TIME_LIMIT, error, limited};
 /// A hash: which run of Redis each recovery was last done for. A snapshot holds the run before.
 const RECOVERED: &str = "{jvs}:recovered";
 
+/// Between the beginnings of two attempts.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// Makes good what a restart of Redis brought back.
 #[async_trait]
 pub(super) trait Recovery: fmt::Debug + Send + Sync + 'static {
-    /// A name of its own among the recoveries of one Redis.
-    fn name(&self) -> &str;
+    /// A name of its own among the recoveries of one Redis: another database knows of other ends.
+    async fn name(&self) -> Result<String, StoreError>;
 
     /// Deletes what must not be there. May be done several times, by several nodes at once.
     async fn recover(&self, connection: &mut MultiplexedConnection) -> Result<(), StoreError>;
@@ -46,6 +50,37 @@ pub(super) struct Link {
 struct Attempt {
     connection: Shared<BoxFuture<'static, Result<MultiplexedConnection, StoreError>>>,
     lost: Arc<AtomicBool>,
+    failed: AtomicBool,
+    begun: Instant,
+}
+
+impl Attempt {
+    /// What failed is not tried again at once: a recovery reads the database, and that may be what is in trouble.
+    fn is_current(&self) -> bool {
+        !self.lost.load(Ordering::Acquire) && !(self.failed.load(Ordering::Acquire) && self.begun.elapsed() > PAUSE)
+    }
+
+    fn lose(&self) {
+        self.lost.store(true, Ordering::Release);
+    }
+}
+
+/// A call that has no answer yet. Without one the connection is given up: a machine that vanished says nothing, and the
+/// system would wait for it for a quarter of an hour. A Redis that only stood still is connected to again.
+struct Unanswered<'a> {
+    attempt: Option<&'a Attempt>,
+    since: Instant,
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        // A visitor who goes away early proves nothing.
+        if let Some(attempt) = self.attempt
+            && self.since.elapsed() > TIME_LIMIT / 2
+        {
+            attempt.lose();
+        }
+    }
 }
 
 impl Link {
@@ -71,10 +106,14 @@ impl Link {
     ) -> Result<T, StoreError> {
         let attempt = self.attempt();
         let connected = attempt.connection.clone().await;
-        let mut connection = connected.inspect_err(|_| attempt.lost.store(true, Ordering::Release))?;
-        call(&mut connection).await.map_err(|failed| {
-            if failed.is_unrecoverable_error() {
-                attempt.lost.store(true, Ordering::Release);
+        let mut connection = connected.inspect_err(|_| attempt.failed.store(true, Ordering::Release))?;
+        // A caller that gave up waiting drops this with the call: nobody knows whether the other side is still there.
+        let mut unanswered = Unanswered { attempt: Some(&attempt), since: Instant::now() };
+        let answer = call(&mut connection).await;
+        unanswered.attempt = None;
+        answer.map_err(|failed| {
+            if failed.is_timeout() || failed.is_unrecoverable_error() {
+                attempt.lose();
             }
             error(failed)
         })
@@ -82,7 +121,7 @@ impl Link {
 
     /// The attempt that is under way or succeeded; a new one if the connection was lost.
     fn attempt(&self) -> Arc<Attempt> {
-        let good = || self.current.load_full().filter(|attempt| !attempt.lost.load(Ordering::Acquire));
+        let good = || self.current.load_full().filter(|attempt| attempt.is_current());
         good().unwrap_or_else(|| {
             let _beginning = self.beginning.lock().unwrap_or_else(PoisonError::into_inner);
             good().unwrap_or_else(|| {
@@ -98,7 +137,8 @@ impl Link {
         let lost = Arc::new(AtomicBool::new(false));
         let task = tokio::spawn(connect(self.client.clone(), self.recovery.clone(), lost.clone()));
         let connection = async move { task.await.unwrap_or_else(|panicked| Err(StoreError::new(NAME, &panicked))) };
-        Attempt { connection: connection.boxed().shared(), lost }
+        let failed = AtomicBool::new(false);
+        Attempt { connection: connection.boxed().shared(), lost, failed, begun: Instant::now() }
     }
 }
 
@@ -122,7 +162,7 @@ async fn connect(
     let mut connection = connected?;
     if let Some(recovery) = recovery {
         recover_once(&*recovery, &mut connection).await.inspect_err(|error| {
-            tracing::warn!(%error, recovery = recovery.name(), "Redis is not used yet: what a restart may have brought back could not be taken out");
+            tracing::warn!(%error, ?recovery, "Redis is not used yet: what a restart may have brought back could not be taken out");
         })?;
     }
     Ok(connection)
@@ -132,16 +172,16 @@ async fn connect(
 async fn recover_once(recovery: &dyn Recovery, connection: &mut MultiplexedConnection) -> Result<(), StoreError> {
     let info: InfoDict = Redis::query_over(connection, redis::cmd("INFO").arg("server")).await?;
     let run: Option<String> = info.get("run_id");
-    let done: Option<String> =
-        Redis::query_over(connection, redis::cmd("HGET").arg(RECOVERED).arg(recovery.name())).await?;
+    let name = recovery.name().await?;
+    let done: Option<String> = Redis::query_over(connection, redis::cmd("HGET").arg(RECOVERED).arg(&name)).await?;
     if run.is_some() && run == done {
         return Ok(());
     }
     recovery.recover(connection).await?;
-    match run {
-        Some(run) => {
-            Redis::query_over(connection, redis::cmd("HSET").arg(RECOVERED).arg(recovery.name()).arg(run)).await
-        }
-        None => Ok(()),
+    if let Some(run) = run {
+        // It only saves work: a Redis that is full and refuses it can still be read.
+        let noted = Redis::query_over::<i64>(connection, redis::cmd("HSET").arg(RECOVERED).arg(&name).arg(run)).await;
+        let _ = noted.inspect_err(|error| tracing::debug!(%error, "that Redis was recovered could not be noted"));
     }
+    Ok(())
 }

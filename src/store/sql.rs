@@ -7,12 +7,15 @@ use std::time::Duration;
 use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::postgres::PgConnection;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr, Statement};
 use sea_orm_migration::MigratorTrait;
 
 use super::StoreError;
 use super::migrations::Migrations;
 use super::slow::as_over_a_network;
+
+/// See the migration `m0006_identity`.
+const IDENTITY: &str = "SELECT name FROM database_identity";
 
 /// No statement makes a request wait longer.
 const TIME_LIMIT: Duration = Duration::from_millis(800);
@@ -107,6 +110,13 @@ impl Sql {
     #[must_use]
     pub fn slowed(&self, round_trip: Duration) -> Self {
         Self { round_trip, ..self.clone() }
+    }
+
+    /// The name that this database was given when it was made.
+    pub(super) async fn identity(&self) -> Result<String, StoreError> {
+        let row = self.pool().query_one_raw(Statement::from_string(self.pool().get_database_backend(), IDENTITY));
+        let row = self.run(row).await?.ok_or_else(|| StoreError::new(self.name(), "it has no name"))?;
+        row.try_get("", "name").map_err(|error| StoreError::new(self.name(), &error))
     }
 
     /// Whether the database answers.

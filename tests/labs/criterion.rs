@@ -90,7 +90,7 @@ fn a_target_is_met_open_or_not_measured() {
     assert_eq!(verdict("lookup/jwt", "floor/jwt"), (words("1.20 ×", "≤ 1.3 ×"), Verdict::Meets));
     assert_eq!(verdict("lookup/session", "floor/redis-get"), (words("1.25 ×", "≤ 1.1 ×"), Verdict::Open));
     assert_eq!(verdict("lookup/session-sql", "floor/sql-select"), (words("?", "≤ 1.5 ×"), Verdict::Unknown));
-    assert_eq!(verdict("lookup/session-tracked", ""), (words("?", "≤ 500 ns"), Verdict::Unknown));
+    assert_eq!(verdict("lookup/session-tracked-hits-100", ""), (words("?", "≤ 500 ns"), Verdict::Unknown));
 }
 
 #[test]

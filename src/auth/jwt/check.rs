@@ -88,6 +88,9 @@ impl TokenCheck {
             return Err(Refusal::Signature);
         }
         let text = URL_SAFE_NO_PAD.decode(payload).map_err(|_| Refusal::Malformed)?;
+        if !is_object(&text) {
+            return Err(Refusal::Claims);
+        }
         let claims: Claims<'_> = serde_json::from_slice(&text).map_err(|_| Refusal::Claims)?;
         if claims.iss != ISSUER || claims.aud != self.audience {
             return Err(Refusal::Claims);
@@ -102,10 +105,18 @@ impl TokenCheck {
         }
         // Somebody else who has the key may write the same members in another way.
         let text = URL_SAFE_NO_PAD.decode(header).map_err(|_| Refusal::Malformed)?;
+        if !is_object(&text) {
+            return Err(Refusal::Header);
+        }
         let header: TokenHeader = serde_json::from_slice(&text).map_err(|_| Refusal::Header)?;
         let ours = header.typ == TYPE && header.alg == self.keys.algorithm().name() && header.kid == self.keys.kid();
         if ours { Ok(()) } else { Err(Refusal::Header) }
     }
+}
+
+/// Header and claims are JSON objects (RFC 7515, 5.2; RFC 7519, 7.2). serde takes an array of the values as well.
+fn is_object(text: &[u8]) -> bool {
+    text.trim_ascii_start().starts_with(b"{")
 }
 
 /// By our clock and to the millisecond, without leeway: at `exp` a token is over (RFC 7519, 4.1.4).

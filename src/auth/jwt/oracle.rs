@@ -90,7 +90,8 @@ impl Both {
 
     fn by_the_library(&self, token: &str) -> Option<Checked> {
         let header = URL_SAFE_NO_PAD.decode(token.split('.').next()?).ok()?;
-        let header: Header = serde_json::from_slice(&header).ok()?;
+        let header: Value = serde_json::from_slice(&header).ok().filter(Value::is_object)?;
+        let header: Header = serde_json::from_value(header).ok()?;
         let ours = header.typ == TYPE && header.alg == self.keys.algorithm().name() && header.kid == self.keys.kid();
         if !ours || token.len() > 4096 {
             return None;
@@ -202,6 +203,11 @@ fn claims(dice: &mut Dice) -> Vec<u8> {
     match dice.roll(40) {
         0 => format!("{whole} x").into_bytes(),
         1 => format!("[{whole}]").into_bytes(),
+        4 => {
+            let value = |name: &str| members.get(name).map_or("null", String::as_str);
+            let order = ["iss", "aud", "sub", "jti", "iat", "exp", "nbf", "name", "role", "sid", "gen"];
+            format!("[{}]", order.map(value).join(",")).into_bytes()
+        }
         2 => whole.as_bytes()[..dice.roll(whole.len())].to_vec(),
         3 => whole.bytes().map(|byte| if byte == b'j' { 0xff } else { byte }).collect(),
         _ => whole.into_bytes(),
@@ -218,6 +224,7 @@ fn header(both: &Both, dice: &mut Dice) -> Vec<u8> {
     match dice.roll(12) {
         0 => serde_json::to_vec_pretty(&header),
         1 => serde_json::to_vec(&json!([header])),
+        2 => serde_json::to_vec(&json!([header["typ"], header["alg"], header["kid"]])),
         _ => serde_json::to_vec(&header),
     }
     .expect("JSON")

@@ -74,6 +74,11 @@ fn settled(row: Row, promise: Promise, before: ByNode<Answer>, readings: ByNode<
     let worst = readings.same_node.last_accept_ms.max(readings.other_node.last_accept_ms);
     #[allow(clippy::cast_precision_loss)] // bounds are far below 2^52 ms
     let kept = worst <= bound as f64;
+    let silent = readings.same_node.says_nothing() || (readings.other_node.says_nothing() && !never);
+    if silent {
+        let (same, other) = (read(readings.same_node), read(readings.other_node));
+        return Row { kind: "unavailable", note: "no answer".to_owned(), same, other, ..row };
+    }
     let kind = match (kept, unavailable) {
         (false, _) => "late",
         (true, 0) => "refused",
@@ -118,6 +123,9 @@ fn first(answer: Answer) -> String {
 }
 
 fn read(reading: Reading) -> String {
+    if reading.says_nothing() {
+        return "no question was answered: nobody knows".to_owned();
+    }
     let accepted = match reading.accepted {
         0 => "refused at once".to_owned(),
         count => format!("accepted {count} more times, the last {} after", figure(reading.last_accept_ms)),

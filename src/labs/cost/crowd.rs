@@ -17,6 +17,9 @@ const PER_USER: usize = 3;
 /// Where the disk is slow, as many logins as can be opened in this time.
 const FILL_LIMIT: Duration = Duration::from_secs(12);
 
+/// How long ending them may take.
+const DISBAND_LIMIT: Duration = Duration::from_secs(30);
+
 /// A login that was opened.
 #[derive(Clone)]
 pub(super) struct Opened {
@@ -109,7 +112,12 @@ impl<'a> Crowd<'a> {
             (Reach::Everywhere, users)
         };
         let at_once = if description.needs == Need::Nothing { 64 } else { 4 };
+        let begun = Instant::now();
         for some in who.chunks(at_once) {
+            if begun.elapsed() > DISBAND_LIMIT {
+                tracing::warn!("logins of an experiment are left to their own end: a store is too slow");
+                break;
+            }
             let trace = Trace::off();
             join_all(some.iter().map(|who| self.strategy.revoke(who, reach.clone(), &trace))).await;
         }

@@ -78,7 +78,7 @@ async fn times(call: &dyn Call) -> Result<Spread, LabError> {
         let good = call.call().await.map_err(failed)?;
         samples.add(asked);
         if !good {
-            return Err(LabError::WronglyRefused("the floor"));
+            return Err(LabError::Floor);
         }
     }
     Ok(samples.spread())

@@ -67,6 +67,7 @@ fn row(measured: &Measured) -> Row {
         request_bytes: measured.request_bytes,
         stored_bytes: measured.stored_bytes,
         cpu_ns: measured.cpu_ns,
+        identify_mean_ns: Some(measured.identify_ns.mean),
         staleness_ms: measured.staleness_ms,
     }
 }
@@ -78,7 +79,7 @@ impl fmt::Display for Conditions {
         if self.delay.is_zero() {
             write!(f, ", no added delay")?;
         } else {
-            write!(f, ", {} ms added to every call to a store", self.delay.as_millis())?;
+            write!(f, ", {} added to every call to a store", humantime::format_duration(self.delay))?;
         }
         write!(f, ", {} % of the requests of a login that was asked for before", self.hit_rate)?;
         if self.claim_bytes > 0 {

@@ -5,6 +5,7 @@ mod m0002_sessions;
 mod m0003_generation;
 mod m0004_revocations;
 mod m0005_refresh;
+mod m0006_identity;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0003_generation::Generation),
             Box::new(m0004_revocations::Revocations),
             Box::new(m0005_refresh::Refresh),
+            Box::new(m0006_identity::Identity),
         ]
     }
 }

@@ -104,8 +104,8 @@ struct Restored {
 
 #[async_trait]
 impl Recovery for Restored {
-    fn name(&self) -> &str {
-        &self.prefix
+    async fn name(&self) -> Result<String, StoreError> {
+        Ok(self.prefix.clone())
     }
 
     async fn recover(&self, connection: &mut MultiplexedConnection) -> Result<(), StoreError> {

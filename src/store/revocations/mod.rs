@@ -127,13 +127,9 @@ impl Revocations {
 
     /// Everything that still matters: single logins, and cut-offs that a living token may be before.
     async fn all(&self) -> Result<Vec<Revoked>, StoreError> {
-        let now = self.clock.now();
         let mut all = Vec::new();
         self.each(|user, login, until| all.push(Revoked::Login(user, login, until))).await?;
-        let cut_offs = cut_offs::Entity::find()
-            .filter(cut_offs::Column::Scope.eq(self.scope))
-            .filter(cut_offs::Column::RaisedAt.gt((now - self.life).as_millis()));
-        let cut_offs = self.sql.run(cut_offs.all(self.sql.pool())).await?.into_iter().map(|row| {
+        let cut_offs = self.living_cut_offs().await?.into_iter().map(|row| {
             let until = Timestamp::from_millis(row.raised_at) + self.life;
             Revoked::CutOff(UserId(row.user_id), row.generation, until)
         });
@@ -146,6 +142,25 @@ impl Revocations {
         let mut logins = Vec::new();
         self.each(|user, login, _| logins.push((user, login))).await?;
         Ok(logins)
+    }
+
+    /// Who was cut off since the oldest login that could live, and when.
+    pub(super) async fn cut_offs(&self) -> Result<Vec<(UserId, Timestamp)>, StoreError> {
+        let rows = self.living_cut_offs().await?.into_iter();
+        Ok(rows.map(|row| (UserId(row.user_id), Timestamp::from_millis(row.raised_at))).collect())
+    }
+
+    /// Which database this is: two may use one Redis, and know of different ends.
+    pub(super) async fn database(&self) -> Result<String, StoreError> {
+        self.sql.identity().await
+    }
+
+    async fn living_cut_offs(&self) -> Result<Vec<cut_offs::Model>, StoreError> {
+        let since = (self.clock.now() - self.life).as_millis();
+        let living = cut_offs::Entity::find()
+            .filter(cut_offs::Column::Scope.eq(self.scope))
+            .filter(cut_offs::Column::RaisedAt.gt(since));
+        self.sql.run(living.all(self.sql.pool())).await
     }
 
     /// In pages, along the primary key: each statement stays within its time limit, however many rows there are.

@@ -22,8 +22,8 @@ use crate::store::Redis;
 use crate::store::revocations::Revocations;
 use crate::trace::StepKind;
 
-/// ZRANGE, INSERT, the script, and INFO for the eviction policy.
-pub(super) const END_ALL_CALLS: usize = 4;
+/// The cut-off, ZRANGE, INSERT, the script, and INFO for the eviction policy.
+pub(super) const END_ALL_CALLS: usize = 5;
 
 const COMMANDS: Commands = Commands {
     name: "Redis",
@@ -35,7 +35,7 @@ const COMMANDS: Commands = Commands {
     touch: "Redis script: SET XX the record with a new idle limit, only if it is still there",
     end: ("SQL INSERT that it ended; Redis script: DEL the record, ZREM it from the user's logins", 2),
     end_all: (
-        "Redis ZRANGE the user's logins; SQL INSERT that they ended; Redis script: DEL their records",
+        "SQL raise the user's cut-off; Redis ZRANGE the logins; SQL INSERT that they ended; Redis script: DEL their records",
         END_ALL_CALLS,
     ),
     list: "Redis ZRANGE the user's logins, MGET their records",
@@ -205,6 +205,8 @@ impl LoginStore for RedisSessions {
     }
 
     async fn end_all(&self, user: UserId) -> Result<(), StoreError> {
+        // For the logins that Redis does not name now: it may have lost them, and have them in a snapshot.
+        self.ended.cut_off(user).await?;
         let listed = self.listed(user, "-inf").await?;
         self.ended.revoke_all(user, &listed).await?;
         let mut end = END_ALL.key(self.prefixes.index_key(user));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use redis::aio::MultiplexedConnection;
 
-use super::scripts::{Prefixes, end};
+use super::scripts::{END_BEFORE, Prefixes, end};
 use crate::store::link::Recovery;
 use crate::store::revocations::Revocations;
 use crate::store::{Redis, StoreError};
@@ -23,14 +23,19 @@ pub(super) struct Restored {
 
 #[async_trait]
 impl Recovery for Restored {
-    fn name(&self) -> &str {
-        self.prefixes.record
+    async fn name(&self) -> Result<String, StoreError> {
+        Ok(format!("{} of {}", self.prefixes.record, self.ended.database().await?))
     }
 
     async fn recover(&self, connection: &mut MultiplexedConnection) -> Result<(), StoreError> {
         let ended = self.ended.logins().await?;
         for batch in ended.chunks(BATCH) {
             Redis::run_over::<bool>(connection, &end(self.prefixes, batch)).await?;
+        }
+        for (user, raised) in self.ended.cut_offs().await? {
+            let mut before = END_BEFORE.key(self.prefixes.index_key(user));
+            before.arg(self.prefixes.record).arg(raised.as_millis());
+            Redis::run_over::<bool>(connection, &before).await?;
         }
         Ok(())
     }

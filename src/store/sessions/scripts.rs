@@ -86,3 +86,22 @@ pub(super) static END_ALL: LazyLock<Script> = LazyLock::new(|| {
         ",
     )
 });
+
+/// Ends every login in a user's index that was opened until a moment. Keys: index. Arguments: prefix of the records, the
+/// moment in ms.
+pub(super) static END_BEFORE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        for _, login in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+            local text = redis.call('GET', ARGV[1] .. login)
+            local good, record = pcall(cjson.decode, text or 'null')
+            local issued = good and type(record) == 'table' and tonumber(record.i)
+            if not issued or issued <= tonumber(ARGV[2]) then
+                redis.call('DEL', ARGV[1] .. login)
+                redis.call('ZREM', KEYS[1], login)
+            end
+        end
+        return 1
+        ",
+    )
+});

@@ -38,7 +38,7 @@ const COMMANDS: Commands = Commands {
     touch: "Redis script: SET XX the record with a new idle limit, only if it is still there",
     end: ("evict it here; SQL INSERT that it ended; Redis script: DEL the record, ZREM it from the user's logins", 2),
     end_all: (
-        "evict them here; Redis ZRANGE; SQL INSERT that they ended; Redis script: DEL their records",
+        "evict them here; SQL raise the cut-off; Redis ZRANGE; SQL INSERT that they ended; Redis script: DEL their records",
         END_ALL_CALLS,
     ),
     list: "Redis ZRANGE the user's logins, MGET their records",
