@@ -57,7 +57,8 @@ struct Attempt {
 impl Attempt {
     /// What failed is not tried again at once: a recovery reads the database, and that may be what is in trouble.
     fn is_current(&self) -> bool {
-        !self.lost.load(Ordering::Acquire) && !(self.failed.load(Ordering::Acquire) && self.begun.elapsed() > PAUSE)
+        let given_up = self.failed.load(Ordering::Acquire) && self.begun.elapsed() > PAUSE;
+        !given_up && !self.lost.load(Ordering::Acquire)
     }
 
     fn lose(&self) {

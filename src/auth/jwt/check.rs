@@ -22,8 +22,8 @@ const MAX_BYTES: usize = 4096;
 /// How far another node's clock may be ahead of this one's. It only bears on `iat`: `exp` has no leeway.
 const CLOCK_SKEW: Duration = Duration::from_secs(5);
 
-/// Room for a signature: RSA with 8,192 bits has the longest, of 1,024 bytes.
-const MAX_SIGNATURE: usize = 1026;
+/// Most signatures and payloads are no longer than this when decoded, and need no memory of their own.
+const SHORT: [usize; 2] = [66, 384];
 
 /// Why a token is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,16 +82,18 @@ impl TokenCheck {
         let (message, signature) = token.rsplit_once('.').ok_or(Refusal::Malformed)?;
         let (header, payload) = message.split_once('.').ok_or(Refusal::Malformed)?;
         self.check_header(header)?;
-        let mut room = [0; MAX_SIGNATURE];
-        let length = URL_SAFE_NO_PAD.decode_slice(signature, &mut room).map_err(|_| Refusal::Malformed)?;
-        if !self.keys.verify(message.as_bytes(), &room[..length]) {
+        let good = decoded::<{ SHORT[0] }, _>(signature, |bytes| self.keys.verify(message.as_bytes(), bytes));
+        if !good? {
             return Err(Refusal::Signature);
         }
-        let text = URL_SAFE_NO_PAD.decode(payload).map_err(|_| Refusal::Malformed)?;
-        if !is_object(&text) {
+        decoded::<{ SHORT[1] }, _>(payload, |text| self.check_claims(text, now))?
+    }
+
+    fn check_claims(&self, text: &[u8], now: Timestamp) -> Result<Checked, Refusal> {
+        if !is_object(text) {
             return Err(Refusal::Claims);
         }
-        let claims: Claims<'_> = serde_json::from_slice(&text).map_err(|_| Refusal::Claims)?;
+        let claims: Claims<'_> = serde_json::from_slice(text).map_err(|_| Refusal::Claims)?;
         if claims.iss != ISSUER || claims.aud != self.audience {
             return Err(Refusal::Claims);
         }
@@ -112,6 +114,16 @@ impl TokenCheck {
         let ours = header.typ == TYPE && header.alg == self.keys.algorithm().name() && header.kid == self.keys.kid();
         if ours { Ok(()) } else { Err(Refusal::Header) }
     }
+}
+
+/// Takes base64url that decodes to `N` bytes off the stack, and longer text off the heap.
+fn decoded<const N: usize, T>(text: &str, take: impl FnOnce(&[u8]) -> T) -> Result<T, Refusal> {
+    if base64::decoded_len_estimate(text.len()) > N {
+        return URL_SAFE_NO_PAD.decode(text).map(|bytes| take(&bytes)).map_err(|_| Refusal::Malformed);
+    }
+    let mut room = [0; N];
+    let length = URL_SAFE_NO_PAD.decode_slice(text, &mut room).map_err(|_| Refusal::Malformed)?;
+    Ok(take(&room[..length]))
 }
 
 /// Header and claims are JSON objects (RFC 7515, 5.2; RFC 7519, 7.2). serde takes an array of the values as well.
