@@ -38,7 +38,7 @@ async fn the_cost_is_measured_and_drawn_while_one_watches() {
     let chromium = Chromium::start().await;
     let mut tab = chromium.tab().await;
     tab.open(&app.url("/labs/cost")).await;
-    tab.sees("Nothing was measured yet.").await;
+    tab.sees("in an earlier run").await;
     let slide = "(s => { s.focus(); s.value = 1; s.dispatchEvent(new Event('input')); return document.getElementById('tens-words').textContent })(document.getElementById('tens'))";
     assert_eq!(tab.js::<String>(slide).await.as_deref(), Some("10"), "the slider says what it means");
     press(&tab).await;
