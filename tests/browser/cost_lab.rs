@@ -45,9 +45,10 @@ async fn the_cost_is_measured_and_drawn_while_one_watches() {
     until("the progress is shown", async || tab.text().await.contains("of 9 …")).await;
     assert_eq!(tab.js::<bool>("document.getElementById('progress').hidden").await, Some(false));
     tab.shot("cost-lab-running").await;
-    until_measured(&tab, 9).await;
+    until_measured("it says so", async || tab.text().await.contains("Done. The figures are below.")).await;
     assert_eq!(count(&tab, ".costs tr[data-slug]").await, 9);
-    until("it says so", async || tab.text().await.contains("Done. The figures are below.")).await;
+    assert_eq!(count(&tab, "svg.frontier.wide .dot").await, 9);
+    tab.sees("the last run of this server").await;
     for width in [1280, 375] {
         tab.resize(width).await;
         assert_eq!(tab.js::<Vec<String>>(COVERED).await, Some(vec![]), "at {width}");
@@ -66,17 +67,13 @@ async fn the_cost_is_measured_and_drawn_while_one_watches() {
 }
 
 /// A run takes seconds in a release build, and longer in a debug build beside other tests.
-async fn until_measured(tab: &Tab, strategies: u32) {
+async fn until_measured(what: &str, over: impl AsyncFn() -> bool) {
     for _ in 0..8 {
-        let over = async || {
-            count(tab, ".costs tr[data-slug]").await == strategies
-                && count(tab, "svg.frontier.wide .dot").await == strategies
-        };
-        if tokio::time::timeout(Duration::from_secs(15), until("it is over", over)).await.is_ok() {
+        if tokio::time::timeout(Duration::from_secs(15), until(what, &over)).await.is_ok() {
             return;
         }
     }
-    panic!("the run is not over after two minutes");
+    panic!("{what}: not after two minutes");
 }
 
 async fn on_paper(tab: &Tab) {
@@ -102,7 +99,11 @@ async fn without_scripts_the_page_comes_back_with_the_table() {
     let alone = "(() => { for (const box of document.querySelectorAll('input[name=strategy]')) box.checked = ['jwt', 'session-memory', 'jwt-refresh', 'session-sql'].includes(box.value); document.getElementById('tens').value = 1; return true })()";
     assert_eq!(tab.js::<bool>(alone).await, Some(true));
     press(&tab).await;
-    until_measured(&tab, 4).await;
+    // Before, there are nine: of an earlier run.
+    until_measured("the table is there", async || {
+        count(&tab, ".costs tr[data-slug]").await == 4 && count(&tab, "svg.frontier.wide .dot").await == 4
+    })
+    .await;
     let users = "(f => { f.value = '1,000,000'; f.form.querySelector('button').click(); return true })(document.getElementById('users'))";
     assert_eq!(tab.js::<bool>(users).await, Some(true));
     until("the sheet is worked out", async || tab.path().await.contains("users=1%2C000%2C000")).await;
