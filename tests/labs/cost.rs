@@ -217,7 +217,9 @@ async fn kept_figures_are_drawn_and_labelled_and_the_sheet_works_with_them() {
     let figures =
         json!({ "source": source, "rows": [row("session", 60_000.0, 0.0), row("session-sql", 90_000.0, 2.5)] });
     std::fs::write(&file, figures.to_string()).expect("a file");
-    let app = TestApp::start(&["--figures", file.to_str().expect("a path")]).await;
+    // Without Redis no other node would know a session.
+    let redis = RedisServer::start().await;
+    let app = TestApp::start(&["--figures", file.to_str().expect("a path"), "--redis-url", &redis.url()]).await;
     let home = text(get(&app, "/").await).await;
     assert!(
         home.contains(
