@@ -18,19 +18,10 @@ mod lookup {
     pub mod scale;
 }
 
-use std::time::Duration;
-
-use criterion::Criterion;
-
 use self::stage::{LOGINS, Stage, facts};
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .sample_size(50)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2))
-        .nresamples(10_000)
-        .configure_from_args();
+    let mut criterion = stage::criterion();
     stage::core::pin();
     let load = facts::load();
     let stage = Stage::open(LOGINS);

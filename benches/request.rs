@@ -17,7 +17,6 @@ mod request {
 }
 
 use std::cell::{Cell, OnceCell};
-use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use jwt_vs_session::app::App;
@@ -36,12 +35,7 @@ use self::stage::timing::{bench, plain, spawned};
 const USERS: usize = 1_024;
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .sample_size(50)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2))
-        .nresamples(10_000)
-        .configure_from_args();
+    let mut criterion = stage::criterion();
     stage::core::pin();
     telemetry::count();
     let stage = Stage::open(USERS);

@@ -13,7 +13,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use criterion::Criterion;
 use jwt_vs_session::app::Node;
 use jwt_vs_session::auth::{AuthStrategy, Subject};
 use jwt_vs_session::clock::Clock;
@@ -128,6 +130,16 @@ impl Stage {
         self.runtime.block_on(logins::warm(strategy, &opened));
         opened.into()
     }
+}
+
+/// How long each bench takes: all of them a few minutes.
+pub fn criterion() -> Criterion {
+    Criterion::default()
+        .sample_size(50)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+        .nresamples(10_000)
+        .configure_from_args()
 }
 
 fn settings(folder: &Path, more: &[&str]) -> Settings {

@@ -163,7 +163,7 @@ async fn connect(
     let mut connection = connected?;
     if let Some(recovery) = recovery {
         recover_once(&*recovery, &mut connection).await.inspect_err(|error| {
-            tracing::warn!(%error, ?recovery, "Redis is not used yet: what a restart may have brought back could not be taken out");
+            tracing::warn!(%error, "Redis is not used yet: what a restart may have brought back could not be taken out");
         })?;
     }
     Ok(connection)
