@@ -92,9 +92,9 @@ fn sessions(traced: bool) -> Prepared {
     let limits = SessionLimits { idle: Duration::from_mins(30), absolute: Duration::from_hours(12) };
     let strategy = SessionStrategy::in_process(Arc::new(MemorySessions::new(clock())), limits, clock());
     let user = UserId("8f14e45f-ceea-467f-a0e6-7a3f6ab1c2d3".parse().expect("a number"));
-    let subject = Subject { id: user, name: NAME.to_owned(), role: Role::User };
+    let subject = Subject { id: user, name: NAME.into(), role: Role::User };
     let credential = || {
-        let device = Device { label: "Firefox on Linux".to_owned(), address: "192.0.2.17".to_owned() };
+        let device = Device { label: "Firefox on Linux".into(), address: "192.0.2.17".into() };
         let grant = strategy.issue(&subject, &device, &Trace::off()).now_or_never();
         let grant = grant.expect("it waits for nothing").expect("a login");
         Presented::new(Some(grant.credential.expose_secret().to_owned()))

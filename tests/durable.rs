@@ -63,7 +63,7 @@ impl Stores {
 }
 
 fn alice() -> Subject {
-    Subject { id: UserId::random(), name: "alice".to_owned(), role: Role::User }
+    Subject { id: UserId::random(), name: "alice".into(), role: Role::User }
 }
 
 async fn open(node: &dyn AuthStrategy, subject: &Subject) -> Grant {

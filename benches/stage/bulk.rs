@@ -5,7 +5,8 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 
 /// Users that nobody can sign in as.
 pub async fn users(pool: &DatabaseConnection, count: usize) -> Vec<Subject> {
-    let subject = |number| Subject { id: UserId::random(), name: format!("visitor-{number:05}"), role: Role::User };
+    let subject =
+        |number| Subject { id: UserId::random(), name: format!("visitor-{number:05}").into(), role: Role::User };
     let subjects: Vec<_> = (0..count).map(subject).collect();
     for some in subjects.chunks(512) {
         let row = |subject: &Subject| {

@@ -53,7 +53,7 @@ impl Opened {
 
 /// Where every login of a bench comes from.
 pub fn device() -> Device {
-    Device { label: "Firefox on Linux".to_owned(), address: "192.0.2.17".to_owned() }
+    Device { label: "Firefox on Linux".into(), address: "192.0.2.17".into() }
 }
 
 /// One login for each subject.

@@ -64,8 +64,8 @@ impl AuthStrategy for JwtRefreshStrategy {
         let family = Family {
             login: LoginId::random(),
             user: subject.id,
-            device: device.label.clone(),
-            address: device.address.clone(),
+            device: device.label.to_string(),
+            address: device.address.to_string(),
             issued: now,
             seen: now,
             expires: now + self.login_life,
@@ -105,7 +105,7 @@ impl AuthStrategy for JwtRefreshStrategy {
         });
         let reason = match exchange? {
             Exchange::Renewed(family, user, successor) => {
-                let subject = Subject { id: user.id, name: user.name, role: user.role };
+                let subject = Subject { id: user.id, name: user.name.into(), role: user.role };
                 return self.grant(&subject, &family, successor, now, trace).map(Some);
             }
             Exchange::Unknown => "the refresh token was never issued, or the login has expired",
@@ -156,7 +156,7 @@ impl AuthStrategy for JwtRefreshStrategy {
 fn login(family: Family) -> Login {
     Login {
         id: family.login,
-        device: Device { label: family.device, address: family.address },
+        device: Device { label: family.device.into(), address: family.address.into() },
         issued_at: family.issued,
         seen_at: family.seen,
         expires_at: family.expires,

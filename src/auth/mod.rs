@@ -18,6 +18,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use compact_str::CompactString;
 use secrecy::SecretString;
 use serde::Serialize;
 
@@ -40,7 +41,7 @@ pub struct Subject {
     /// The user's number.
     pub id: UserId,
     /// The user's name.
-    pub name: String,
+    pub name: CompactString,
     /// What the user may do.
     pub role: Role,
 }
@@ -49,9 +50,9 @@ pub struct Subject {
 #[derive(Clone, Debug, Default)]
 pub struct Device {
     /// The browser, in a few words.
-    pub label: String,
+    pub label: CompactString,
     /// The client's address.
-    pub address: String,
+    pub address: CompactString,
 }
 
 /// The credential of a request, as it came.

@@ -151,7 +151,7 @@ impl Api {
         let identity = visit.signed_in().await?;
         Ok(Json(MeResponse {
             user_id: identity.subject.id.to_string(),
-            username: identity.subject.name.clone(),
+            username: identity.subject.name.to_string(),
             role: identity.subject.role.name().to_owned(),
             strategy: visit.strategy().describe().slug.to_owned(),
             login_id: identity.login.to_string(),

@@ -98,7 +98,7 @@ pub(super) async fn log_in(visit: &Visit, username: &str, password: SecretString
 /// Opens the login, and takes it back if the password was changed meanwhile: the change ended every login that it
 /// found, and this one was not there yet.
 async fn open(visit: &Visit, user: &User) -> Result<Grant, Error> {
-    let subject = Subject { id: user.id, name: user.name.clone(), role: user.role };
+    let subject = Subject { id: user.id, name: user.name.as_str().into(), role: user.role };
     let grant = visit.open_login(&subject).await?;
     let timer = visit.trace().timer();
     let now = visit.shared().users.get(user.id).await;

@@ -35,7 +35,7 @@ pub(super) async fn submit(visit: Visit, Form(fields): Form<RegisterForm>) -> Re
     visit.shared().rates.check(visit.address(), &UserName::fold(&fields.username))?;
     match register(&visit, &fields.username, fields.password).await? {
         Ok(user) => {
-            let subject = Subject { id: user.id, name: user.name, role: user.role };
+            let subject = Subject { id: user.id, name: user.name.into(), role: user.role };
             let grant = visit.open_login(&subject).await?;
             visit.hand_over(&grant);
             Ok(see_other(&visit.path("/profile")))

@@ -30,10 +30,10 @@ pub async fn lab_user(users: &Users, number: usize) -> Result<Subject, StoreErro
     let user = User { id: UserId::random(), name: name.clone(), role: Role::User, password_hash: "!".to_owned() };
     users.insert(&user, &name, Clock::system().now()).await?;
     let known = users.find(&name).await?.unwrap_or(user);
-    Ok(Subject { id: known.id, name: known.name, role: known.role })
+    Ok(Subject { id: known.id, name: known.name.into(), role: known.role })
 }
 
 /// Where the experiments' logins come from.
 pub fn lab_device() -> Device {
-    Device { label: "an experiment".to_owned(), address: "127.0.0.1".to_owned() }
+    Device { label: "an experiment".into(), address: "127.0.0.1".into() }
 }

@@ -36,7 +36,7 @@ async fn a_record_comes_back_as_it_was_stored() {
         let listed = store.of_user(record.user).await.expect("an answer");
         assert_eq!(listed, [(grant.identity.login.clone(), record.clone())], "{}", subject.name);
         assert_eq!(record.device, "Fïrefox \"on\"\n\u{1f980} {jvs}", "{}", subject.name);
-        let changed = LoginRecord { device: "another".to_owned(), ..record };
+        let changed = LoginRecord { device: "another".into(), ..record };
         let data = [("login".to_owned(), json!(changed))].into();
         let whole = Record { data, ..stored(&store, &grant).await };
         store.save(&whole).await.expect("it is there");
@@ -63,14 +63,14 @@ async fn process_memory_holds_no_more_than_the_logins_that_are_alive() {
     let store = MemorySessions::new(bench.clock.clone());
     let base = LoginRecord {
         user: UserId::random(),
-        name: "Alice".to_owned(),
+        name: "Alice".into(),
         role: Role::User,
         issued: bench.clock.now(),
         seen: bench.clock.now(),
         expires: bench.clock.now() + LIFE,
         absolute: bench.clock.now() + LIFE,
-        device: String::new(),
-        address: String::new(),
+        device: "".into(),
+        address: "".into(),
     };
     let record = |login: &LoginRecord| Record {
         id: Id::default(),

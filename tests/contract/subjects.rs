@@ -158,7 +158,7 @@ impl Bench {
         // A disk that is busy with something else is no finding; a late answer may have been carried out.
         until("the user is there", async || users.insert(&user, &user.id.to_string(), self.clock.now()).await.is_ok())
             .await;
-        Subject { id: user.id, name: user.name, role }
+        Subject { id: user.id, name: user.name.into(), role }
     }
 
     /// Moves the clock to `moment`.

@@ -30,7 +30,7 @@ impl Tested {
     }
 
     pub async fn log_in_from(&self, who: &Subject, label: &str) -> Grant {
-        let device = Device { label: label.to_owned(), address: "192.0.2.7".to_owned() };
+        let device = Device { label: label.into(), address: "192.0.2.7".into() };
         self.strategy.issue(who, &device, &Trace::default()).await.expect("a login")
     }
 

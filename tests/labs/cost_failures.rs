@@ -62,7 +62,7 @@ impl AuthStrategy for Faulty {
         let login = LoginId::parse(login).unwrap();
         let known = self.open.lock().unwrap().contains(&login);
         let refused = self.refuses == Some(self.asked.fetch_add(1, Ordering::SeqCst));
-        let subject = Subject { id: UserId(user.parse().unwrap()), name: String::new(), role: "user".parse().unwrap() };
+        let subject = Subject { id: UserId(user.parse().unwrap()), name: "".into(), role: "user".parse().unwrap() };
         Ok((known && !refused).then(|| Self::identity(&subject, login)))
     }
 

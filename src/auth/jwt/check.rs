@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use memchr::memchr;
 use serde::Deserialize;
 
 use super::Keys;
@@ -79,9 +80,11 @@ impl TokenCheck {
         if token.len() > MAX_BYTES {
             return Err(Refusal::Malformed);
         }
-        let (message, signature) = token.rsplit_once('.').ok_or(Refusal::Malformed)?;
-        let (header, payload) = message.split_once('.').ok_or(Refusal::Malformed)?;
-        self.check_header(header)?;
+        // From the front: the way in which memory comes.
+        let rest = self.check_header(token)?;
+        let dot = memchr(b'.', rest.as_bytes()).ok_or(Refusal::Malformed)?;
+        let (payload, signature) = (&rest[..dot], &rest[dot + 1..]);
+        let message = &token[..token.len() - signature.len() - 1];
         let good = decoded::<{ SHORT[0] }, _>(signature, |bytes| self.keys.verify(message.as_bytes(), bytes));
         if !good? {
             return Err(Refusal::Signature);
@@ -90,10 +93,12 @@ impl TokenCheck {
     }
 
     fn check_claims(&self, text: &[u8], now: Timestamp) -> Result<Checked, Refusal> {
-        if !is_object(text) {
+        // Once for all of it, and not for each string in it.
+        let text = std::str::from_utf8(text).map_err(|_| Refusal::Claims)?;
+        if !is_object(text.as_bytes()) {
             return Err(Refusal::Claims);
         }
-        let claims: Claims<'_> = serde_json::from_slice(text).map_err(|_| Refusal::Claims)?;
+        let claims: Claims<'_> = serde_json::from_str(text).map_err(|_| Refusal::Claims)?;
         if claims.iss != ISSUER || claims.aud != self.audience {
             return Err(Refusal::Claims);
         }
@@ -101,18 +106,21 @@ impl TokenCheck {
         checked(claims)
     }
 
-    fn check_header(&self, header: &str) -> Result<(), Refusal> {
-        if header == self.keys.header() {
-            return Ok(());
+    /// What is behind the header, if the header is one of ours.
+    fn check_header<'a>(&self, token: &'a str) -> Result<&'a str, Refusal> {
+        let ours = token.strip_prefix(self.keys.header()).and_then(|rest| rest.strip_prefix('.'));
+        if let Some(rest) = ours {
+            return Ok(rest);
         }
         // Somebody else who has the key may write the same members in another way.
+        let (header, rest) = token.split_once('.').ok_or(Refusal::Malformed)?;
         let text = URL_SAFE_NO_PAD.decode(header).map_err(|_| Refusal::Malformed)?;
         if !is_object(&text) {
             return Err(Refusal::Header);
         }
         let header: TokenHeader = serde_json::from_slice(&text).map_err(|_| Refusal::Header)?;
         let ours = header.typ == TYPE && header.alg == self.keys.algorithm().name() && header.kid == self.keys.kid();
-        if ours { Ok(()) } else { Err(Refusal::Header) }
+        if ours { Ok(rest) } else { Err(Refusal::Header) }
     }
 }
 
@@ -150,7 +158,7 @@ pub(super) fn check_times(claims: &Claims<'_>, now: Timestamp, life: Duration) -
 pub(super) fn checked(claims: Claims<'_>) -> Result<Checked, Refusal> {
     let named = claims.sid.as_ref().map_or(&*claims.jti, LoginId::as_str);
     let login = LoginId::parse(named).ok_or(Refusal::Malformed)?;
-    let subject = Subject { id: claims.sub, name: claims.name.into_owned(), role: claims.role };
+    let subject = Subject { id: claims.sub, name: claims.name.into(), role: claims.role };
     let identity = Identity { subject, login, issued_at: claims.iat.0, expires_at: claims.exp.0 };
     Ok(Checked { identity, generation: claims.generation })
 }

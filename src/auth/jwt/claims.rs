@@ -53,12 +53,12 @@ impl<'de> Deserialize<'de> for NumericDate {
                     .ok_or_else(|| E::custom("out of range"))
             }
 
-            #[allow(clippy::cast_possible_truncation)] // in range by the check
+            #[allow(clippy::cast_possible_truncation)] // in range by the check, and rounded, as it is not negative
             fn visit_f64<E: serde::de::Error>(self, seconds: f64) -> Result<NumericDate, E> {
                 if !(0.0..1e12).contains(&seconds) {
                     return Err(E::custom("out of range"));
                 }
-                Ok(NumericDate(Timestamp::from_millis((seconds * 1000.0).round() as i64)))
+                Ok(NumericDate(Timestamp::from_millis((seconds * 1000.0 + 0.5) as i64)))
             }
         }
 

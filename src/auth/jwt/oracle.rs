@@ -256,7 +256,7 @@ fn mangle(token: &str, other: &str, dice: &mut Dice) -> String {
 
 fn compare(both: &Both, cases: usize, seed: u64) -> usize {
     let dice = &mut Dice(seed);
-    let subject = Subject { id: UserId::random(), name: "alice".to_owned(), role: Role::User };
+    let subject = Subject { id: UserId::random(), name: "alice".into(), role: Role::User };
     let good: Vec<String> = (0..64)
         .map(|_| {
             let login = LoginId::random();

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use compact_str::ToCompactString as _;
 use poem::http::{Method, StatusCode, header};
 use poem::{FromRequest, Request, RequestBody, Response};
 use secrecy::ExposeSecret as _;
@@ -65,7 +66,7 @@ impl Visit {
             trace.credential(scope.name(cookie), "Cookie header", renewal);
         }
         let address = client_address(request, &mount.shared.proxies);
-        let device = Device { label: device_label(request), address: address.to_string() };
+        let device = Device { label: device_label(request).into(), address: address.to_compact_string() };
         let uri = request.original_uri();
         Self(Arc::new(Inner {
             trace,

@@ -68,7 +68,7 @@ impl<'a> Crowd<'a> {
     }
 
     fn subject(&self, place: usize) -> Subject {
-        Subject { id: self.ids[place], name: self.name.clone(), role: Role::User }
+        Subject { id: self.ids[place], name: self.name.as_str().into(), role: Role::User }
     }
 
     /// Opens one login, through the strategy that is measured or the one without the delay.

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tower_sessions::SessionStore;
@@ -36,7 +37,20 @@ use crate::trace::StepKind;
 /// The public name of a login: what the list of devices shows and what is named to end it. Opens nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct LoginId(String);
+pub struct LoginId(CompactString);
+
+/// The characters of base64url, by their code. Looked up, as every request does it.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut code = 0;
+    while code < plain.len() {
+        #[allow(clippy::cast_possible_truncation)] // below 256
+        let byte = code as u8;
+        plain[code] = byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        code += 1;
+    }
+    plain
+};
 
 impl LoginId {
     /// The name of the login behind a session id: 128 bits of the id's SHA-256, in base64url (22 characters).
@@ -45,19 +59,29 @@ impl LoginId {
     /// (OWASP ASVS 5.0, 7.2.3) cannot be found from it.
     pub fn of_session(id: &Id) -> Self {
         let digest = Sha256::digest(id.0.to_le_bytes());
-        Self(URL_SAFE_NO_PAD.encode(&digest[..16]))
+        let mut bits = [0; 16];
+        bits.copy_from_slice(&digest[..16]);
+        Self::of_bits(bits)
     }
 
     /// A name that no login has: 128 random bits.
     pub fn random() -> Self {
-        Self(Id::default().to_string())
+        Self::of_bits(Id::default().0.to_le_bytes())
+    }
+
+    fn of_bits(bits: [u8; 16]) -> Self {
+        // 128 bits are 22 characters: they always fit, and take no memory of their own.
+        let mut text = [0; 22];
+        let written = URL_SAFE_NO_PAD.encode_slice(bits, &mut text);
+        debug_assert_eq!(written, Ok(text.len()));
+        Self(CompactString::from_utf8_lossy(&text))
     }
 
     /// A name from outside: 1 to 64 characters of base64url, so that it may stand in a key and in a path.
     pub fn parse(text: &str) -> Option<Self> {
         let fits = (1..=64).contains(&text.len());
-        let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        (fits && plain).then(|| Self(text.to_owned()))
+        let plain = text.bytes().fold(true, |plain, byte| plain & PLAIN[usize::from(byte)]);
+        (fits && plain).then(|| Self(text.into()))
     }
 
     /// The name itself.
@@ -83,7 +107,7 @@ pub struct LoginRecord {
     pub user: UserId,
     /// The user's name.
     #[serde(rename = "n")]
-    pub name: String,
+    pub name: CompactString,
     /// The user's role.
     #[serde(rename = "r")]
     pub role: Role,
@@ -101,10 +125,10 @@ pub struct LoginRecord {
     pub absolute: Timestamp,
     /// The browser, in a few words.
     #[serde(rename = "d")]
-    pub device: String,
+    pub device: CompactString,
     /// The address that logged in.
     #[serde(rename = "p")]
-    pub address: String,
+    pub address: CompactString,
 }
 
 impl LoginRecord {
