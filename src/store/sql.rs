@@ -7,7 +7,9 @@ use std::time::Duration;
 use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::postgres::PgConnection;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr, Statement};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr, Statement, TryGetable, Value,
+};
 use sea_orm_migration::MigratorTrait;
 
 use super::StoreError;
@@ -134,6 +136,17 @@ impl Sql {
         &self.pool
     }
 
+    /// One value by its key, by a statement that is written out (`$1` is the key): what every request asks is not built
+    /// anew at every request.
+    pub(super) async fn find<T: TryGetable>(&self, text: &'static str, key: Value) -> Result<Option<T>, StoreError> {
+        let statement = Statement::from_sql_and_values(self.pool.get_database_backend(), text, [key]);
+        let found = async {
+            let row = self.pool.query_one_raw(statement).await?;
+            row.map(|row| row.try_get_by_index(0)).transpose()
+        };
+        self.run(found).await
+    }
+
     pub(super) async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, StoreError> {
         as_over_a_network(self.round_trip).await;
         match tokio::time::timeout(TIME_LIMIT, statement).await {
@@ -156,8 +169,11 @@ async fn reason(url: &SqlUrl) -> Option<StoreError> {
 
 fn options(url: &SqlUrl) -> ConnectOptions {
     let mut options = ConnectOptions::new(url.0.as_str());
+    let is_file = url.file().is_some();
     options
         .max_connections(CONNECTIONS)
+        // A file cannot hang up: to ask first whether it is still there would be a second wait at every statement.
+        .test_before_acquire(!is_file)
         .acquire_timeout(TIME_LIMIT)
         .connect_timeout(CONNECT_LIMIT)
         .sqlx_logging(false)

@@ -28,6 +28,9 @@ const COMMANDS: Commands = Commands {
     list: "SQL: SELECT the user's records",
 };
 
+/// What every request asks.
+const FIND: &str = "SELECT record FROM sessions WHERE login = $1";
+
 mod entity {
     use sea_orm::entity::prelude::*;
 
@@ -172,10 +175,10 @@ impl LoginStore for SqlSessions {
     }
 
     async fn find(&self, login: &LoginId) -> session_store::Result<Option<Arc<LoginRecord>>> {
-        let sql = &self.table.sql;
-        let query = Entity::find_by_id(login.to_string()).one(sql.pool());
-        let Some(row) = sql.run(query).await.map_err(|error| backend(&error))? else { return Ok(None) };
-        let record = LoginRecord::decode(row.record.as_bytes())?;
+        let text: Option<String> =
+            self.table.sql.find(FIND, login.as_str().into()).await.map_err(|error| backend(&error))?;
+        let Some(text) = text else { return Ok(None) };
+        let record = LoginRecord::decode(text.as_bytes())?;
         Ok((record.expires > self.table.clock.now()).then(|| Arc::new(record)))
     }
 
