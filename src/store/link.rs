@@ -8,7 +8,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
@@ -19,7 +19,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, InfoDict, PushInfo, PushKind, RedisResult};
 
 use super::StoreError;
-use super::redis::{NAME, Redis, TIME_LIMIT, error, limited};
+use super::redis::{NAME, Redis, TIME_LIMIT, error, in_time, limited};
 
 /// A hash: which run of Redis each recovery was last done for. A snapshot holds the run before.
 const RECOVERED: &str = "{jvs}:recovered";
@@ -48,6 +48,8 @@ pub(super) struct Link {
 
 /// A connection that is being made, or is made, or could not be made.
 struct Attempt {
+    /// The same connection once it is made, for whoever need not wait for it.
+    made: Arc<OnceLock<MultiplexedConnection>>,
     connection: Shared<BoxFuture<'static, Result<MultiplexedConnection, StoreError>>>,
     lost: Arc<AtomicBool>,
     failed: AtomicBool,
@@ -63,6 +65,27 @@ impl Attempt {
 
     fn lose(&self) {
         self.lost.store(true, Ordering::Release);
+    }
+
+    async fn connected(&self) -> Result<MultiplexedConnection, StoreError> {
+        self.connection.clone().await.inspect_err(|_| self.failed.store(true, Ordering::Release))
+    }
+
+    async fn ask<T>(
+        &self,
+        mut connection: MultiplexedConnection,
+        call: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
+    ) -> Result<T, StoreError> {
+        // A caller that gave up waiting drops this with the call: nobody knows whether the other side is still there.
+        let mut unanswered = Unanswered { attempt: Some(self), since: Instant::now() };
+        let answer = call(&mut connection).await;
+        unanswered.attempt = None;
+        answer.map_err(|failed| {
+            if failed.is_timeout() || failed.is_unrecoverable_error() {
+                self.lose();
+            }
+            error(failed)
+        })
     }
 }
 
@@ -100,24 +123,18 @@ impl Link {
         &self.client
     }
 
-    /// Makes one call over the connection. The caller limits how long it waits.
+    /// Makes one call over the connection. A single command takes no longer than [`TIME_LIMIT`], and waits no longer for
+    /// a connection.
     pub async fn call<T>(
         &self,
         call: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, StoreError> {
         let attempt = self.attempt();
-        let connected = attempt.connection.clone().await;
-        let mut connection = connected.inspect_err(|_| attempt.failed.store(true, Ordering::Release))?;
-        // A caller that gave up waiting drops this with the call: nobody knows whether the other side is still there.
-        let mut unanswered = Unanswered { attempt: Some(&attempt), since: Instant::now() };
-        let answer = call(&mut connection).await;
-        unanswered.attempt = None;
-        answer.map_err(|failed| {
-            if failed.is_timeout() || failed.is_unrecoverable_error() {
-                attempt.lose();
-            }
-            error(failed)
-        })
+        match attempt.made.get() {
+            // The connection limits each command by itself. A second limit is a second timer at every request.
+            Some(made) => attempt.ask(made.clone(), call).await,
+            None => Box::pin(in_time(async { attempt.ask(attempt.connected().await?, call).await })).await,
+        }
     }
 
     /// The attempt that is under way or succeeded; a new one if the connection was lost.
@@ -136,10 +153,12 @@ impl Link {
     /// In a task of its own: whoever waits for it may give up, and the recovery goes on.
     fn begin(&self) -> Attempt {
         let lost = Arc::new(AtomicBool::new(false));
-        let task = tokio::spawn(connect(self.client.clone(), self.recovery.clone(), lost.clone()));
+        let made = Arc::new(OnceLock::new());
+        let (connecting, room) = (connect(self.client.clone(), self.recovery.clone(), lost.clone()), made.clone());
+        let task = tokio::spawn(async move { connecting.await.map(|made| room.get_or_init(|| made).clone()) });
         let connection = async move { task.await.unwrap_or_else(|panicked| Err(StoreError::new(NAME, &panicked))) };
         let failed = AtomicBool::new(false);
-        Attempt { connection: connection.boxed().shared(), lost, failed, begun: Instant::now() }
+        Attempt { made, connection: connection.boxed().shared(), lost, failed, begun: Instant::now() }
     }
 }
 

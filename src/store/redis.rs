@@ -158,13 +158,17 @@ impl Redis {
     /// Sends one command. At most half a second; then nobody knows whether it was carried out.
     pub async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
         match &self.0 {
-            Connection::One(link) => in_time(link.call(async |over| command.query_async(over).await)).await,
+            Connection::One(link) => link.call(async |over| command.query_async(over).await).await,
+            // Put aside: room for these in every request's future would be more than the rest of it.
             Connection::Cluster(cluster) => {
-                limited(async { command.query_async(&mut cluster.connection().await?).await }).await
+                Box::pin(limited(async { command.query_async(&mut cluster.connection().await?).await })).await
             }
             Connection::Slowed(redis, round_trip) => {
-                as_over_a_network(*round_trip).await;
-                Box::pin(redis.query(command)).await
+                Box::pin(async {
+                    as_over_a_network(*round_trip).await;
+                    redis.query(command).await
+                })
+                .await
             }
             Connection::Absent => Err(StoreError::Absent { store: NAME }),
         }
@@ -261,7 +265,7 @@ pub(super) async fn limited<T>(call: impl Future<Output = redis::RedisResult<T>>
     in_time(async { call.await.map_err(error) }).await
 }
 
-async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+pub(super) async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     tokio::time::timeout(TIME_LIMIT, call)
         .await
         .unwrap_or_else(|_| Err(StoreError::new(NAME, &format_args!("no answer within {} ms", TIME_LIMIT.as_millis()))))
