@@ -59,7 +59,11 @@ impl AuthStrategy for RevocableJwtStrategy {
         };
         let identity = checked.identity;
         let timer = trace.timer();
-        let answer = self.list.revoked(identity.subject.id, &identity.login, generation).await;
+        let (user, login) = (identity.subject.id, &identity.login);
+        let answer = match self.list.recall(user, login, generation) {
+            Some(known) => Ok((known, ReadFrom::Memory)),
+            None => self.list.revoked(user, login, generation).await,
+        };
         let (kind, calls, words) = match &answer {
             Ok((_, ReadFrom::Memory)) => {
                 (StepKind::Memory, 0, "process memory: the user's cut-off and the token's jti")

@@ -34,6 +34,9 @@ const BEAT: Duration = Duration::from_millis(100);
 /// Without a request for this long the proofs pause.
 const PAUSE_AFTER: Duration = Duration::from_secs(10);
 
+/// How exactly it is known when somebody last asked.
+const NOTED: Duration = Duration::from_millis(10);
+
 /// How long the channel waits before it connects again.
 const RECONNECT: Duration = Duration::from_millis(100);
 
@@ -55,7 +58,7 @@ pub(super) struct Channel {
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.pulse.is_fresh() { "Channel(fresh)" } else { "Channel(silent)" })
+        f.write_str(if self.pulse.is_fresh_at(Pulse::now()) { "Channel(fresh)" } else { "Channel(silent)" })
     }
 }
 
@@ -80,8 +83,8 @@ impl Pulse {
         u64::try_from(time.tv_sec * 1_000_000 + time.tv_nsec / 1000).unwrap_or(u64::MAX)
     }
 
-    fn is_fresh(&self) -> bool {
-        Self::now() < self.trusted_until.load(Ordering::Acquire)
+    fn is_fresh_at(&self, now: u64) -> bool {
+        now < self.trusted_until.load(Ordering::Acquire)
     }
 
     fn is_used(&self) -> bool {
@@ -103,11 +106,15 @@ impl Channel {
     pub fn is_fresh(&self) -> bool {
         let pulse = &self.pulse;
         let now = Pulse::now();
-        let before = pulse.used.swap(now.max(1), Ordering::Relaxed);
-        if before == 0 || Duration::from_micros(now.saturating_sub(before)) >= PAUSE_AFTER {
-            pulse.wanted.notify_one();
+        let before = pulse.used.load(Ordering::Relaxed);
+        // Not written at every request: all of them read the line that it lies on.
+        if before == 0 || Duration::from_micros(now.saturating_sub(before)) >= NOTED {
+            let before = pulse.used.swap(now.max(1), Ordering::Relaxed);
+            if before == 0 || Duration::from_micros(now.saturating_sub(before)) >= PAUSE_AFTER {
+                pulse.wanted.notify_one();
+            }
         }
-        pulse.is_fresh()
+        pulse.is_fresh_at(now)
     }
 }
 

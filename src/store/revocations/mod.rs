@@ -52,7 +52,12 @@ pub trait RevocationList: std::fmt::Debug + Send + Sync + 'static {
     /// The user's generation, from the SQL database: what a new token carries.
     async fn generation(&self, user: UserId) -> Result<i64, StoreError>;
 
-    /// Whether a token of this generation and name was revoked.
+    /// Whether a token of this generation and name was revoked, if this process knows and may be trusted now.
+    fn recall(&self, _user: UserId, _login: &LoginId, _generation: i64) -> Option<bool> {
+        None
+    }
+
+    /// The same, asked of the stores.
     async fn revoked(&self, user: UserId, login: &LoginId, generation: i64) -> Result<(bool, ReadFrom), StoreError>;
 
     /// Ends one login, whose token expires by itself at `expires`. May be called again.
