@@ -2,7 +2,8 @@
 //!
 //! Every iteration asks a strategy for another one of thousands of logins, through the object that a server's mount
 //! holds, and stops the bench unless the answer is exactly that login. `floor/…` is the bare work behind it. Redis and
-//! the database are this bench's own, and on the same core, see `stage/core.rs`.
+//! the database are this bench's own, and on the same core, see `stage/core.rs`. What is held against a floor takes turns
+//! with it, see `lookup/turns.rs`.
 #![allow(clippy::expect_used, clippy::unwrap_used, missing_docs)]
 
 #[path = "../tests/common/mod.rs"]
@@ -16,8 +17,12 @@ mod lookup {
     pub mod life;
     pub mod proof;
     pub mod scale;
+    pub mod turns;
 }
 
+use jwt_vs_session::labs::criterion::Run;
+
+use self::lookup::turns::Turns;
 use self::stage::{LOGINS, Stage, facts};
 
 fn main() {
@@ -26,11 +31,13 @@ fn main() {
     let load = facts::load();
     let stage = Stage::open(LOGINS);
     lookup::proof::a_wrong_answer_stops_the_bench(&stage);
-    lookup::identify::all(&mut criterion, &stage);
+    let turns = Turns::default();
+    lookup::identify::all(&mut criterion, &stage, &turns);
     lookup::hits::all(&mut criterion, &stage);
     lookup::life::all(&mut criterion, &stage);
-    facts::write(&stage, load);
+    let run = facts::of(&stage, load);
     drop(stage);
-    lookup::scale::all(&mut criterion);
+    lookup::scale::all(&mut criterion, &turns);
+    facts::write(Run { pairs: turns.pairs(), ..run });
     criterion.final_summary();
 }

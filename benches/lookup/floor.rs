@@ -51,13 +51,13 @@ pub fn of_sql(criterion: &mut Criterion, stage: &Stage) {
 
 /// See [`Token`]; of the tokens of `jwt`.
 #[derive(Clone)]
-struct Hs256 {
+pub struct Hs256 {
     key: Arc<hs256::Key>,
     tokens: Arc<[Token]>,
 }
 
 impl Hs256 {
-    fn new(logins: &[Opened]) -> Self {
+    pub fn new(logins: &[Opened]) -> Self {
         let token = |login: &Opened| Token::new(login.credential(), login.login().as_str());
         Self { key: Arc::new(hs256::key(SECRET)), tokens: logins.iter().map(token).collect() }
     }

@@ -5,16 +5,23 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput};
 use jwt_vs_session::auth::{AuthStrategy, Need, Promise};
 
-use crate::lookup::floor;
+use crate::lookup::floor::{self, Hs256};
+use crate::lookup::turns::{Side, Turns};
 use crate::stage::Stage;
-use crate::stage::questions::Identify;
+use crate::stage::questions::{Identify, RedisGet, SqlSelect};
 use crate::stage::timing::{bench, bench_in_flight, plain};
 
-/// All of them. Each floor is measured right before what it bounds: a machine changes within minutes.
-pub fn all(criterion: &mut Criterion, stage: &Stage) {
+/// All of them. What a floor bounds takes turns with it: a machine changes within minutes.
+pub fn all(criterion: &mut Criterion, stage: &Stage, turns: &Turns) {
+    let here = || stage;
+    let ask = |slug: &'static str| move || Identify::new(stage.strategy(slug), stage.logins(slug));
+    let (jwt, tracked) = (ask("jwt"), ask("session-tracked"));
     floor::of_memory(criterion, stage);
+    let floor = Side::new("floor/jwt", here, || Hs256::new(&stage.logins("jwt")));
+    turns.one(criterion, &Side::new("lookup/jwt", here, jwt), &floor);
+    let side = Side::new("lookup/session-tracked", here, tracked);
+    turns.one(criterion, &side, &Side::new("lookup/jwt", here, jwt));
     for slug in ["jwt", "session-tracked"] {
-        strategy(criterion, stage, slug);
         // What the panel on every page costs beyond the check.
         let traced = || Identify { traced: true, ..Identify::new(stage.strategy(slug), stage.logins(slug)) };
         one(criterion, stage, &format!("{slug}-traced"), traced);
@@ -24,11 +31,17 @@ pub fn all(criterion: &mut Criterion, stage: &Stage) {
     }
     strategy(criterion, stage, "session-memory");
     floor::of_redis(criterion, stage);
-    one(criterion, stage, "session-tcp", || Identify::new(over_tcp(stage), stage.logins("session")));
-    strategy(criterion, stage, "session");
+    let get = |url: String| move || stage.runtime.block_on(RedisGet::new(&url, &stage.logins("session")));
+    let side = Side::new("lookup/session-tcp", here, || Identify::new(over_tcp(stage), stage.logins("session")));
+    turns.one(criterion, &side, &Side::new("floor/redis-get-tcp", here, get(stage.redis.url())));
+    let side = Side::new("lookup/session", here, ask("session"));
+    turns.many(criterion, &side, &Side::new("floor/redis-get", here, get(stage.socket_url())));
     strategy(criterion, stage, "jwt-blocklist");
     floor::of_sql(criterion, stage);
-    strategy(criterion, stage, "session-sql");
+    let pool = stage.node.sql().pool().get_sqlite_connection_pool();
+    let select = || SqlSelect::new(pool.clone(), stage.logins("session-sql"));
+    let side = Side::new("lookup/session-sql", here, ask("session-sql"));
+    turns.many(criterion, &side, &Side::new("floor/sql-select", here, select));
     strategy(criterion, stage, "jwt-generation");
     // Whatever has no floor of its own.
     let all = stage.node.strategies().iter().map(|strategy| strategy.describe().slug);

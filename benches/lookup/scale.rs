@@ -4,15 +4,16 @@
 //! them, spread over the whole, the real logins that are asked for. Under the blocklists it is tokens that were revoked;
 //! each user who asks has one of them.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, BenchmarkId, Criterion};
+use criterion::{BenchmarkId, Criterion};
 use jwt_vs_session::auth::{AuthStrategy, Subject, UserId};
 use jwt_vs_session::clock::Clock;
 use jwt_vs_session::trace::Trace;
 
+use crate::lookup::turns::{Side, Turns};
 use crate::stage::logins::{self, Opened, device};
 use crate::stage::questions::Identify;
 use crate::stage::timing::bench;
@@ -22,33 +23,63 @@ use crate::stage::{LOGINS, Stage, bulk};
 const PORTIONS: usize = 8;
 
 /// All of them.
-pub fn all(criterion: &mut Criterion) {
+pub fn all(criterion: &mut Criterion, turns: &Turns) {
+    let few = Scale::of(1_000);
     for stored in [1_000, 100_000, 1_000_000] {
-        let stage = OnceCell::new();
-        let scale = Scale { stage: &stage, stored };
-        let mut group = criterion.benchmark_group("scale");
-        for slug in ["session", "session-tracked", "session-sql", "session-memory", "jwt-blocklist", "jwt-pushed"] {
-            scale.bench(&mut group, slug);
+        let scale = Scale::of(stored);
+        for slug in SLUGS {
+            let id = format!("scale/{slug}/{stored}");
+            let side = Side::new(&id, || scale.stage(), || scale.question(slug));
+            if stored == few.stored {
+                let mut group = criterion.benchmark_group("scale");
+                let name = BenchmarkId::new(slug, stored);
+                bench(&mut group, name, || &few.stage().runtime, || few.question(slug));
+            } else if slug == "jwt-pushed" {
+                // Its target is about the strategy without any list.
+                turns.one(criterion, &side, &Side::new("lookup/jwt", || scale.stage(), || scale.plain()));
+            } else {
+                let against = format!("scale/{slug}/{}", few.stored);
+                turns.one(criterion, &side, &Side::new(&against, || few.stage(), || few.question(slug)));
+            }
         }
     }
 }
 
-struct Scale<'a> {
-    stage: &'a OnceCell<Stage>,
+const SLUGS: [&str; 6] = ["session", "session-tracked", "session-sql", "session-memory", "jwt-blocklist", "jwt-pushed"];
+
+/// So many stored logins, on stores of their own. Everything is made when it is asked for, once.
+struct Scale {
     stored: usize,
+    stage: OnceCell<Stage>,
+    questions: RefCell<BTreeMap<&'static str, Identify>>,
 }
 
-impl Scale<'_> {
-    fn bench(&self, group: &mut BenchmarkGroup<'_, WallTime>, slug: &str) {
-        let name = BenchmarkId::new(slug, self.stored);
-        let stage = || self.stage.get_or_init(|| Stage::open(LOGINS.min(self.stored)));
-        let question = || match slug {
-            "session-memory" => self.in_memory(stage()),
-            "jwt-blocklist" => self.blocklist(stage()),
-            "jwt-pushed" => self.pushed(stage()),
-            _ => self.sessions(stage(), slug),
+impl Scale {
+    fn of(stored: usize) -> Self {
+        Self { stored, stage: OnceCell::new(), questions: RefCell::default() }
+    }
+
+    fn stage(&self) -> &Stage {
+        self.stage.get_or_init(|| Stage::open(LOGINS.min(self.stored)))
+    }
+
+    fn question(&self, slug: &'static str) -> Identify {
+        if let Some(known) = self.questions.borrow().get(slug) {
+            return known.clone();
+        }
+        let stage = self.stage();
+        let made = match slug {
+            "session-memory" => self.in_memory(stage),
+            "jwt-blocklist" => self.blocklist(stage),
+            "jwt-pushed" => self.pushed(stage),
+            _ => self.sessions(stage, slug),
         };
-        bench(group, name, || &stage().runtime, question);
+        self.questions.borrow_mut().insert(slug, made.clone());
+        made
+    }
+
+    fn plain(&self) -> Identify {
+        Identify::new(self.stage().strategy("jwt"), self.stage().logins("jwt"))
     }
 
     /// How many are not real.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jwt_vs_session::auth::{AuthStrategy, Need};
-use jwt_vs_session::labs::criterion::{Facts, Run};
+use jwt_vs_session::labs::criterion::{Facts, Pair, Run};
 use jwt_vs_session::labs::figures::{Method, Source};
 use jwt_vs_session::trace::Trace;
 use sea_orm::sqlx;
@@ -99,9 +99,8 @@ pub fn load() -> Option<f64> {
     Source::here(Method::Criterion, "").load
 }
 
-/// Writes what is known of this run. What another run knows of other strategies stays.
-pub fn write(stage: &Stage, load: Option<f64>) {
-    let file = folder().join(Run::FILE);
+/// What is known of this run.
+pub fn of(stage: &Stage, load: Option<f64>) -> Run {
     let source = Source { load, ..Source::here(Method::Criterion, &stores(stage)) };
     let row = |(slug, counted): (&&str, &Counted)| Facts {
         strategy: (*slug).to_owned(),
@@ -109,14 +108,25 @@ pub fn write(stage: &Stage, load: Option<f64>) {
         request_bytes: counted.request_bytes,
         stored_bytes: counted.stored_bytes,
     };
-    let mut strategies: Vec<_> = stage.counted.borrow().iter().map(row).collect();
-    if let Ok(old) = Run::read(&folder()) {
-        let known = |row: &Facts| strategies.iter().any(|new| new.strategy == row.strategy);
+    let strategies = stage.counted.borrow().iter().map(row).collect();
+    Run { source, strategies, pairs: Vec::new() }
+}
+
+/// Writes it beside criterion's files. What another run on the same machine knows of other strategies stays.
+pub fn write(mut run: Run) {
+    if let Ok(old) = Run::read(&folder())
+        && (&old.source.machine, &old.source.versions) == (&run.source.machine, &run.source.versions)
+    {
+        let known = |row: &Facts| run.strategies.iter().any(|new| new.strategy == row.strategy);
         let others: Vec<_> = old.strategies.into_iter().filter(|row| !known(row)).collect();
-        strategies.extend(others);
+        run.strategies.extend(others);
+        let known = |pair: &Pair| run.pairs.iter().any(|new| (&new.id, &new.against) == (&pair.id, &pair.against));
+        let others: Vec<_> = old.pairs.into_iter().filter(|pair| !known(pair)).collect();
+        run.pairs.extend(others);
     }
-    let text = serde_json::to_string_pretty(&Run { source, strategies }).expect("JSON");
-    fs::create_dir_all(folder()).and_then(|()| fs::write(&file, text)).expect("the file is written");
+    let text = serde_json::to_string_pretty(&run).expect("JSON");
+    let file = folder().join(Run::FILE);
+    fs::create_dir_all(folder()).and_then(|()| fs::write(file, text)).expect("the file is written");
 }
 
 fn stores(stage: &Stage) -> String {

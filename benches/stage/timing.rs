@@ -33,6 +33,9 @@ pub fn bench<'a, Q: Question>(
     group.bench_function(id, |bencher| one_by_one(bencher, runtime(), &place, question.get_or_init(&make)));
 }
 
+/// So many questions at once.
+pub const IN_FLIGHT: [u64; 3] = [8, 64, 512];
+
 /// The same with many in flight: `session/64` is 64 of `session` at once.
 pub fn bench_in_flight<'a, Q: Question>(
     group: &mut BenchmarkGroup<'_, WallTime>,
@@ -41,10 +44,50 @@ pub fn bench_in_flight<'a, Q: Question>(
     make: impl Fn() -> Q,
 ) {
     let (question, place) = (OnceCell::new(), Cell::new(0));
-    for tasks in [8, 64, 512] {
+    for tasks in IN_FLIGHT {
         group.bench_function(BenchmarkId::new(name, tasks), |bencher| {
             in_flight(bencher, runtime(), &place, question.get_or_init(&make), tasks);
         });
+    }
+}
+
+/// A bench that takes turns with what it is held against, one question at a time or so many in flight. Only its own time
+/// is criterion's; nanoseconds for each question of both go to `turns`.
+pub fn bench_in_turns<'a, Q: Question, F: Question>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    id: BenchmarkId,
+    (make, make_floor): (impl Fn() -> (&'a Runtime, Q), impl Fn() -> (&'a Runtime, F)),
+    tasks: u64,
+    turns: impl Fn((f64, f64)),
+) {
+    let (questions, place) = (OnceCell::new(), Cell::new(0));
+    group.bench_function(id, |bencher| {
+        let ((runtime, question), (floor_runtime, floor)) = questions.get_or_init(|| (make(), make_floor()));
+        bencher.iter_custom(|times| {
+            let from = advance(&place, times, question.places());
+            let ask_floor = |times| timed(floor_runtime, floor.clone(), from, times, tasks);
+            let before = ask_floor(times.div_ceil(2));
+            let took = timed(runtime, question.clone(), from, times, tasks);
+            let floor_took = before + ask_floor(times / 2);
+            // The first few questions of a bench are there to find out how long it takes.
+            if took > LONG_ENOUGH {
+                #[allow(clippy::cast_precision_loss)] // so many questions are not asked
+                let each = |took: Duration| took.as_secs_f64() * 1e9 / times as f64;
+                turns((each(took), each(floor_took)));
+            }
+            took
+        });
+    });
+}
+
+/// Shorter turns are not counted.
+const LONG_ENOUGH: Duration = Duration::from_millis(2);
+
+fn timed(runtime: &Runtime, question: impl Question, from: usize, times: u64, tasks: u64) -> Duration {
+    if tasks == 1 {
+        spawned(runtime, repeat(question, from, times))
+    } else {
+        spawned(runtime, all_at_once(question, from, times, tasks))
     }
 }
 
@@ -52,7 +95,7 @@ pub fn bench_in_flight<'a, Q: Question>(
 fn one_by_one(bencher: &mut Bencher<'_>, runtime: &Runtime, place: &Cell<usize>, question: &impl Question) {
     bencher.iter_custom(|times| {
         let from = advance(place, times, question.places());
-        spawned(runtime, repeat(question.clone(), from, times))
+        timed(runtime, question.clone(), from, times, 1)
     });
 }
 
@@ -60,7 +103,7 @@ fn one_by_one(bencher: &mut Bencher<'_>, runtime: &Runtime, place: &Cell<usize>,
 fn in_flight(bencher: &mut Bencher<'_>, runtime: &Runtime, place: &Cell<usize>, question: &impl Question, tasks: u64) {
     bencher.iter_custom(|times| {
         let from = advance(place, times, question.places());
-        spawned(runtime, all_at_once(question.clone(), from, times, tasks))
+        timed(runtime, question.clone(), from, times, tasks)
     });
 }
 

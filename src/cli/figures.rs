@@ -35,15 +35,19 @@ pub(super) fn ratios(folder: &Path, format: Format) -> Outcome {
 
 fn table(rows: &[Reached]) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
-    let head = ("what", "measured", "held against", "ratio", "target");
-    writeln!(text, "{:<50} {:>10} {:>12} {:>9} {:>10}", head.0, head.1, head.2, head.3, head.4)?;
+    let head = ("what", "median", "held against", "measured", "in the turns", "target");
+    writeln!(text, "{:<47} {:>8} {:>12} {:>9} {:>19} {:>10}", head.0, head.1, head.2, head.3, head.4, head.5)?;
     for row in rows {
         let time = |nanos: Option<f64>| nanos.map_or_else(|| "-".to_owned(), readable);
         let ((is, should), word) = (row.words(), row.verdict.word());
         let (median, floor) = (time(row.median_ns), time(row.floor_ns));
-        writeln!(text, "{:<50} {median:>10} {floor:>12} {is:>9} {should:>10}  {word}", row.target.what)?;
+        let around = row.around().unwrap_or_default();
+        writeln!(text, "{:<47} {median:>8} {floor:>12} {is:>9} {around:>19} {should:>10}  {word}", row.target.what)?;
     }
-    Ok(text)
+    for (row, why) in rows.iter().filter_map(|row| Some((row, row.in_the_way()?))) {
+        write!(text, "\n{}: {why}", row.target.what)?;
+    }
+    Ok(text + "\n")
 }
 
 /// Prints the document, or the same for a program.

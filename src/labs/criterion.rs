@@ -41,6 +41,41 @@ pub struct Run {
     pub source: Source,
     /// What was counted of each strategy.
     pub strategies: Vec<Facts>,
+    /// What was measured in turns with what it is held against.
+    #[serde(default)]
+    pub pairs: Vec<Pair>,
+}
+
+/// Two benches that took turns of some milliseconds.
+///
+/// A machine changes within minutes, by more than many a ratio here: so a ratio is taken between neighbours, and the
+/// median of all of them counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pair {
+    /// As in `lookup/jwt`.
+    pub id: String,
+    /// As in `floor/jwt`.
+    pub against: String,
+    /// So many times the other one.
+    pub times: Interval,
+    /// So much more than the other one, in nanoseconds. Less than it is below zero.
+    pub more_ns: Interval,
+    /// The median, and the median of the other one, in nanoseconds.
+    pub medians_ns: (f64, f64),
+}
+
+impl Pair {
+    /// Of turns: nanoseconds for each question and for each of the other's. `None` without any.
+    pub fn of(id: &str, against: &str, turns: &[(f64, f64)]) -> Option<Self> {
+        let spread = |each: fn(&(f64, f64)) -> f64| Interval::of(turns.iter().map(each).collect());
+        Some(Self {
+            id: id.to_owned(),
+            against: against.to_owned(),
+            times: spread(|(one, other)| one / other)?,
+            more_ns: spread(|(one, other)| one - other)?,
+            medians_ns: (spread(|turn| turn.0)?.median, spread(|turn| turn.1)?.median),
+        })
+    }
 }
 
 /// What was counted of one strategy.
@@ -115,6 +150,16 @@ impl Measured {
         self.by_id.get(id).map(|interval| interval.median)
     }
 
+    /// A bench and what it was measured in turns with.
+    pub fn pair(&self, id: &str, against: &str) -> Option<&Pair> {
+        self.run.pairs.iter().find(|pair| pair.id == id && pair.against == against)
+    }
+
+    /// What was counted of a strategy.
+    pub fn facts(&self, strategy: &str) -> Option<&Facts> {
+        self.run.strategies.iter().find(|facts| facts.strategy == strategy)
+    }
+
     /// The rows that the frontier and the capacity sheet are made of.
     pub fn figures(&self) -> Figures {
         let row = |facts: &Facts| {
@@ -160,17 +205,11 @@ fn interval(folder: &Path) -> Result<Interval, ReadError> {
     let estimates: Estimates = read(&folder.join("estimates.json"))?;
     let path = folder.join("sample.json");
     let sample: Sample = read(&path)?;
-    let mut each: Vec<f64> = sample.times.iter().zip(&sample.iters).map(|(time, iters)| time / iters).collect();
-    each.sort_by(f64::total_cmp);
-    let (Some(low), Some(high)) = (quantile(&each, 5), quantile(&each, 95)) else {
+    let each = sample.times.iter().zip(&sample.iters).map(|(time, iters)| time / iters).collect();
+    let Some(spread) = Interval::of(each) else {
         return Err(ReadError::Broken { path, detail: "there is no sample in it".to_owned() });
     };
-    Ok(Interval { low, median: estimates.median.point_estimate, high })
-}
-
-/// The nearest rank.
-fn quantile(sorted: &[f64], percent: usize) -> Option<f64> {
-    sorted.get((sorted.len() * percent).div_ceil(100).saturating_sub(1)).copied()
+    Ok(Interval { median: estimates.median.point_estimate, ..spread })
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ReadError> {

@@ -129,12 +129,20 @@ impl Document {
 
     fn targets(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "## Against the floors\n")?;
-        writeln!(f, "| what | measured | held against | ratio | target | |\n| --- | --: | --: | --: | --: | --- |")?;
-        for row in reached(&self.measured) {
-            let (is, should) = row.words();
+        writeln!(f, "{TURNS}\n")?;
+        writeln!(f, "| what | median | held against | measured | in 90 % of the turns | target | |")?;
+        writeln!(f, "| --- | --: | --: | --: | --: | --: | --- |")?;
+        let rows = reached(&self.measured);
+        for row in &rows {
+            let ((is, should), around) = (row.words(), row.around().unwrap_or_default());
             let time = |nanos: Option<f64>| nanos.map_or_else(String::new, readable);
             let (median, floor, verdict) = (time(row.median_ns), time(row.floor_ns), row.verdict.word());
-            writeln!(f, "| {} | {median} | {floor} | {is} | {should} | {verdict} |", row.target.what)?;
+            let what = row.target.what;
+            writeln!(f, "| {what} | {median} | {floor} | {is} | {around} | {should} | {verdict} |")?;
+        }
+        writeln!(f, "\nWhat stands in the way, as profiles show ([profiles.md](profiles.md)):\n")?;
+        for (row, why) in rows.iter().filter_map(|row| Some((row, row.in_the_way()?))) {
+            writeln!(f, "- *{}*: {why}", row.target.what)?;
         }
         writeln!(f)
     }
@@ -152,6 +160,10 @@ fn spread(interval: &Interval) -> String {
     let Interval { low, median, high } = interval;
     format!("{} ({} to {})", readable(*median), readable(*low), readable(*high))
 }
+
+const TURNS: &str = "\
+What is held against something took turns of milliseconds with it, and the median of the turns' ratios counts: a machine
+changes within minutes by more than many a ratio here.";
 
 const REPEAT: &str = "\
 ## How to repeat it

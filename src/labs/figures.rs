@@ -100,6 +100,16 @@ pub struct Interval {
     pub high: f64,
 }
 
+impl Interval {
+    /// Of samples, in any order, by the nearest rank. `None` without any.
+    pub fn of(mut samples: Vec<f64>) -> Option<Self> {
+        samples.sort_by(f64::total_cmp);
+        let rank = |percent: usize| (samples.len() * percent).div_ceil(100).saturating_sub(1);
+        let at = |percent| samples.get(rank(percent)).copied();
+        Some(Self { low: at(5)?, median: at(50)?, high: at(95)? })
+    }
+}
+
 /// How long a revoked login went on being accepted on another node, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Staleness {

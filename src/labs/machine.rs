@@ -32,9 +32,16 @@ impl Source {
 }
 
 fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = cores();
     let noun = if cores == 1 { "core" } else { "cores" };
     format!("{}, {cores} {noun}, {}", processor(), system())
+}
+
+/// Of the machine, however few of them this process may use.
+fn cores() -> usize {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let listed = text.lines().filter(|line| line.starts_with("processor")).count();
+    if listed > 0 { listed } else { std::thread::available_parallelism().map_or(1, usize::from) }
 }
 
 fn processor() -> String {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use jwt_vs_session::labs::criterion::{Measured, Run};
+use jwt_vs_session::labs::criterion::{Measured, Pair, Run};
 use jwt_vs_session::labs::document::Document;
 use jwt_vs_session::labs::figures::{Figures, Interval};
 use jwt_vs_session::labs::targets::{Verdict, reached};
@@ -82,15 +82,37 @@ fn medians_and_spreads_are_read_by_id() {
 #[test]
 fn a_target_is_met_open_or_not_measured() {
     let rows = reached(&Measured::read(stage().path()).expect("figures"));
-    let verdict = |id: &str, floor: &str| {
-        let row = rows.iter().find(|row| row.target.id == id && row.floor() == floor).expect(id);
+    let verdict = |id: &str, floor: Option<&str>| {
+        let row = rows.iter().find(|row| row.target.id == id && row.target.limit.floor() == floor).expect(id);
         (row.words(), row.verdict)
     };
     let words = |is: &str, should: &str| (is.to_owned(), should.to_owned());
-    assert_eq!(verdict("lookup/jwt", "floor/jwt"), (words("1.20 ×", "≤ 1.3 ×"), Verdict::Meets));
-    assert_eq!(verdict("lookup/session", "floor/redis-get"), (words("1.25 ×", "≤ 1.1 ×"), Verdict::Open));
-    assert_eq!(verdict("lookup/session-sql", "floor/sql-select"), (words("?", "≤ 1.5 ×"), Verdict::Unknown));
-    assert_eq!(verdict("lookup/session-tracked-hits-100", ""), (words("?", "≤ 500 ns"), Verdict::Unknown));
+    assert_eq!(verdict("lookup/jwt", Some("floor/jwt")), (words("1.20 ×", "≤ 1.3 ×"), Verdict::Meets));
+    assert_eq!(verdict("lookup/session", Some("floor/redis-get")), (words("1.25 ×", "≤ 1.1 ×"), Verdict::Open));
+    assert_eq!(verdict("lookup/session-sql", Some("floor/sql-select")), (words("?", "≤ 1.5 ×"), Verdict::Unknown));
+    assert_eq!(verdict("lookup/session-tracked", None), (words("?", "≤ 500 ns"), Verdict::Unknown));
+    let counted: Vec<_> =
+        rows.iter().filter(|row| row.target.id == "session").map(|row| (row.words(), row.verdict)).collect();
+    assert_eq!(counted, [(words("1", "1"), Verdict::Meets), (words("345 B", "≤ 350 B"), Verdict::Meets)]);
+}
+
+/// The machine got slower between the floor and the bench; the turns did not see that.
+#[test]
+fn what_took_turns_is_held_against_its_neighbour() {
+    let folder = stage();
+    let mut run: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(folder.path().join(Run::FILE)).expect("a file")).expect("JSON");
+    let turns = [(880.0, 800.0), (2_200.0, 2_000.0), (1_320.0, 1_200.0), (1_500.0, 1_000.0), (1_000.0, 1_000.0)];
+    let pair = Pair::of("lookup/session", "floor/redis-get", &turns).expect("turns");
+    assert_eq!(Pair::of("lookup/session", "floor/redis-get", &[]), None);
+    run["pairs"] = json!([pair]);
+    fs::write(folder.path().join(Run::FILE), run.to_string()).expect("a file");
+    let rows = reached(&Measured::read(folder.path()).expect("figures"));
+    let row = rows.iter().find(|row| row.target.id == "lookup/session").expect("a row");
+    assert_eq!((row.words().0.as_str(), row.verdict), ("1.10 ×", Verdict::Meets), "the medians alone say 1.25");
+    assert_eq!(row.around().as_deref(), Some("1.00 × to 1.50 ×"));
+    assert_eq!((row.median_ns, row.floor_ns), (Some(1_320.0), Some(1_000.0)));
+    assert_eq!(row.in_the_way(), None, "it is met");
 }
 
 #[test]
@@ -125,13 +147,16 @@ fn the_document_says_where_and_how_far() {
         "| load before the run | 0.10 |",
         "| `session` | 50.0 µs (50.0 µs to 50.0 µs) | 60.0 µs (60.0 µs to 60.0 µs) |  | 1 | 22 B | 345 B |",
         "| `jwt` | expiry | 1000 | 5 | 998.000 | 991.000 | 999.000 | 999.000 |",
-        "| jwt against its floor | 1.20 µs | 1.00 µs | 1.20 × | ≤ 1.3 × | meets |",
+        "| jwt against its floor | 1.20 µs | 1.00 µs | 1.20 × |  | ≤ 1.3 × | meets |",
+        "| session against a bare GET | 50.0 µs | 40.0 µs | 1.25 × |  | ≤ 1.1 × | misses |",
         "| `lookup/session/64` | 9.00 µs | 8.99 µs | 9.01 µs |",
         "## How to repeat it",
         "## What they do not say",
     ] {
         assert!(text.contains(&format!("\n{line}\n")), "{line}\nis not in\n{text}");
     }
+    assert!(text.contains("\n- *session against a bare GET*: Beside the GET"), "a miss says what stands in the way");
+    assert!(!text.contains("- *jwt against its floor*"), "and nothing else does");
     let json = serde_json::to_string(&document.figures()).expect("JSON");
     let figures: Figures = serde_json::from_str(&json).expect("the same figures");
     let staleness = figures.rows.iter().find(|row| row.strategy == "jwt").and_then(|row| row.staleness_ms);
