@@ -79,6 +79,7 @@ impl Pages {
         let mut templates = Environment::new();
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
         load(&mut templates);
+        templates.add_filter("moment", moment);
         let all = ASSETS.iter().fold(Sha256::new(), |hasher, asset| hasher.chain_update(asset.text));
         // Changes when one of the files does, so that a browser may keep them.
         templates.add_global("asset", URL_SAFE_NO_PAD.encode(&all.finalize()[..6]));
@@ -102,6 +103,12 @@ impl Pages {
         let content = Value::from_safe_string(content);
         self.render("layout.html", context! { title, mount, user, nav_unknown, node, previous, trace, content })
     }
+}
+
+/// An RFC 3339 time for people, to the second.
+fn moment(at: &str) -> String {
+    let (day, time) = (at.get(..10).unwrap_or_default(), at.get(11..19).unwrap_or_default());
+    format!("{day} {time} UTC")
 }
 
 #[allow(elided_lifetimes_in_paths, clippy::expect_used)] // in generated code, and checked by the build

@@ -48,7 +48,7 @@ struct PanelStep<'a> {
     kind: StepKind,
     words: &'a str,
     took: String,
-    /// Percent of the longest step.
+    /// Percent of the longest step, and enough to be seen.
     share: u32,
 }
 
@@ -56,7 +56,7 @@ impl<'a> PanelStep<'a> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a ratio of at most 1
     fn new(step: &'a Step, longest: Duration) -> Self {
         let share = if longest.is_zero() { 0.0 } else { 100.0 * step.took.as_secs_f64() / longest.as_secs_f64() };
-        Self { kind: step.kind, words: &step.words, took: readable(step.took), share: share.round() as u32 }
+        Self { kind: step.kind, words: &step.words, took: readable(step.took), share: share.round().max(1.0) as u32 }
     }
 }
 
