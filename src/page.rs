@@ -2,14 +2,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior, Value, context};
 use poem::Response;
 use poem::http::{StatusCode, header};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
-use crate::trace::Panel;
 
 const STYLE: &str = include_str!("../templates/style.css");
 
@@ -46,44 +46,31 @@ pub const ASSETS: [Asset; 8] = [
 
 /// The templates, parsed once.
 #[derive(Debug)]
-pub struct Pages {
-    templates: Environment<'static>,
-    /// Changes when one of the files does, so that a browser may keep them.
-    asset: String,
-}
+pub struct Pages(Environment<'static>);
 
 /// What stands around a page's own content.
-#[derive(Serialize)]
-pub struct Frame<'a, M: Serialize, U: Serialize> {
+pub struct Frame<'a> {
     /// The page's title.
     pub title: &'a str,
     /// The mount that the page belongs to, if it does.
-    pub mount: Option<M>,
+    pub mount: Option<Value>,
     /// Who is signed in.
-    pub user: Option<U>,
+    pub user: Option<Value>,
     /// Nobody could find out who is signed in.
     pub nav_unknown: bool,
     /// The node's name.
     pub node: &'a str,
-    /// The POST that led here.
-    pub previous: Option<Panel>,
-    /// This request.
-    pub trace: Option<Panel>,
+    /// The panel of the POST that led here.
+    pub previous: Option<Value>,
+    /// The panel of this request.
+    pub trace: Option<Value>,
 }
 
-impl<'a> Frame<'a, (), ()> {
+impl<'a> Frame<'a> {
     /// For a page outside of the mounts.
     pub fn plain(title: &'a str, node: &'a str) -> Self {
         Self { title, mount: None, user: None, nav_unknown: false, node, previous: None, trace: None }
     }
-}
-
-#[derive(Serialize)]
-struct Layout<'a, M: Serialize, U: Serialize> {
-    #[serde(flatten)]
-    frame: Frame<'a, M, U>,
-    content: String,
-    asset: &'a str,
 }
 
 impl Pages {
@@ -92,26 +79,36 @@ impl Pages {
         let mut templates = Environment::new();
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
         load(&mut templates);
+        templates.add_filter("moment", moment);
         let all = ASSETS.iter().fold(Sha256::new(), |hasher, asset| hasher.chain_update(asset.text));
-        let asset = URL_SAFE_NO_PAD.encode(&all.finalize()[..6]);
-        Self { templates, asset }
-    }
-
-    /// The version of the files that pages link to.
-    pub fn asset(&self) -> &str {
-        &self.asset
+        // Changes when one of the files does, so that a browser may keep them.
+        templates.add_global("asset", URL_SAFE_NO_PAD.encode(&all.finalize()[..6]));
+        Self(templates)
     }
 
     /// Renders a page's own content.
     pub fn content(&self, template: &str, context: impl Serialize) -> Result<String, Error> {
-        let render = || self.templates.get_template(template)?.render(minijinja::value::Serde(context));
+        self.render(template, Value::from(Serde(context)))
+    }
+
+    /// The same of a context that is a template's value already.
+    pub fn render(&self, template: &str, context: Value) -> Result<String, Error> {
+        let render = || self.0.get_template(template)?.render(context);
         render().map_err(|error| Error::Internal(format!("{template}: {error}")))
     }
 
     /// Puts the frame around the content.
-    pub fn framed<M: Serialize, U: Serialize>(&self, frame: Frame<'_, M, U>, content: String) -> Result<String, Error> {
-        self.content("layout.html", Layout { frame, content, asset: &self.asset })
+    pub fn framed(&self, frame: Frame<'_>, content: String) -> Result<String, Error> {
+        let Frame { title, mount, user, nav_unknown, node, previous, trace } = frame;
+        let content = Value::from_safe_string(content);
+        self.render("layout.html", context! { title, mount, user, nav_unknown, node, previous, trace, content })
     }
+}
+
+/// An RFC 3339 time for people, to the second.
+fn moment(at: &str) -> String {
+    let (day, time) = (at.get(..10).unwrap_or_default(), at.get(11..19).unwrap_or_default());
+    format!("{day} {time} UTC")
 }
 
 #[allow(elided_lifetimes_in_paths, clippy::expect_used)] // in generated code, and checked by the build

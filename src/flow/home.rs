@@ -56,7 +56,6 @@ pub(super) async fn page(site: Data<&Arc<Site>>) -> Result<Response, Error> {
         "rows": rows(),
         "stores": stores,
         "frontier": super::frontier::view(&site),
-        "asset": shared.pages.asset(),
         "demo": shared.demo,
         "node": shared.node,
     });

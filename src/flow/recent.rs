@@ -3,19 +3,20 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
+use minijinja::Value;
+
 use crate::auth::LoginId;
-use crate::trace::Panel;
 
 /// How many are kept. A browser asks for its own within milliseconds.
 const KEPT: usize = 256;
 
 /// The latest POSTs, each under a random name that only its browser knows. In this process, shown once.
 #[derive(Debug, Default)]
-pub struct RecentPosts(Mutex<VecDeque<(String, Panel)>>);
+pub struct RecentPosts(Mutex<VecDeque<(String, Value)>>);
 
 impl RecentPosts {
     /// Keeps a panel and names it.
-    pub fn keep(&self, panel: Panel) -> String {
+    pub fn keep(&self, panel: Value) -> String {
         let name = LoginId::random().to_string();
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() == KEPT {
@@ -26,7 +27,7 @@ impl RecentPosts {
     }
 
     /// Takes a panel away by its name.
-    pub fn take(&self, name: &str) -> Option<Panel> {
+    pub fn take(&self, name: &str) -> Option<Value> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let place = kept.iter().position(|(kept, _)| kept == name)?;
         kept.remove(place).map(|(_, panel)| panel)

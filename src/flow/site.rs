@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use minijinja::Value;
+use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::events::News;
@@ -106,6 +108,8 @@ pub struct Mount {
     /// Every strategy of the site: a password is one for all of them.
     pub(super) strategies: Arc<[Arc<dyn AuthStrategy>]>,
     base: String,
+    /// The mount as templates read it.
+    pub(super) shown: Value,
 }
 
 /// A mount as templates read it.
@@ -134,8 +138,9 @@ impl Site {
         let strategies: Arc<[_]> = strategies.into();
         let mount = |strategy: &Arc<dyn AuthStrategy>| {
             let base = format!("/{}", strategy.describe().slug);
+            let shown = Value::from(Serde(MountView { description: strategy.describe(), base: &base }));
             let (strategy, strategies) = (strategy.clone(), strategies.clone());
-            Arc::new(Mount { strategy, shared: shared.clone(), strategies, base })
+            Arc::new(Mount { strategy, shared: shared.clone(), strategies, base, shown })
         };
         Self { mounts: strategies.iter().map(mount).collect(), shared: shared.clone() }
     }

@@ -12,8 +12,6 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-pub use self::panel::Panel;
-
 /// Text of a trace: usually a constant.
 pub type Words = Cow<'static, str>;
 

@@ -2,59 +2,61 @@
 
 use std::time::Duration;
 
+use minijinja::Value;
+use minijinja::value::Serde;
 use serde::Serialize;
 
-use super::{CookieSet, Credential, Step, StepKind, Trace, Verdict, Words};
+use super::{CookieSet, Credential, Step, StepKind, Trace, Verdict};
 
 impl Trace {
     /// The record as the panel shows it; `None` when the trace is off.
-    pub fn panel(&self, method: &str, path: &str, status: Option<u16>) -> Option<Panel> {
+    pub fn panel(&self, method: &str, path: &str, status: Option<u16>) -> Option<Value> {
         let total = self.0.as_ref()?.started.elapsed();
         let record = self.record()?;
         let longest = record.steps.iter().map(|step| step.took).max().unwrap_or_default();
         let steps = record.steps.iter().map(|step| PanelStep::new(step, longest)).collect();
-        Some(Panel {
-            method: method.to_owned(),
-            path: path.to_owned(),
+        Some(Value::from(Serde(Panel {
+            method,
+            path,
             status,
             total: readable(total),
             store_calls: record.steps.iter().map(|step| step.calls).sum(),
-            credentials: record.credentials.clone(),
+            credentials: &record.credentials,
             steps,
-            cookies_set: record.cookies.clone(),
-            verdict: record.verdict.clone(),
-        })
+            cookies_set: &record.cookies,
+            verdict: &record.verdict,
+        })))
     }
 }
 
 /// A trace as a template reads it.
-#[derive(Clone, Debug, Serialize)]
-pub struct Panel {
-    method: String,
-    path: String,
+#[derive(Serialize)]
+struct Panel<'a> {
+    method: &'a str,
+    path: &'a str,
     status: Option<u16>,
     total: String,
     store_calls: usize,
-    credentials: Vec<Credential>,
-    steps: Vec<PanelStep>,
-    cookies_set: Vec<CookieSet>,
-    verdict: Verdict,
+    credentials: &'a [Credential],
+    steps: Vec<PanelStep<'a>>,
+    cookies_set: &'a [CookieSet],
+    verdict: &'a Verdict,
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct PanelStep {
+#[derive(Serialize)]
+struct PanelStep<'a> {
     kind: StepKind,
-    words: Words,
+    words: &'a str,
     took: String,
-    /// Percent of the longest step.
+    /// Percent of the longest step, and enough to be seen.
     share: u32,
 }
 
-impl PanelStep {
+impl<'a> PanelStep<'a> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a ratio of at most 1
-    fn new(step: &Step, longest: Duration) -> Self {
+    fn new(step: &'a Step, longest: Duration) -> Self {
         let share = if longest.is_zero() { 0.0 } else { 100.0 * step.took.as_secs_f64() / longest.as_secs_f64() };
-        Self { kind: step.kind, words: step.words.clone(), took: readable(step.took), share: share.round() as u32 }
+        Self { kind: step.kind, words: &step.words, took: readable(step.took), share: share.round().max(1.0) as u32 }
     }
 }
 

@@ -118,7 +118,6 @@ fn show(
 ) -> Result<Response, Error> {
     let shared = &site.shared;
     let context = json!({
-        "asset": shared.pages.asset(),
         "choices": choices(site, order),
         "open": order::open_to_everybody(shared),
         "username": order.username,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use minijinja::Value;
+use minijinja::value::{Object, Serde};
 use poem::error::ResponseError as _;
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, IntoResponse as _, Middleware, Request, Response};
@@ -12,7 +14,7 @@ use crate::auth::Subject;
 use crate::error::Error;
 use crate::flow::guard::{ErrorPage, bare, caught, problem, with_retry};
 use crate::flow::login::with_next;
-use crate::flow::site::{Mount, MountView};
+use crate::flow::site::Mount;
 use crate::page::{self, Frame};
 use crate::trace::StepKind;
 
@@ -30,8 +32,8 @@ impl Visit {
         title: &str,
         context: impl Serialize,
     ) -> Result<Response, Error> {
-        let subject = self.identity().await?.map(|identity| identity.subject.clone());
-        self.render(status, template, title, subject.as_ref(), false, context)
+        let subject = self.identity().await?.map(|identity| &identity.subject);
+        self.render(status, template, title, subject, false, context)
     }
 
     fn render(
@@ -46,13 +48,13 @@ impl Visit {
         let Inner { mount, trace, method, path, previous, .. } = &*self.0;
         let shared = &mount.shared;
         let timer = trace.timer();
-        let content = shared
-            .pages
-            .content(template, Whole { mount: mount.view(), user, asset: shared.pages.asset(), page: context })?;
+        let (mount, user) = (&mount.shown, user.map(|user| Value::from(Serde(user))));
+        let whole = Whole { mount: mount.clone(), user: user.clone().into(), page: Value::from(Serde(context)) };
+        let content = shared.pages.render(template, Value::from_object(whole))?;
         trace.step(StepKind::Page, timer, || "page rendered");
         let frame = Frame {
             title,
-            mount: Some(mount.view()),
+            mount: Some(mount.clone()),
             user,
             nav_unknown,
             node: &shared.node,
@@ -106,13 +108,25 @@ impl Visit {
 }
 
 /// What every page of a mount may use, and what this one adds.
-#[derive(Serialize)]
-struct Whole<'a, C> {
-    mount: MountView<'a>,
-    user: Option<&'a Subject>,
-    asset: &'a str,
-    #[serde(flatten)]
-    page: C,
+#[derive(Debug)]
+struct Whole {
+    mount: Value,
+    user: Value,
+    page: Value,
+}
+
+impl Object for Whole {
+    fn get_value(self: &Arc<Self>, name: &Value) -> Option<Value> {
+        self.get_value_by_str(name.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, name: &str) -> Option<Value> {
+        match name {
+            "mount" => Some(self.mount.clone()),
+            "user" => Some(self.user.clone()),
+            _ => self.page.get_attr(name).ok().filter(|value| !value.is_undefined()),
+        }
+    }
 }
 
 /// Makes a [`Visit`] of each request, and an answer of whatever comes back.

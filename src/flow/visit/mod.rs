@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use compact_str::ToCompactString as _;
+use minijinja::Value;
 use poem::http::{Method, StatusCode, header};
 use poem::{FromRequest, Request, RequestBody, Response};
 use secrecy::ExposeSecret as _;
@@ -18,7 +19,7 @@ use super::guard::{client_address, device_label};
 use super::site::{Mount, Shared};
 use crate::auth::{AuthStrategy, Device, Effect, Failure, Grant, Identity, Presented, Reach, Subject};
 use crate::error::Error;
-use crate::trace::{Panel, StepKind, Trace, Verdict, VerdictKind};
+use crate::trace::{StepKind, Trace, Verdict, VerdictKind};
 
 /// A request to a mount. Clones are the same request.
 #[derive(Clone)]
@@ -36,7 +37,7 @@ struct Inner {
     path: String,
     /// Path and query, to come back to after a login.
     target: String,
-    previous: Option<Panel>,
+    previous: Option<Value>,
     identity: OnceCell<Option<Identity>>,
     set_cookies: Mutex<Vec<String>>,
 }

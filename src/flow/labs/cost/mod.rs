@@ -145,7 +145,6 @@ fn show(site: &Site, shown: &Shown) -> Result<Response, Error> {
     let shared = &site.shared;
     let running = shared.cost.running();
     let context = json!({
-        "asset": shared.pages.asset(),
         "choices": choices(site, &shown.order),
         "open": order::open_to_everybody(shared),
         "username": shown.order.username,
