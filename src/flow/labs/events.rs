@@ -1,5 +1,4 @@
-//! What happens in a run, as server-sent events, from the first or from where it broke off: of `/labs/revocation` here,
-//! of `/labs/cost` beside it.
+//! What happens in a run, as server-sent events, from the first or from where it broke off.
 
 use std::fmt::Write as _;
 use std::io;
@@ -7,27 +6,10 @@ use std::sync::Arc;
 
 use futures_util::stream;
 use poem::http::header;
-use poem::web::{Data, Path};
-use poem::{Body, Request, Response, handler};
-use serde_json::{Value, json};
+use poem::{Body, Request, Response};
+use serde_json::Value;
 
-use super::view::row;
-use crate::error::Error;
-use crate::flow::site::Site;
-use crate::labs::live::{Answer, Event, Run};
 use crate::labs::log::EventLog;
-use crate::labs::revocation::ByNode;
-
-/// `GET /labs/revocation/api/runs/{id}/events`.
-#[handler]
-pub(super) fn listen(
-    Data(site): Data<&Arc<Site>>,
-    Path(id): Path<String>,
-    request: &Request,
-) -> Result<Response, Error> {
-    let run = site.shared.runs.find(&id).ok_or(Error::NotFound)?;
-    Ok(stream_of(run, Run::log, told, request))
-}
 
 /// The events of a run as they come, each with its number; the last is `end`.
 pub(super) fn stream_of<R: Send + Sync + 'static, E: Clone + Send + 'static>(
@@ -57,24 +39,4 @@ pub(super) fn stream_of<R: Send + Sync + 'static, E: Clone + Send + 'static>(
         .header(header::CACHE_CONTROL, "no-store")
         .header("x-accel-buffering", "no")
         .body(Body::from_bytes_stream(events))
-}
-
-fn told(run: &Run, event: &Event) -> (&'static str, Value) {
-    match event {
-        Event::Tick { at_ms, answers } => ("tick", json!({ "at": at_ms, "answers": letters(answers) })),
-        Event::Lane { lane, at_ms, state } => {
-            let row = run.lanes().get(*lane).map(|lane| row(lane, *state));
-            ("lane", json!({ "lane": lane, "at": at_ms, "row": row }))
-        }
-    }
-}
-
-/// Two letters a lane: the same node's, the other one's.
-fn letters(answers: &[ByNode<Answer>]) -> Vec<Value> {
-    let letter = |answer| match answer {
-        Answer::Accepted => 'y',
-        Answer::Refused => 'n',
-        Answer::Unavailable => '?',
-    };
-    answers.iter().map(|nodes| format!("{}{}", letter(nodes.same_node), letter(nodes.other_node)).into()).collect()
 }

@@ -2,12 +2,13 @@
 
 use poem::Request;
 use secrecy::SecretString;
+use serde_json::{Value, json};
 
 use crate::account::UserName;
-use crate::auth::Role;
+use crate::auth::{Promise, Role};
 use crate::error::Error;
 use crate::flow::guard::client_address;
-use crate::flow::site::Shared;
+use crate::flow::site::{Shared, Site};
 
 /// The fields of the form. A missing one is an empty one.
 #[derive(Default)]
@@ -51,4 +52,16 @@ impl Order {
 /// Only this machine reaches the server, and its users' password stands on every page.
 pub(super) fn open_to_everybody(shared: &Shared) -> bool {
     shared.demo.as_ref().is_some_and(|demo| demo.password.is_some())
+}
+
+/// The strategies to choose from: all, unless some were chosen before.
+pub(super) fn choices(site: &Site, order: &Order) -> Vec<Value> {
+    let descriptions = site.strategies().map(|strategy| strategy.describe());
+    let choice = |description: &crate::auth::Description| {
+        let slug = description.slug;
+        let chosen = order.strategies.is_empty() || order.strategies.iter().any(|chosen| chosen == slug);
+        let shortened = matches!(description.promise, Promise::Expiry { .. });
+        json!({ "slug": slug, "label": description.label, "chosen": chosen, "shortened": shortened })
+    };
+    descriptions.map(choice).collect()
 }

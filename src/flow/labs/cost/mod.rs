@@ -16,9 +16,8 @@ use serde_json::{Value, json};
 
 use self::form::Sliders;
 use self::sheet::Sheet;
-use super::choices;
 use super::events::stream_of;
-use super::order::{self, Order};
+use super::order::{self, Order, choices};
 use crate::error::Error;
 use crate::flow::frontier;
 use crate::flow::site::Site;
