@@ -11,7 +11,8 @@
 //! 6. [`trace`]: what one request did, for the panel on every page and for `Server-Timing`.
 //! 7. [`page`] and [`error`]: the templates, and what a visitor is told when something goes wrong.
 //! 8. [`app`]: puts it together. The only file that names a concrete strategy.
-//! 9. [`server`], [`telemetry`], [`config`], [`clock`], [`cli`]: sockets, logs and metrics, settings, time, commands.
+//! 9. [`server`], [`telemetry`], [`config`], [`clock`], [`units`], [`cli`]: sockets, logs and metrics, settings,
+//!    time, figures for people, commands.
 
 pub mod account;
 pub mod app;
@@ -27,3 +28,4 @@ pub mod server;
 pub mod store;
 pub mod telemetry;
 pub mod trace;
+pub mod units;

@@ -9,7 +9,8 @@ use serde_json::json;
 use super::{Format, Outcome};
 use crate::labs::criterion::Measured;
 use crate::labs::document::{Document, Revocations};
-use crate::labs::targets::{Reached, reached, readable};
+use crate::labs::targets::{Reached, reached};
+use crate::units;
 
 /// How the figures are written.
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -38,7 +39,7 @@ fn table(rows: &[Reached]) -> Result<String, std::fmt::Error> {
     let head = ("what", "median", "held against", "measured", "in the turns", "target");
     writeln!(text, "{:<47} {:>8} {:>12} {:>9} {:>19} {:>10}", head.0, head.1, head.2, head.3, head.4, head.5)?;
     for row in rows {
-        let time = |nanos: Option<f64>| nanos.map_or_else(|| "-".to_owned(), readable);
+        let time = |nanos: Option<f64>| nanos.map_or_else(|| "-".to_owned(), units::time);
         let ((is, should), word) = (row.words(), row.verdict.word());
         let (median, floor) = (time(row.median_ns), time(row.floor_ns));
         let around = row.around().unwrap_or_default();

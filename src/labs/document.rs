@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use super::criterion::Measured;
 use super::figures::{Figures, Interval, Source, Staleness};
-use super::targets::{reached, readable};
+use super::targets::reached;
+use crate::units;
 
 /// The report of `lab revocation --format json`, as much as is needed.
 #[derive(Clone, Debug, Deserialize)]
@@ -135,7 +136,7 @@ impl Document {
         let rows = reached(&self.measured);
         for row in &rows {
             let ((is, should), around) = (row.words(), row.around().unwrap_or_default());
-            let time = |nanos: Option<f64>| nanos.map_or_else(String::new, readable);
+            let time = |nanos: Option<f64>| nanos.map_or_else(String::new, units::time);
             let (median, floor, verdict) = (time(row.median_ns), time(row.floor_ns), row.verdict.word());
             let what = row.target.what;
             writeln!(f, "| {what} | {median} | {floor} | {is} | {around} | {should} | {verdict} |")?;
@@ -150,7 +151,7 @@ impl Document {
     fn all(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "## Every figure\n\n| id | median | 5 % below | 5 % above |\n| --- | --: | --: | --: |")?;
         for (id, Interval { low, median, high }) in &self.measured.by_id {
-            writeln!(f, "| `{id}` | {} | {} | {} |", readable(*median), readable(*low), readable(*high))?;
+            writeln!(f, "| `{id}` | {} | {} | {} |", units::time(*median), units::time(*low), units::time(*high))?;
         }
         writeln!(f)
     }
@@ -158,7 +159,7 @@ impl Document {
 
 fn spread(interval: &Interval) -> String {
     let Interval { low, median, high } = interval;
-    format!("{} ({} to {})", readable(*median), readable(*low), readable(*high))
+    format!("{} ({} to {})", units::time(*median), units::time(*low), units::time(*high))
 }
 
 const TURNS: &str = "\

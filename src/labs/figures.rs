@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::units::quantile;
+
 /// The figures of one run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Figures {
@@ -104,8 +106,7 @@ impl Interval {
     /// Of samples, in any order, by the nearest rank. `None` without any.
     pub fn of(mut samples: Vec<f64>) -> Option<Self> {
         samples.sort_by(f64::total_cmp);
-        let rank = |percent: usize| (samples.len() * percent).div_ceil(100).saturating_sub(1);
-        let at = |percent| samples.get(rank(percent)).copied();
+        let at = |percent| quantile(&samples, percent);
         Some(Self { low: at(5)?, median: at(50)?, high: at(95)? })
     }
 }

@@ -13,6 +13,7 @@ use super::figures::Staleness;
 use super::nodes::Pair;
 use super::trial::{AFTER, AFTER_EXPIRY, Reading, Schedule, pace, trial};
 use crate::auth::{Failure, Promise, Subject};
+use crate::units::quantile;
 
 /// The pace where only expiry ends a login.
 const SLOW: Duration = Duration::from_millis(1);
@@ -203,12 +204,8 @@ impl Outcomes {
     fn spread(&self) -> Spread {
         let mut sorted = self.last.clone();
         sorted.sort_by(f64::total_cmp);
-        let at = |percent: usize| sorted.get((sorted.len() * percent).div_ceil(100).saturating_sub(1)).copied();
-        Spread {
-            p50: at(50).unwrap_or_default(),
-            p99: at(99).unwrap_or_default(),
-            max: sorted.last().copied().unwrap_or_default(),
-        }
+        let at = |percent| quantile(&sorted, percent).unwrap_or_default();
+        Spread { p50: at(50), p99: at(99), max: sorted.last().copied().unwrap_or_default() }
     }
 }
 

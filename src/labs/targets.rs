@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::criterion::Measured;
 use super::figures::Interval;
+use crate::units::{difference, time};
 
 mod all;
 
@@ -156,8 +157,8 @@ impl Limit {
     fn words(self, value: f64) -> String {
         match self {
             Self::Times { .. } => format!("{value:.2} ×"),
-            Self::More { .. } => signed(value),
-            Self::Below { .. } => readable(value),
+            Self::More { .. } => difference(value),
+            Self::Below { .. } => time(value),
             Self::Calls { .. } => format!("{value}"),
             Self::Bytes { .. } => format!("{value} B"),
         }
@@ -172,7 +173,7 @@ impl Reached {
         let should = match limit {
             Limit::Times { at_most, .. } => format!("≤ {at_most} ×"),
             Limit::More { at_most_ns, .. } => format!("≤ +{at_most_ns} ns"),
-            Limit::Below { at_most_ns } => format!("≤ {}", readable(at_most_ns)),
+            Limit::Below { at_most_ns } => format!("≤ {}", time(at_most_ns)),
             Limit::Calls { exactly } => format!("{exactly}"),
             Limit::Bytes { at_most } => format!("≤ {at_most} B"),
         };
@@ -189,21 +190,4 @@ impl Reached {
     pub fn in_the_way(&self) -> Option<&'static str> {
         (self.verdict == Verdict::Open).then_some(self.target.in_the_way)
     }
-}
-
-fn signed(nanos: f64) -> String {
-    let sign = if nanos < 0.0 { "−" } else { "+" };
-    format!("{sign}{}", readable(nanos.abs()))
-}
-
-/// Nanoseconds with three digits and a unit, as in `1.23 µs`.
-pub fn readable(nanos: f64) -> String {
-    let (value, unit) = match nanos {
-        n if n < 999.5 => (n, "ns"),
-        n if n < 999.5e3 => (n / 1e3, "µs"),
-        n if n < 999.5e6 => (n / 1e6, "ms"),
-        n => (n / 1e9, "s"),
-    };
-    let digits = if value < 9.995 { 2 } else { usize::from(value < 99.95) };
-    format!("{value:.digits$} {unit}")
 }

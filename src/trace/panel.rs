@@ -7,6 +7,7 @@ use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::{CookieSet, Credential, Step, StepKind, Trace, Verdict};
+use crate::units::time;
 
 impl Trace {
     /// The record as the panel shows it; `None` when the trace is off.
@@ -60,15 +61,6 @@ impl<'a> PanelStep<'a> {
     }
 }
 
-/// A duration with three digits and its unit, as in `12.3 µs`.
 fn readable(took: Duration) -> String {
-    let nanos = took.as_secs_f64() * 1e9;
-    let (value, unit) = match nanos {
-        n if n < 1e3 => (n, "ns"),
-        n if n < 1e6 => (n / 1e3, "µs"),
-        n if n < 1e9 => (n / 1e6, "ms"),
-        n => (n / 1e9, "s"),
-    };
-    let digits = if value < 9.995 { 2 } else { usize::from(value < 99.95) };
-    format!("{value:.digits$} {unit}")
+    time(took.as_secs_f64() * 1e9)
 }

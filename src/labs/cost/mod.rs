@@ -19,7 +19,7 @@ use serde::{Serialize, Serializer};
 
 pub use self::floors::FloorTimes;
 pub use self::measure::{Measured, TRIALS};
-pub use self::report::{DEBUG_WARNING, NotMeasured, Report, time};
+pub use self::report::{DEBUG_WARNING, NotMeasured, Report};
 pub use self::runs::{CostRun, CostRuns, Event, OpenCost, StartCostError};
 pub use self::samples::Spread;
 use super::machine;

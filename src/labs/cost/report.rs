@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Conditions, FloorTimes, Measured, Spread};
 use crate::labs::figures::{Figures, Row, Source};
+use crate::units::time;
 
 /// What the experiment measured.
 #[derive(Clone, Debug, Serialize)]
@@ -118,34 +119,5 @@ impl fmt::Display for Report {
             writeln!(f, "\n{strategy}: not measured. {why}")?;
         }
         Ok(())
-    }
-}
-
-/// A time in the unit that it is read in.
-pub fn time(ns: f64) -> String {
-    let (value, unit) = match ns {
-        ns if ns < 1e3 => return format!("{ns:.0} ns"),
-        ns if ns < 1e6 => (ns / 1e3, "µs"),
-        ns if ns < 1e9 => (ns / 1e6, "ms"),
-        ns if ns < 120e9 => (ns / 1e9, "s"),
-        ns => (ns / 60e9, "min"),
-    };
-    if value >= 100.0 || value.fract() < 1e-9 {
-        format!("{value:.0} {unit}")
-    } else if value < 10.0 {
-        format!("{value:.2} {unit}")
-    } else {
-        format!("{value:.1} {unit}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_is_shown_with_three_digits_and_its_unit() {
-        let shown = [0.0, 999.0, 1234.0, 61_320.0, 5e8, 900e9].map(time);
-        assert_eq!(shown, ["0 ns", "999 ns", "1.23 µs", "61.3 µs", "500 ms", "15 min"]);
     }
 }

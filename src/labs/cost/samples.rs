@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::labs::figures::Interval;
+use crate::units::quantile;
 
 /// How the times of a call are spread, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -45,10 +46,7 @@ impl Samples {
     pub fn spread(&mut self) -> Spread {
         self.0.sort_unstable();
         let ns = |took: Duration| took.as_nanos() as f64;
-        let at = |percent: usize| {
-            let place = (self.0.len() * percent).div_ceil(100).saturating_sub(1);
-            self.0.get(place).copied().map(ns).unwrap_or_default()
-        };
+        let at = |percent| quantile(&self.0, percent).map(ns).unwrap_or_default();
         let mean = ns(self.0.iter().sum()) / self.0.len().max(1) as f64;
         Spread { p5: at(5), p50: at(50), p95: at(95), p99: at(99), mean }
     }

@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use self::labels::{Area, Labels};
 use self::scale::{Log, Tick};
-use super::cost::time;
 use super::figures::{Figures, Interval};
 use crate::auth::{Description, Promise};
+use crate::units::time;
 
 /// What the staleness axis shows at least, in milliseconds: from 10 µs to a quarter of an hour and more.
 const STALENESS: (f64, f64) = (1e-2, 1e6);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::flow::frontier::in_use;
 use crate::flow::site::Site;
 use crate::labs::capacity::{Demand, FIELDS, bits, bytes, capacity, grouped};
-use crate::labs::cost::time;
+use crate::units::time;
 
 /// Nothing that was typed is lost.
 pub(super) struct Sheet {

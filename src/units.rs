@@ -1,0 +1,48 @@
+//! Figures as people read them.
+
+/// A time in nanoseconds with three digits and its unit, as in `12.3 µs`.
+pub fn time(ns: f64) -> String {
+    let (value, unit) = match ns {
+        ns if ns < 999.5 => (ns, "ns"),
+        ns if ns < 999.5e3 => (ns / 1e3, "µs"),
+        ns if ns < 999.5e6 => (ns / 1e6, "ms"),
+        ns if ns < 120e9 => (ns / 1e9, "s"),
+        ns => (ns / 60e9, "min"),
+    };
+    let digits = match value {
+        value if value >= 99.95 || value.fract() < 1e-9 => 0,
+        value if value >= 9.995 => 1,
+        _ => 2,
+    };
+    format!("{value:.digits$} {unit}")
+}
+
+/// A difference of times in nanoseconds, with its sign.
+pub fn difference(ns: f64) -> String {
+    let sign = if ns < 0.0 { "−" } else { "+" };
+    format!("{sign}{}", time(ns.abs()))
+}
+
+/// The sample below which so many percent of the sorted samples lie, by the nearest rank. `None` without samples.
+pub fn quantile<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
+    sorted.get((sorted.len() * percent).div_ceil(100).saturating_sub(1)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_shown_with_three_digits_and_its_unit() {
+        let shown = [0.0, 7.25, 976.4, 999.7, 1234.0, 61_320.0, 5e8, 900e9].map(time);
+        assert_eq!(shown, ["0 ns", "7.25 ns", "976 ns", "1.00 µs", "1.23 µs", "61.3 µs", "500 ms", "15 min"]);
+        assert_eq!([difference(-145.0), difference(2038.0)], ["−145 ns", "+2.04 µs"]);
+    }
+
+    #[test]
+    fn a_quantile_is_one_of_the_samples() {
+        let samples: Vec<_> = (1..=20).collect();
+        assert_eq!([5, 50, 95, 99, 100].map(|percent| quantile(&samples, percent)), [1, 10, 19, 20, 20].map(Some));
+        assert_eq!(quantile::<u32>(&[], 50), None);
+    }
+}
