@@ -1,20 +1,32 @@
 //! Figures as people read them.
 
-/// A time in nanoseconds with three digits and its unit, as in `12.3 µs`.
+/// A measured time in nanoseconds, with three digits and its unit, as in `12.3 µs`.
 pub fn time(ns: f64) -> String {
-    let (value, unit) = match ns {
+    let (value, unit) = in_unit(ns);
+    let digits = match value {
+        value if value >= 99.95 || value == 0.0 => 0,
+        value if value >= 9.995 => 1,
+        _ => 2,
+    };
+    format!("{value:.digits$} {unit}")
+}
+
+/// A time in nanoseconds that may be one that was set (a life, a bound): a whole number of its unit is written as one.
+pub fn span(ns: f64) -> String {
+    match in_unit(ns) {
+        (value, unit) if value.fract() < 1e-9 => format!("{value} {unit}"),
+        _ => time(ns),
+    }
+}
+
+fn in_unit(ns: f64) -> (f64, &'static str) {
+    match ns {
         ns if ns < 999.5 => (ns, "ns"),
         ns if ns < 999.5e3 => (ns / 1e3, "µs"),
         ns if ns < 999.5e6 => (ns / 1e6, "ms"),
         ns if ns < 120e9 => (ns / 1e9, "s"),
         ns => (ns / 60e9, "min"),
-    };
-    let digits = match value {
-        value if value >= 99.95 || value.fract() < 1e-9 => 0,
-        value if value >= 9.995 => 1,
-        _ => 2,
-    };
-    format!("{value:.digits$} {unit}")
+    }
 }
 
 /// A difference of times in nanoseconds, with its sign.
@@ -34,8 +46,12 @@ mod tests {
 
     #[test]
     fn a_time_is_shown_with_three_digits_and_its_unit() {
-        let shown = [0.0, 7.25, 976.4, 999.7, 1234.0, 61_320.0, 5e8, 900e9].map(time);
-        assert_eq!(shown, ["0 ns", "7.25 ns", "976 ns", "1.00 µs", "1.23 µs", "61.3 µs", "500 ms", "15 min"]);
+        let shown = [0.0, 7.25, 976.4, 999.7, 1234.0, 61_320.0, 5e8].map(time);
+        assert_eq!(shown, ["0 ns", "7.25 ns", "976 ns", "1.00 µs", "1.23 µs", "61.3 µs", "500 ms"]);
+        assert_eq!(
+            [0.0, 1234.0, 2e6, 5e8, 1e9, 900e9].map(span),
+            ["0 ns", "1.23 µs", "2 ms", "500 ms", "1 s", "15 min"]
+        );
         assert_eq!([difference(-145.0), difference(2038.0)], ["−145 ns", "+2.04 µs"]);
     }
 

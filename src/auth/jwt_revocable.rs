@@ -27,6 +27,21 @@ pub struct RevocableJwtStrategy {
 }
 
 impl RevocableJwtStrategy {
+    async fn is_revoked(&self, who: &Identity, generation: i64, trace: &Trace) -> Result<bool> {
+        let timer = trace.timer();
+        if let Some(known) = self.list.recall(who.subject.id, &who.login, generation) {
+            trace.step(StepKind::Memory, timer, || "process memory: the user's cut-off and the token's jti");
+            return Ok(known);
+        }
+        let answer = self.list.revoked(who.subject.id, &who.login, generation).await;
+        let (calls, words) = match &answer {
+            Ok((_, ReadFrom::Sql)) => (FILL_CALLS, "Redis HMGET: not known; filled from the SQL database"),
+            _ => (1, "Redis HMGET: the user's cut-off and the token's jti"),
+        };
+        trace.step_of(StepKind::Store, calls, timer, || words);
+        Ok(answer?.0)
+    }
+
     async fn revoke_one(&self, user: UserId, login: &LoginId, expires: Timestamp, trace: &Trace) -> Result<Effect> {
         let timer = trace.timer();
         let revoked = self.list.revoke(user, login, expires + KEPT_LONGER).await;
@@ -58,22 +73,7 @@ impl AuthStrategy for RevocableJwtStrategy {
             return Ok(None);
         };
         let identity = checked.identity;
-        let timer = trace.timer();
-        let (user, login) = (identity.subject.id, &identity.login);
-        let answer = match self.list.recall(user, login, generation) {
-            Some(known) => Ok((known, ReadFrom::Memory)),
-            None => self.list.revoked(user, login, generation).await,
-        };
-        let (kind, calls, words) = match &answer {
-            Ok((_, ReadFrom::Memory)) => {
-                (StepKind::Memory, 0, "process memory: the user's cut-off and the token's jti")
-            }
-            Ok((_, ReadFrom::Sql)) => {
-                (StepKind::Store, FILL_CALLS, "Redis HMGET: not known; filled from the SQL database")
-            }
-            _ => (StepKind::Store, 1, "Redis HMGET: the user's cut-off and the token's jti"),
-        };
-        trace.step_of(kind, calls, timer, || words);
+        let revoked = self.is_revoked(&identity, generation, trace).await;
         trace.server_holds(|| {
             || Held {
                 title: "Nothing, until a token is revoked".into(),
@@ -81,7 +81,7 @@ impl AuthStrategy for RevocableJwtStrategy {
                 bytes: Some(0),
             }
         });
-        if answer?.0 {
+        if revoked? {
             trace.refused("the token was revoked: its jti or the user's cut-off is on the list");
             return Ok(None);
         }

@@ -60,8 +60,10 @@ pub struct Pair {
     pub times: Interval,
     /// So much more than the other one, in nanoseconds. Less than it is below zero.
     pub more_ns: Interval,
-    /// The median, and the median of the other one, in nanoseconds.
-    pub medians_ns: (f64, f64),
+    /// Its median in nanoseconds.
+    pub median_ns: f64,
+    /// The other one's.
+    pub against_median_ns: f64,
 }
 
 impl Pair {
@@ -73,7 +75,8 @@ impl Pair {
             against: against.to_owned(),
             times: spread(|(one, other)| one / other)?,
             more_ns: spread(|(one, other)| one - other)?,
-            medians_ns: (spread(|turn| turn.0)?.median, spread(|turn| turn.1)?.median),
+            median_ns: spread(|turn| turn.0)?.median,
+            against_median_ns: spread(|turn| turn.1)?.median,
         })
     }
 }

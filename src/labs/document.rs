@@ -141,9 +141,12 @@ impl Document {
             let what = row.target.what;
             writeln!(f, "| {what} | {median} | {floor} | {is} | {around} | {should} | {verdict} |")?;
         }
-        writeln!(f, "\nWhat stands in the way, as profiles show ([profiles.md](profiles.md)):\n")?;
-        for (row, why) in rows.iter().filter_map(|row| Some((row, row.in_the_way()?))) {
-            writeln!(f, "- *{}*: {why}", row.target.what)?;
+        let missed: Vec<_> = rows.iter().filter_map(|row| Some((row.target.what, row.in_the_way()?))).collect();
+        if !missed.is_empty() {
+            writeln!(f, "\nWhat stands in the way, as profiles show ([profiles.md](profiles.md)):\n")?;
+        }
+        for (what, why) in missed {
+            writeln!(f, "- *{what}*: {why}")?;
         }
         writeln!(f)
     }

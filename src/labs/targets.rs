@@ -54,8 +54,8 @@ pub struct Target {
     pub id: &'static str,
     /// What it is held against.
     pub limit: Limit,
-    /// What stands in the way where it is missed, as profiles showed: `docs/profiles.md`.
-    pub in_the_way: &'static str,
+    /// What stands in the way where it is missed, as profiles showed (`docs/profiles.md`).
+    pub in_the_way: Option<&'static str>,
 }
 
 /// What a run says of a target.
@@ -108,7 +108,7 @@ impl Target {
     fn reached(self, measured: &Measured) -> Reached {
         let pair = self.limit.floor().and_then(|floor| measured.pair(self.id, floor));
         let (median_ns, floor_ns) = match pair {
-            Some(pair) => (Some(pair.medians_ns.0), Some(pair.medians_ns.1)),
+            Some(pair) => (Some(pair.median_ns), Some(pair.against_median_ns)),
             None => (measured.median(self.id), self.limit.floor().and_then(|floor| measured.median(floor))),
         };
         let both = median_ns.zip(floor_ns);
@@ -188,6 +188,6 @@ impl Reached {
 
     /// What stands in the way, if the target is missed.
     pub fn in_the_way(&self) -> Option<&'static str> {
-        (self.verdict == Verdict::Open).then_some(self.target.in_the_way)
+        self.target.in_the_way.filter(|_| self.verdict == Verdict::Open)
     }
 }

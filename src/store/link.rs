@@ -8,7 +8,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
@@ -48,8 +48,6 @@ pub(super) struct Link {
 
 /// A connection that is being made, or is made, or could not be made.
 struct Attempt {
-    /// The same connection once it is made, for whoever need not wait for it.
-    made: Arc<OnceLock<MultiplexedConnection>>,
     connection: Shared<BoxFuture<'static, Result<MultiplexedConnection, StoreError>>>,
     lost: Arc<AtomicBool>,
     failed: AtomicBool,
@@ -130,10 +128,10 @@ impl Link {
         call: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, StoreError> {
         let attempt = self.attempt();
-        match attempt.made.get() {
+        match attempt.connection.peek() {
             // The connection limits each command by itself. A second limit is a second timer at every request.
-            Some(made) => attempt.ask(made.clone(), call).await,
-            None => Box::pin(in_time(async { attempt.ask(attempt.connected().await?, call).await })).await,
+            Some(Ok(made)) => attempt.ask(made.clone(), call).await,
+            _ => Box::pin(in_time(async { attempt.ask(attempt.connected().await?, call).await })).await,
         }
     }
 
@@ -153,12 +151,10 @@ impl Link {
     /// In a task of its own: whoever waits for it may give up, and the recovery goes on.
     fn begin(&self) -> Attempt {
         let lost = Arc::new(AtomicBool::new(false));
-        let made = Arc::new(OnceLock::new());
-        let (connecting, room) = (connect(self.client.clone(), self.recovery.clone(), lost.clone()), made.clone());
-        let task = tokio::spawn(async move { connecting.await.map(|made| room.get_or_init(|| made).clone()) });
+        let task = tokio::spawn(connect(self.client.clone(), self.recovery.clone(), lost.clone()));
         let connection = async move { task.await.unwrap_or_else(|panicked| Err(StoreError::new(NAME, &panicked))) };
         let failed = AtomicBool::new(false);
-        Attempt { made, connection: connection.boxed().shared(), lost, failed, begun: Instant::now() }
+        Attempt { connection: connection.boxed().shared(), lost, failed, begun: Instant::now() }
     }
 }
 

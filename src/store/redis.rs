@@ -174,7 +174,8 @@ impl Redis {
         }
     }
 
-    /// Runs a script, which Redis carries out in one step.
+    /// Runs a script, which Redis carries out in one step. It may be two commands, if Redis does not know the script yet:
+    /// so the limit is around all of it.
     pub async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
         match &self.0 {
             Connection::One(link) => in_time(link.call(async |over| script.invoke_async(over).await)).await,

@@ -12,7 +12,7 @@ use self::labels::{Area, Labels};
 use self::scale::{Log, Tick};
 use super::figures::{Figures, Interval};
 use crate::auth::{Description, Promise};
-use crate::units::time;
+use crate::units::{span, time};
 
 /// What the staleness axis shows at least, in milliseconds: from 10 µs to a quarter of an hour and more.
 const STALENESS: (f64, f64) = (1e-2, 1e6);
@@ -82,7 +82,7 @@ fn point(figures: &Figures, earlier: Option<&Figures>, description: &Description
         bound,
         cost_words: time(row.identify_ns.median),
         spread_words: format!("{} to {}", time(row.identify_ns.low), time(row.identify_ns.high)),
-        staleness_words: if staleness > 0.0 { time(staleness * 1e6) } else { "none accepted".to_owned() },
+        staleness_words: if staleness > 0.0 { span(staleness * 1e6) } else { "none accepted".to_owned() },
         staleness_note: if description.shared {
             note(usual, shortened, bound, staleness)
         } else {
@@ -93,7 +93,7 @@ fn point(figures: &Figures, earlier: Option<&Figures>, description: &Description
 }
 
 fn note(usual: Option<f64>, shortened: Option<f64>, bound: Option<f64>, worst: f64) -> String {
-    let ms = |ms: f64| time(ms * 1e6);
+    let ms = |ms: f64| span(ms * 1e6);
     let measured = match (usual, shortened) {
         (None, Some(life)) => return format!("the life of a token; the experiment ran with {}", ms(life)),
         (None, None) => return "the life of a token".to_owned(),
@@ -273,7 +273,7 @@ fn pareto(points: &[Point], places: &[Place], top: f64) -> Vec<Place> {
     line
 }
 
-/// A power of ten of nanoseconds, short.
+/// A power of ten of nanoseconds, short: in seconds, however many.
 fn time_of_tick(ns: f64) -> String {
     let (value, unit) = match ns {
         ns if ns < 0.99e3 => (ns, "ns"),

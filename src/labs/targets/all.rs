@@ -55,31 +55,28 @@ const PAGE: &str = "The target is for a page of 1 KB. This one is five times as 
     rendering that is most of the time.";
 
 const fn times(what: &'static str, id: &'static str, floor: &'static str, at_most: f64) -> Target {
-    Target { what, id, limit: Limit::Times { floor, at_most }, in_the_way: UNKNOWN }
+    Target { what, id, limit: Limit::Times { floor, at_most }, in_the_way: None }
 }
 
 const fn more(what: &'static str, id: &'static str, floor: &'static str, at_most_ns: f64) -> Target {
-    Target { what, id, limit: Limit::More { floor, at_most_ns }, in_the_way: UNKNOWN }
+    Target { what, id, limit: Limit::More { floor, at_most_ns }, in_the_way: None }
 }
 
 const fn below(what: &'static str, id: &'static str, at_most_ns: f64) -> Target {
-    Target { what, id, limit: Limit::Below { at_most_ns }, in_the_way: UNKNOWN }
+    Target { what, id, limit: Limit::Below { at_most_ns }, in_the_way: None }
 }
 
 const fn calls(what: &'static str, id: &'static str, exactly: f64) -> Target {
-    Target { what, id, limit: Limit::Calls { exactly }, in_the_way: UNKNOWN }
+    Target { what, id, limit: Limit::Calls { exactly }, in_the_way: None }
 }
 
 const fn bytes(what: &'static str, id: &'static str, at_most: f64) -> Target {
-    Target { what, id, limit: Limit::Bytes { at_most }, in_the_way: UNKNOWN }
+    Target { what, id, limit: Limit::Bytes { at_most }, in_the_way: None }
 }
-
-/// Of a target that was met wherever it was measured.
-const UNKNOWN: &str = "Not known: it was met on every machine so far.";
 
 impl Target {
     /// The same, with what stands in the way where it is missed.
     const fn but(self, in_the_way: &'static str) -> Self {
-        Self { in_the_way, ..self }
+        Self { in_the_way: Some(in_the_way), ..self }
     }
 }

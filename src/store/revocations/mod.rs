@@ -26,8 +26,6 @@ use crate::clock::{Clock, Timestamp};
 /// Where a question was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadFrom {
-    /// In this process.
-    Memory,
     /// By one Redis command.
     Redis,
     /// By the SQL database: Redis did not have it.
@@ -52,7 +50,8 @@ pub trait RevocationList: std::fmt::Debug + Send + Sync + 'static {
     /// The user's generation, from the SQL database: what a new token carries.
     async fn generation(&self, user: UserId) -> Result<i64, StoreError>;
 
-    /// Whether a token of this generation and name was revoked, if this process knows and may be trusted now.
+    /// Whether a token of this generation and name was revoked, if this process knows and may be trusted now. `None`: ask
+    /// the stores.
     fn recall(&self, _user: UserId, _login: &LoginId, _generation: i64) -> Option<bool> {
         None
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::flow::frontier::in_use;
 use crate::flow::site::Site;
 use crate::labs::capacity::{Demand, FIELDS, bits, bytes, capacity, grouped};
-use crate::units::time;
+use crate::units::span;
 
 /// Nothing that was typed is lost.
 pub(super) struct Sheet {
@@ -49,14 +49,14 @@ fn rows(site: &Site, demand: &Demand) -> Vec<Value> {
     let row = |description: &crate::auth::Description| {
         let row = figures.row(description.slug)?;
         let answer = capacity(demand, row, description);
-        let ms = |ms: f64| if ms > 0.0 { time(ms * 1e6) } else { "none accepted".to_owned() };
+        let ms = |ms: f64| if ms > 0.0 { span(ms * 1e6) } else { "none accepted".to_owned() };
         Some(json!({
             "slug": description.slug,
             "bearer": description.carrier.bearer,
             "store": description.store,
             "memory": bytes(answer.stored_bytes),
             "operations": grouped(answer.operations),
-            "wait": if answer.wait_ms > 0.0 { time(answer.wait_ms * 1e6) } else { "0 ms".to_owned() },
+            "wait": if answer.wait_ms > 0.0 { span(answer.wait_ms * 1e6) } else { "0 ms".to_owned() },
             "cores": grouped(answer.cores),
             "at_most": !answer.cores_measured,
             "bandwidth": bits(answer.bits),
