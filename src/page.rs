@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value, context};
 use poem::Response;
 use poem::http::{StatusCode, header};
 use serde::Serialize;
@@ -106,9 +106,9 @@ impl Pages {
 }
 
 /// An RFC 3339 time for people, to the second.
-fn moment(at: &str) -> String {
-    let (day, time) = (at.get(..10).unwrap_or_default(), at.get(11..19).unwrap_or_default());
-    format!("{day} {time} UTC")
+fn moment(at: &str) -> Result<String, minijinja::Error> {
+    let parts = at.get(..10).zip(at.get(11..19)).map(|(day, time)| format!("{day} {time} UTC"));
+    parts.ok_or_else(|| minijinja::Error::new(ErrorKind::InvalidOperation, "this is no time"))
 }
 
 #[allow(elided_lifetimes_in_paths, clippy::expect_used)] // in generated code, and checked by the build

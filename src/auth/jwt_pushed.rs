@@ -34,7 +34,7 @@ fn describe_pushed() -> Description {
         promise: Promise::Push { bound_ms: u64::try_from(bound).unwrap_or(u64::MAX) },
         needs: Need::Redis,
         store: "process memory, fed by Redis, over the SQL database",
-        server_holds: "Only what was revoked, in every node's memory: some 370 bytes for a user with a revoked login.",
+        server_holds: "Only what was revoked, in every node's memory: some 56 to 112 bytes for each revoked login.",
         ends_single: true,
         unknown_logins: Some(
             "Nobody can know. Every node has a list of the tokens that were revoked, and none of those that were issued.",

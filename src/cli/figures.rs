@@ -45,7 +45,7 @@ fn table(rows: &[Reached]) -> Result<String, std::fmt::Error> {
         let around = row.around().unwrap_or_default();
         writeln!(text, "{:<47} {median:>8} {floor:>12} {is:>9} {around:>19} {should:>10}  {word}", row.target.what)?;
     }
-    for (row, why) in rows.iter().filter_map(|row| Some((row, row.in_the_way()?))) {
+    for (row, why) in rows.iter().filter_map(|row| Some((row, row.in_the_way?))) {
         write!(text, "\n{}: {why}", row.target.what)?;
     }
     Ok(text + "\n")

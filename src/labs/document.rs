@@ -141,7 +141,7 @@ impl Document {
             let what = row.target.what;
             writeln!(f, "| {what} | {median} | {floor} | {is} | {around} | {should} | {verdict} |")?;
         }
-        let missed: Vec<_> = rows.iter().filter_map(|row| Some((row.target.what, row.in_the_way()?))).collect();
+        let missed: Vec<_> = rows.iter().filter_map(|row| Some((row.target.what, row.in_the_way?))).collect();
         if !missed.is_empty() {
             writeln!(f, "\nWhat stands in the way, as profiles show ([profiles.md](profiles.md)):\n")?;
         }

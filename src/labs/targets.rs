@@ -55,6 +55,7 @@ pub struct Target {
     /// What it is held against.
     pub limit: Limit,
     /// What stands in the way where it is missed, as profiles showed (`docs/profiles.md`).
+    #[serde(skip)]
     pub in_the_way: Option<&'static str>,
 }
 
@@ -97,6 +98,8 @@ pub struct Reached {
     pub spread: Option<Interval>,
     /// Whether it is reached.
     pub verdict: Verdict,
+    /// What stands in the way, if it is missed and known.
+    pub in_the_way: Option<&'static str>,
 }
 
 /// Every target, held against a run.
@@ -132,7 +135,8 @@ impl Target {
             Some(_) => Verdict::Open,
             None => Verdict::Unknown,
         };
-        Reached { target: self, median_ns, floor_ns, value, spread, verdict }
+        let in_the_way = self.in_the_way.filter(|_| verdict == Verdict::Open);
+        Reached { target: self, median_ns, floor_ns, value, spread, verdict, in_the_way }
     }
 }
 
@@ -184,10 +188,5 @@ impl Reached {
     pub fn around(&self) -> Option<String> {
         let Interval { low, high, .. } = self.spread?;
         Some(format!("{} to {}", self.target.limit.words(low), self.target.limit.words(high)))
-    }
-
-    /// What stands in the way, if the target is missed.
-    pub fn in_the_way(&self) -> Option<&'static str> {
-        self.target.in_the_way.filter(|_| self.verdict == Verdict::Open)
     }
 }

@@ -107,14 +107,16 @@ impl Channel {
         let pulse = &self.pulse;
         let now = Pulse::now();
         let before = pulse.used.load(Ordering::Relaxed);
+        let fresh = pulse.is_fresh_at(now);
         // Not written at every request: all of them read the line that it lies on.
         if before == 0 || Duration::from_micros(now.saturating_sub(before)) >= NOTED {
-            let before = pulse.used.swap(now.max(1), Ordering::Relaxed);
-            if before == 0 || Duration::from_micros(now.saturating_sub(before)) >= PAUSE_AFTER {
+            pulse.used.store(now.max(1), Ordering::Relaxed);
+            // Whether the proofs pause is not asked: they may be about to. Once too often is a `PING` more.
+            if !fresh {
                 pulse.wanted.notify_one();
             }
         }
-        pulse.is_fresh_at(now)
+        fresh
     }
 }
 

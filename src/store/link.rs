@@ -50,7 +50,7 @@ pub(super) struct Link {
 struct Attempt {
     connection: Shared<BoxFuture<'static, Result<MultiplexedConnection, StoreError>>>,
     lost: Arc<AtomicBool>,
-    failed: AtomicBool,
+    failed: Arc<AtomicBool>,
     begun: Instant,
 }
 
@@ -151,9 +151,11 @@ impl Link {
     /// In a task of its own: whoever waits for it may give up, and the recovery goes on.
     fn begin(&self) -> Attempt {
         let lost = Arc::new(AtomicBool::new(false));
-        let task = tokio::spawn(connect(self.client.clone(), self.recovery.clone(), lost.clone()));
+        let failed = Arc::new(AtomicBool::new(false));
+        let (connecting, noted) = (connect(self.client.clone(), self.recovery.clone(), lost.clone()), failed.clone());
+        // Noted here, too: everybody who waits for it may have given up.
+        let task = tokio::spawn(async move { connecting.await.inspect_err(|_| noted.store(true, Ordering::Release)) });
         let connection = async move { task.await.unwrap_or_else(|panicked| Err(StoreError::new(NAME, &panicked))) };
-        let failed = AtomicBool::new(false);
         Attempt { connection: connection.boxed().shared(), lost, failed, begun: Instant::now() }
     }
 }

@@ -112,7 +112,7 @@ fn what_took_turns_is_held_against_its_neighbour() {
     assert_eq!((row.words().0.as_str(), row.verdict), ("1.10 ×", Verdict::Meets), "the medians alone say 1.25");
     assert_eq!(row.around().as_deref(), Some("1.00 × to 1.50 ×"));
     assert_eq!((row.median_ns, row.floor_ns), (Some(1_320.0), Some(1_000.0)));
-    assert_eq!(row.in_the_way(), None, "it is met");
+    assert_eq!(row.in_the_way, None, "it is met");
 }
 
 #[test]

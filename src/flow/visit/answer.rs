@@ -107,7 +107,7 @@ impl Visit {
     }
 }
 
-/// What every page of a mount may use, and what this one adds.
+/// What every page of a mount may use, and what this one adds. A page's own `mount` or `user` would not be seen.
 #[derive(Debug)]
 struct Whole {
     mount: Value,
