@@ -7,13 +7,14 @@ mod demo;
 mod lab;
 mod node;
 mod parts;
+mod start_error;
+mod survey;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use poem::{Endpoint, Response};
-use serde::Serialize;
 use tokio::net::TcpListener;
 
 pub use self::cost::CostLab;
@@ -21,10 +22,11 @@ pub use self::lab::Lab;
 use self::lab::LiveLab;
 pub use self::node::Node;
 use self::parts::Parts;
-use crate::account::{Busy, Hasher};
+pub use self::start_error::StartError;
+pub use self::survey::Surveyed;
+use crate::account::Hasher;
 use crate::auth::{
-    AuthStrategy, Description, JwtGenerationStrategy, JwtRefreshStrategy, JwtStrategy, KeysError, Need,
-    RevocableJwtStrategy, SessionStrategy,
+    AuthStrategy, JwtGenerationStrategy, JwtRefreshStrategy, JwtStrategy, Need, RevocableJwtStrategy, SessionStrategy,
 };
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -38,54 +40,7 @@ use crate::store::refresh::RefreshTokens;
 use crate::store::revocations::Revocations;
 use crate::store::sessions::{MemorySessions, RedisSessions, SqlSessions, TrackedSessions};
 use crate::store::users::Users;
-use crate::store::{PrivateRedis, Redis, Sql, StoreError};
-
-/// Why a server did not start. Each is one sentence for the terminal.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The address cannot be listened on.
-    #[error("cannot listen on {0}: {1}")]
-    Listen(String, io::Error),
-    /// The database cannot be used.
-    #[error("cannot use the {0}: {1}")]
-    Database(String, StoreError),
-    /// Redis cannot be used.
-    #[error("cannot use Redis: {0}")]
-    Redis(StoreError),
-    /// The private Redis did not start.
-    #[error("cannot start a private redis-server: {0}; name another with --redis-url, or none")]
-    PrivateRedis(io::Error),
-    /// There is no key for the tokens.
-    #[error(transparent)]
-    Keys(#[from] KeysError),
-    /// Passwords cannot be hashed.
-    #[error(transparent)]
-    Hasher(#[from] Busy),
-    /// The experiments' user could not be made.
-    #[error("cannot prepare the experiment: {0}")]
-    Lab(StoreError),
-    /// The file of figures cannot be used.
-    #[error("cannot read figures from {0}: {1}")]
-    Figures(String, String),
-    /// An experiment was asked for a strategy that there is none of.
-    #[error("there is no strategy {0}; there are {1}")]
-    UnknownStrategy(String, String),
-    /// The demo users could not be seeded.
-    #[error("cannot seed the demo users: {0}")]
-    Demo(String),
-}
-
-/// A strategy, and whether it could be used.
-#[derive(Debug, Serialize)]
-pub struct Surveyed {
-    /// What it is and what it promises.
-    #[serde(flatten)]
-    pub description: Description,
-    /// Whether its store answers.
-    pub ready: bool,
-    /// Why not.
-    pub why_not: Option<String>,
-}
+use crate::store::{PrivateRedis, Redis, Sql};
 
 /// A server that accepts connections and waits to be run.
 pub struct App {
@@ -107,7 +62,7 @@ impl App {
         let users = Users::new(parts.sql.clone());
         let hasher = Hasher::new(Hasher::default_slots())?;
         let public_url = public_url(settings, address);
-        let demo = demo(settings, address, &users, &hasher, &clock).await?;
+        let demo = demo::seed_or_lock(settings, address, &users, &hasher, &clock).await?;
         let lab = LiveLab::new(settings, &parts);
         let shared = Shared {
             pages: Pages::new(),
@@ -132,23 +87,6 @@ impl App {
         };
         let site = Arc::new(Site::new(shared, strategies(&parts)));
         Ok(Self { listener, address, site, sql: parts.sql, lab, private_redis })
-    }
-
-    /// What the strategies would be with these settings, and which could not be used.
-    pub async fn survey(settings: &Settings) -> Result<Vec<Surveyed>, StartError> {
-        let (parts, private_redis) = Parts::open(settings, Clock::system()).await?;
-        let mut rows = Vec::new();
-        for strategy in strategies(&parts) {
-            let description = strategy.describe().clone();
-            let answer = match (description.needs, &parts.redis) {
-                (Need::Redis, Some(redis)) => redis.ping().await.map_err(|error| error.to_string()),
-                (Need::Redis, None) => Err("there is no Redis".to_owned()),
-                (Need::Nothing | Need::Sql, _) => Ok(()),
-            };
-            rows.push(Surveyed { description, ready: answer.is_ok(), why_not: answer.err() });
-        }
-        close([parts.sql], private_redis).await;
-        Ok(rows)
     }
 
     /// The address that was bound.
@@ -269,30 +207,4 @@ fn node(settings: &Settings, address: SocketAddr) -> String {
         let host = gethostname::gethostname().to_string_lossy().replace(|c: char| !c.is_ascii_graphic(), "-");
         format!("{host}:{}", address.port())
     })
-}
-
-/// Seeds the demo users where they are wanted, or where only this machine can reach them.
-async fn demo(
-    settings: &Settings,
-    address: SocketAddr,
-    users: &Users,
-    hasher: &Hasher,
-    clock: &Clock,
-) -> Result<Option<Demo>, StartError> {
-    let here = address.ip().is_loopback() && settings.public_url.as_ref().is_none_or(is_loopback);
-    if !settings.demo_wanted().unwrap_or(here) {
-        // A start on loopback may have seeded this database with a password that everybody knows.
-        let locked = if here { Ok(()) } else { demo::lock(users, hasher).await };
-        return locked.map(|()| None).map_err(StartError::Demo);
-    }
-    demo::seed(users, hasher, clock, here).await.map(Some).map_err(StartError::Demo)
-}
-
-fn is_loopback(url: &url::Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

@@ -1,10 +1,15 @@
 //! The users of a workshop.
 
-use secrecy::SecretString;
+use std::net::SocketAddr;
 
+use secrecy::SecretString;
+use url::{Host, Url};
+
+use super::StartError;
 use crate::account::{Hasher, UserName};
 use crate::auth::{Role, UserId};
 use crate::clock::Clock;
+use crate::config::Settings;
 use crate::flow::{Demo, DemoUser};
 use crate::store::random_secret;
 use crate::store::users::{User, Users};
@@ -14,9 +19,35 @@ const PASSWORD: &str = "two-doors-one-key";
 
 const USERS: [(&str, Role); 3] = [("alice", Role::User), ("bob", Role::User), ("carol", Role::Presenter)];
 
+/// Seeds the demo users where they are wanted, or where only this machine can reach them.
+pub(super) async fn seed_or_lock(
+    settings: &Settings,
+    address: SocketAddr,
+    users: &Users,
+    hasher: &Hasher,
+    clock: &Clock,
+) -> Result<Option<Demo>, StartError> {
+    let here = address.ip().is_loopback() && settings.public_url.as_ref().is_none_or(is_loopback);
+    if !settings.demo_wanted().unwrap_or(here) {
+        // A start on loopback may have seeded this database with a password that everybody knows.
+        let locked = if here { Ok(()) } else { lock(users, hasher).await };
+        return locked.map(|()| None).map_err(StartError::Demo);
+    }
+    seed(users, hasher, clock, here).await.map(Some).map_err(StartError::Demo)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
 /// Adds the users that are missing. On loopback their password is always the same, and who changed it keeps the change.
 /// Elsewhere they get a new random one at every start, and pages do not show it.
-pub(super) async fn seed(users: &Users, hasher: &Hasher, clock: &Clock, here: bool) -> Result<Demo, String> {
+async fn seed(users: &Users, hasher: &Hasher, clock: &Clock, here: bool) -> Result<Demo, String> {
     let password = if here { PASSWORD.to_owned() } else { random_secret().map_err(|error| error.to_string())? };
     let mut seeded = Vec::new();
     for (name, role) in USERS {
@@ -54,7 +85,7 @@ async fn seed_one(
 }
 
 /// Takes the password that everybody knows away from whoever still has it.
-pub(super) async fn lock(users: &Users, hasher: &Hasher) -> Result<(), String> {
+async fn lock(users: &Users, hasher: &Hasher) -> Result<(), String> {
     for (name, _) in USERS {
         let Some(known) = users.find(&UserName::fold(name)).await.map_err(|error| error.to_string())? else { continue };
         let public = hasher.verify(SecretString::from(PASSWORD), Some(known.password_hash.clone())).await;

@@ -2,6 +2,7 @@
 //!
 //! What differs between strategies is data that they return; nothing above this module asks for a strategy's name.
 
+mod description;
 mod jwt;
 mod jwt_blocklist;
 mod jwt_generation;
@@ -22,6 +23,7 @@ use compact_str::CompactString;
 use secrecy::SecretString;
 use serde::Serialize;
 
+pub use self::description::{Carrier, Description, Need, Promise};
 pub use self::jwt::{JwtStrategy, Keys, KeysError, SigningAlgorithm};
 pub use self::jwt_generation::JwtGenerationStrategy;
 pub use self::jwt_refresh::JwtRefreshStrategy;
@@ -35,7 +37,58 @@ pub use crate::store::sessions::LoginId;
 pub use crate::store::users::{Role, UserId};
 use crate::trace::Trace;
 
+/// The system failed: neither yes nor no.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// A store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A token could not be signed.
+    #[error("a token could not be signed: {0}")]
+    Signing(#[source] jsonwebtoken::errors::Error),
+}
+
+/// What a strategy's methods return.
+pub type Result<T> = std::result::Result<T, Failure>;
+
+/// A way to remember a login.
+///
+/// Three ideas hold for every implementation: what differs is returned as data; "cannot know" is a value; a failure of
+/// the system is never a "no".
+#[async_trait]
+pub trait AuthStrategy: Send + Sync + 'static {
+    /// What it is and what it promises.
+    fn describe(&self) -> &Description;
+
+    /// Opens a login, always under a fresh identifier: whatever the browser held before is not adopted
+    /// (OWASP ASVS 5.0, 7.2.4).
+    async fn issue(&self, subject: &Subject, device: &Device, trace: &Trace) -> Result<Grant>;
+
+    /// Who asks. `None` for a credential that is absent, malformed, forged, expired or revoked, with the reason in the
+    /// trace. `Err` is a failure of the system and lets nobody in and logs nobody out.
+    async fn identify(&self, presented: &Presented, trace: &Trace) -> Result<Option<Identity>>;
+
+    /// Exchanges a credential that is about to end, or has ended, for the next one. `None`: sign in again.
+    async fn renew(&self, _presented: &Presented, _trace: &Trace) -> Result<Option<Grant>> {
+        Ok(None)
+    }
+
+    /// Ends logins of the user behind `who`. May be called again. Tells when it takes effect; an `Err` means that
+    /// nobody knows whether it was carried out.
+    async fn revoke(&self, who: &Identity, reach: Reach, trace: &Trace) -> Result<Effect>;
+
+    /// The logins of a user, the latest first. `None`: this strategy cannot know.
+    async fn logins(&self, user: UserId, trace: &Trace) -> Result<Option<Vec<Login>>>;
+
+    /// What the server keeps of a login that is open, weighed by the store that keeps it.
+    async fn stored(&self, _who: &Identity) -> Result<Stored> {
+        Ok(Stored { how: "nothing is stored of a login", ..Stored::default() })
+    }
+}
+
 /// Who a login belongs to.
+///
+/// The texts here and in [`Device`] are compact strings: up to 24 bytes need no allocation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Subject {
     /// The user's number.
@@ -173,135 +226,4 @@ pub enum Effect {
     Within(Duration),
     /// The credential in use is accepted until this moment.
     At(Timestamp),
-}
-
-/// What a strategy promises about a login that was revoked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase", tag = "kind")]
-pub enum Promise {
-    /// The next request is refused, on every node that shares the store.
-    Immediate,
-    /// The next request is refused on the node that revoked it; other nodes are told, and ask when they are not.
-    Push {
-        /// The longest that another node can accept it, in milliseconds.
-        bound_ms: u64,
-    },
-    /// It is accepted until it expires.
-    Expiry {
-        /// The longest that this can be, in milliseconds.
-        bound_ms: u64,
-    },
-}
-
-/// The store that a strategy cannot work without.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Need {
-    /// None.
-    Nothing,
-    /// Redis.
-    Redis,
-    /// The SQL database.
-    Sql,
-}
-
-/// How the credential travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Carrier {
-    /// The cookie's name, without the prefix that https adds.
-    pub cookie: &'static str,
-    /// The name of the cookie that renews, if there is one.
-    pub renewal: Option<&'static str>,
-    /// Whether it is taken from `Authorization: Bearer` too.
-    pub bearer: bool,
-}
-
-/// Everything that pages, labs and commands need to know of a strategy.
-#[derive(Clone, Debug, Serialize)]
-pub struct Description {
-    /// Its name in paths and reports.
-    pub slug: &'static str,
-    /// Its name for people.
-    pub label: &'static str,
-    /// One sentence: how a login is remembered.
-    pub summary: &'static str,
-    /// One sentence: when a revoke takes effect.
-    pub revocation: String,
-    /// What it promises about a revoked login.
-    pub promise: Promise,
-    /// The store it cannot work without.
-    pub needs: Need,
-    /// Where its logins live.
-    pub store: &'static str,
-    /// Whether every node knows a login, and not only the one that opened it.
-    pub shared: bool,
-    /// How the credential travels.
-    pub carrier: Carrier,
-    /// One sentence: what the browser keeps.
-    pub browser_holds: &'static str,
-    /// One sentence: what the server keeps.
-    pub server_holds: &'static str,
-    /// Something that every page of the mount must say.
-    pub notice: Option<String>,
-    /// Whether one login can be ended while the user's others go on.
-    pub ends_single: bool,
-    /// Why nobody can list the logins of a user, if nobody can.
-    pub unknown_logins: Option<&'static str>,
-    /// What a log out does here.
-    pub logout: &'static str,
-    /// What a log out everywhere does here.
-    pub logout_everywhere: &'static str,
-    /// What a password change does to the other logins here.
-    pub password_change: &'static str,
-    /// One sentence: what one gives up by choosing it.
-    pub gives_up: &'static str,
-}
-
-/// The system failed: neither yes nor no.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// A store did not answer.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A token could not be signed.
-    #[error("a token could not be signed: {0}")]
-    Signing(#[source] jsonwebtoken::errors::Error),
-}
-
-/// What a strategy's methods return.
-pub type Result<T> = std::result::Result<T, Failure>;
-
-/// A way to remember a login.
-///
-/// Three ideas hold for every implementation: what differs is returned as data; "cannot know" is a value; a failure of
-/// the system is never a "no".
-#[async_trait]
-pub trait AuthStrategy: Send + Sync + 'static {
-    /// What it is and what it promises.
-    fn describe(&self) -> &Description;
-
-    /// Opens a login, always under a fresh identifier: whatever the browser held before is not adopted
-    /// (OWASP ASVS 5.0, 7.2.4).
-    async fn issue(&self, subject: &Subject, device: &Device, trace: &Trace) -> Result<Grant>;
-
-    /// Who asks. `None` for a credential that is absent, malformed, forged, expired or revoked, with the reason in the
-    /// trace. `Err` is a failure of the system and lets nobody in and logs nobody out.
-    async fn identify(&self, presented: &Presented, trace: &Trace) -> Result<Option<Identity>>;
-
-    /// Exchanges a credential that is about to end, or has ended, for the next one. `None`: sign in again.
-    async fn renew(&self, _presented: &Presented, _trace: &Trace) -> Result<Option<Grant>> {
-        Ok(None)
-    }
-
-    /// Ends logins of the user behind `who`. May be called again. Tells when it takes effect; an `Err` means that
-    /// nobody knows whether it was carried out.
-    async fn revoke(&self, who: &Identity, reach: Reach, trace: &Trace) -> Result<Effect>;
-
-    /// The logins of a user, the latest first. `None`: this strategy cannot know.
-    async fn logins(&self, user: UserId, trace: &Trace) -> Result<Option<Vec<Login>>>;
-
-    /// What the server keeps of a login that is open, weighed by the store that keeps it.
-    async fn stored(&self, _who: &Identity) -> Result<Stored> {
-        Ok(Stored { how: "nothing is stored of a login", ..Stored::default() })
-    }
 }

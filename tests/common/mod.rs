@@ -4,15 +4,15 @@
 //! it panics or is killed: each hangs on a pipe that the system closes.
 #![allow(dead_code, clippy::expect_used, clippy::unwrap_used)] // each test binary uses its part
 
+mod postgres;
 pub mod proxy;
+mod redis;
 pub mod wire;
 
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -24,6 +24,9 @@ use jwt_vs_session::telemetry;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+#[allow(unused_imports)] // not every test binary starts them
+pub use self::{postgres::postgres_database, redis::RedisServer};
 
 /// The password of alice, bob and carol on loopback.
 pub const DEMO_PASSWORD: &str = "two-doors-one-key";
@@ -207,175 +210,6 @@ pub fn find(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut all = std::env::split_paths(&path).chain(folders.iter().cloned());
     all.find_map(|folder| Some(folder.join(name)).filter(|file| file.is_file()))
-}
-
-/// A Redis of the test's own, on a free port of loopback.
-pub struct RedisServer {
-    port: u16,
-    process: Option<Leashed>,
-    options: Vec<String>,
-}
-
-impl RedisServer {
-    pub async fn start() -> Self {
-        Self::start_with(&[]).await
-    }
-
-    /// With more options, such as `["--maxmemory", "2mb"]`.
-    pub async fn start_with(options: &[&str]) -> Self {
-        let options = options.iter().map(ToString::to_string).collect();
-        let mut server = Self { port: free_port(), process: None, options };
-        server.restart().await;
-        server
-    }
-
-    pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
-    }
-
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// Starts it, empty, on the same port. Ends the one that runs.
-    pub async fn restart(&mut self) {
-        self.kill();
-        let file = program("redis-server", &[], "apt-get install redis-server");
-        let mut arguments: Vec<String> =
-            ["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-                .map(ToString::to_string)
-                .to_vec();
-        arguments.extend(self.options.iter().cloned());
-        self.process = Some(Leashed::start(&file, &arguments, "KILL", None, None));
-        until("Redis answers", async || self.try_command(&["PING"]).await.is_some()).await;
-    }
-
-    /// Ends it at once.
-    pub fn kill(&mut self) {
-        self.process = None;
-    }
-
-    /// Stops it without ending it (SIGSTOP): connections stay, nothing is answered.
-    pub fn freeze(&self) {
-        self.signal("-STOP");
-    }
-
-    /// Lets a frozen one go on (SIGCONT).
-    pub fn thaw(&self) {
-        self.signal("-CONT");
-    }
-
-    fn signal(&self, signal: &str) {
-        let group = self.process.as_ref().expect("it runs").shell.id();
-        let status = Command::new("kill").args([signal, "--", &format!("-{group}")]).status().expect("kill");
-        assert!(status.success(), "{signal} reaches redis-server");
-    }
-
-    /// One command over a connection of its own.
-    pub async fn command(&self, words: &[&str]) -> redis::Value {
-        self.try_command(words).await.expect("Redis answers")
-    }
-
-    async fn try_command(&self, words: &[&str]) -> Option<redis::Value> {
-        let client = redis::Client::open(self.url()).expect("a url");
-        let mut connection = client.get_multiplexed_async_connection().await.ok()?;
-        let mut command = redis::cmd(words[0]);
-        command.arg(&words[1..]);
-        command.query_async(&mut connection).await.ok()
-    }
-
-    /// Every key about a login or a user, sorted: all but the note that a restart was made good.
-    pub async fn keys(&self) -> Vec<String> {
-        let value = self.command(&["KEYS", "*"]).await;
-        let mut keys: Vec<String> = redis::from_redis_value(value).expect("keys");
-        keys.retain(|key| key != "{jvs}:recovered");
-        keys.sort();
-        keys
-    }
-
-    /// How many commands it has carried out, this question included.
-    pub async fn commands_processed(&self) -> u64 {
-        let value = self.command(&["INFO", "commandstats"]).await;
-        let text: String = redis::from_redis_value(value).expect("text");
-        let calls = text.lines().filter_map(|line| line.split("calls=").nth(1)?.split(',').next()?.parse::<u64>().ok());
-        calls.sum()
-    }
-}
-
-/// A PostgreSQL for all tests of a binary; each test has a database of its own in it.
-pub struct Postgres {
-    port: u16,
-    _process: Leashed,
-}
-
-static POSTGRES: OnceLock<Postgres> = OnceLock::new();
-static DATABASES: AtomicU32 = AtomicU32::new(0);
-
-/// The URL of a new, empty database.
-pub async fn postgres_database() -> String {
-    let server =
-        tokio::task::spawn_blocking(|| POSTGRES.get_or_init(Postgres::start)).await.expect("PostgreSQL starts");
-    let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
-    let admin = format!("postgres://postgres@127.0.0.1:{}/postgres", server.port);
-    let mut made = None;
-    until("PostgreSQL makes a database", async || {
-        if made.is_none() {
-            made = create_database(&admin, &name).await;
-        }
-        made.is_some()
-    })
-    .await;
-    format!("postgres://postgres@127.0.0.1:{}/{name}", server.port)
-}
-
-async fn create_database(admin: &str, name: &str) -> Option<()> {
-    use sea_orm::ConnectionTrait as _;
-    let pool = sea_orm::Database::connect(admin).await.ok()?;
-    pool.execute_unprepared(&format!("CREATE DATABASE {name}")).await.ok()?;
-    pool.close().await.ok()
-}
-
-impl Postgres {
-    fn start() -> Self {
-        let folders: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
-            .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
-            .unwrap_or_default();
-        let install = "apt-get install postgresql";
-        let (initdb, postgres) = (program("initdb", &folders, install), program("postgres", &folders, install));
-        let user = unprivileged();
-        let folder = tempfile::Builder::new().prefix("jwt-vs-session-pg-").tempdir_in("/tmp").expect("a folder");
-        if let Some((uid, gid)) = user {
-            std::os::unix::fs::chown(folder.path(), Some(uid), Some(gid)).expect("chown");
-        }
-        let data = folder.path().join("data");
-        let mut init = Command::new(initdb);
-        init.arg("-D").arg(&data).args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
-        if let Some((uid, gid)) = user {
-            init.uid(uid).gid(gid).current_dir("/");
-        }
-        let output = init.output().expect("initdb starts");
-        assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
-        let port = free_port();
-        let options = ["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"];
-        let mut arguments = vec!["-D".to_owned(), data.display().to_string()];
-        arguments.extend(options.map(ToString::to_string));
-        arguments.extend(["-k".to_owned(), folder.path().display().to_string()]);
-        let folder = folder.keep();
-        Self { port, _process: Leashed::start(&postgres, &arguments, "INT", user, Some(&folder)) }
-    }
-}
-
-/// PostgreSQL refuses to run as root: then it runs as the user that its package made, or as nobody.
-fn unprivileged() -> Option<(u32, u32)> {
-    let id = |arguments: &[&str]| {
-        let output = Command::new("id").args(arguments).output().ok()?;
-        String::from_utf8(output.stdout).ok()?.trim().parse::<u32>().ok()
-    };
-    if id(&["-u"]) != Some(0) {
-        return None;
-    }
-    let of = |user| Some((id(&["-u", user])?, id(&["-g", user])?));
-    of("postgres").or_else(|| of("nobody"))
 }
 
 /// A fixed moment for clocks in unit-like tests.

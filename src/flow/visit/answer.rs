@@ -49,8 +49,9 @@ impl Visit {
         let shared = &mount.shared;
         let timer = trace.timer();
         let (mount, user) = (&mount.shown, user.map(|user| Value::from(Serde(user))));
-        let whole = Whole { mount: mount.clone(), user: user.clone().into(), page: Value::from(Serde(context)) };
-        let content = shared.pages.render(template, Value::from_object(whole))?;
+        let context =
+            PageContext { mount: mount.clone(), user: user.clone().into(), page: Value::from(Serde(context)) };
+        let content = shared.pages.render(template, Value::from_object(context))?;
         trace.step(StepKind::Page, timer, || "page rendered");
         let frame = Frame {
             title,
@@ -109,13 +110,13 @@ impl Visit {
 
 /// What every page of a mount may use, and what this one adds. A page's own `mount` or `user` would not be seen.
 #[derive(Debug)]
-struct Whole {
+struct PageContext {
     mount: Value,
     user: Value,
     page: Value,
 }
 
-impl Object for Whole {
+impl Object for PageContext {
     fn get_value(self: &Arc<Self>, name: &Value) -> Option<Value> {
         self.get_value_by_str(name.as_str()?)
     }

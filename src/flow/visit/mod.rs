@@ -1,19 +1,21 @@
 //! One request to a mount: who asks, the trace, the cookies of the answer, the page around the content.
 
 mod answer;
+mod credential;
+mod identify;
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use compact_str::ToCompactString as _;
 use minijinja::Value;
 use poem::http::{Method, StatusCode, header};
 use poem::{FromRequest, Request, RequestBody, Response};
-use secrecy::ExposeSecret as _;
 use tokio::sync::OnceCell;
 
 pub(super) use self::answer::PerVisit;
+use self::credential::bearer;
 use super::cookies::{CookieScope, PREVIOUS};
 use super::guard::{client_address, device_label};
 use super::site::{Mount, Shared};
@@ -128,61 +130,6 @@ impl Visit {
         format!("{}{below}", self.0.mount.base())
     }
 
-    /// Who asks. Asked of the strategy once a request.
-    pub async fn identity(&self) -> Result<Option<&Identity>, Error> {
-        let found = self.0.identity.get_or_try_init(|| self.identify()).await?;
-        Ok(found.as_ref())
-    }
-
-    /// Who asks, or the way to the login page.
-    pub async fn signed_in(&self) -> Result<&Identity, Error> {
-        let next = (self.0.method == Method::GET).then(|| self.0.target.clone());
-        self.identity().await?.ok_or(Error::SignInFirst { next })
-    }
-
-    async fn identify(&self) -> Result<Option<Identity>, Error> {
-        let trace = &self.0.trace;
-        let verdict = |kind, words: String, reason| trace.verdict(Verdict { kind, words: words.into(), reason });
-        let slug = self.strategy().describe().slug;
-        match self.known_or_renewed().await {
-            Ok(Some(identity)) => {
-                metrics::counter!("auth_identify_total", "strategy" => slug, "verdict" => "accepted").increment(1);
-                verdict(VerdictKind::Accepted, format!("signed in as {}", identity.subject.name), None);
-                Ok(Some(identity))
-            }
-            Ok(None) if self.0.presented.credential().is_none() && self.0.presented.renewal().is_none() => {
-                verdict(VerdictKind::Anonymous, "not signed in".to_owned(), Some("no credential came".into()));
-                Ok(None)
-            }
-            Ok(None) => {
-                metrics::counter!("auth_identify_total", "strategy" => slug, "verdict" => "refused").increment(1);
-                verdict(VerdictKind::Refused, "not signed in".to_owned(), trace.refusal());
-                Ok(None)
-            }
-            Err(failure) => {
-                metrics::counter!("auth_identify_total", "strategy" => slug, "verdict" => "unavailable").increment(1);
-                verdict(
-                    VerdictKind::Unavailable,
-                    "nobody can say who this is".to_owned(),
-                    Some("a store does not answer".into()),
-                );
-                Err(failure.into())
-            }
-        }
-    }
-
-    /// A login whose credential has ended is renewed quietly, where it can be.
-    async fn known_or_renewed(&self) -> Result<Option<Identity>, Failure> {
-        let Inner { presented, trace, .. } = &*self.0;
-        let known = self.strategy().identify(presented, trace).await?;
-        if known.is_some() || presented.renewal().is_none() {
-            return Ok(known);
-        }
-        let Some(grant) = self.strategy().renew(presented, trace).await? else { return Ok(None) };
-        self.hand_over(&grant);
-        Ok(Some(grant.identity))
-    }
-
     /// Opens a login. A login that the browser still had ends first (OWASP ASVS 5.0, 7.2.4), where one can be ended
     /// without the user's others.
     pub async fn open_login(&self, subject: &Subject) -> Result<Grant, Error> {
@@ -215,52 +162,12 @@ impl Visit {
         Ok(effect)
     }
 
-    /// Looks whether the credential is still accepted, without counting as a visit.
-    pub async fn look(&self, trace: &Trace) -> Result<Option<Identity>, Failure> {
-        self.strategy().identify(&self.0.presented.passive(), trace).await
-    }
-
     /// Ends one login, where that can be done without ending the user's others.
     pub async fn end_single(&self, login: &Identity) -> Result<(), Error> {
         if self.strategy().describe().ends_single {
             self.revoke(login, Reach::This).await?;
         }
         Ok(())
-    }
-
-    /// Gives the browser its credential.
-    pub fn hand_over(&self, grant: &Grant) {
-        // A request that renewed and then opened another login hands over the latter.
-        self.set_cookies().clear();
-        let name = self.strategy().describe().carrier.cookie;
-        let line = self.scope().set(name, grant.credential.expose_secret(), grant.max_age, &self.0.trace);
-        self.push_cookie(line);
-        if let (Some(name), Some(renewal)) = (self.strategy().describe().carrier.renewal, &grant.renewal) {
-            let line = self.scope().set(name, renewal.credential.expose_secret(), renewal.max_age, &self.0.trace);
-            self.push_cookie(line);
-        }
-    }
-
-    /// Takes the credential away from the browser, if it came as a cookie.
-    pub fn take_back(&self) {
-        // Whatever this request was about to hand over is not wanted any more.
-        self.set_cookies().clear();
-        if self.has_bearer() {
-            return;
-        }
-        let carrier = self.strategy().describe().carrier;
-        for name in [Some(carrier.cookie), carrier.renewal].into_iter().flatten() {
-            let line = self.scope().remove(name, &self.0.trace);
-            self.push_cookie(line);
-        }
-    }
-
-    fn push_cookie(&self, line: String) {
-        self.set_cookies().push(line);
-    }
-
-    fn set_cookies(&self) -> MutexGuard<'_, Vec<String>> {
-        self.0.set_cookies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -274,12 +181,6 @@ impl<'a> FromRequest<'a> for Visit {
 /// A redirect after a POST (RFC 9110, 15.4.4).
 pub(super) fn see_other(location: &str) -> Response {
     Response::builder().status(StatusCode::SEE_OTHER).header(header::LOCATION, location).body(())
-}
-
-fn bearer(request: &Request) -> Option<String> {
-    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim().to_owned())
 }
 
 /// How long a login lives, for people.

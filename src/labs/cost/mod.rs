@@ -10,6 +10,7 @@ mod plan;
 mod report;
 mod runs;
 mod samples;
+mod timing;
 mod weigh;
 
 use std::sync::Arc;

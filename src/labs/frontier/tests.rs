@@ -1,4 +1,5 @@
 use super::*;
+use crate::labs::figures::Interval;
 
 fn known(slug: &'static str, cost: f64, staleness: f64) -> Point {
     Point {

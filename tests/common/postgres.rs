@@ -1,0 +1,85 @@
+//! One PostgreSQL for the tests of a binary, in a folder of its own.
+
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::{Leashed, free_port, program, until};
+
+/// A PostgreSQL for all tests of a binary; each test has a database of its own in it.
+pub struct Postgres {
+    port: u16,
+    _process: Leashed,
+}
+
+static POSTGRES: OnceLock<Postgres> = OnceLock::new();
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// The URL of a new, empty database.
+pub async fn postgres_database() -> String {
+    let server =
+        tokio::task::spawn_blocking(|| POSTGRES.get_or_init(Postgres::start)).await.expect("PostgreSQL starts");
+    let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
+    let admin = format!("postgres://postgres@127.0.0.1:{}/postgres", server.port);
+    let mut made = None;
+    until("PostgreSQL makes a database", async || {
+        if made.is_none() {
+            made = create_database(&admin, &name).await;
+        }
+        made.is_some()
+    })
+    .await;
+    format!("postgres://postgres@127.0.0.1:{}/{name}", server.port)
+}
+
+async fn create_database(admin: &str, name: &str) -> Option<()> {
+    use sea_orm::ConnectionTrait as _;
+    let pool = sea_orm::Database::connect(admin).await.ok()?;
+    pool.execute_unprepared(&format!("CREATE DATABASE {name}")).await.ok()?;
+    pool.close().await.ok()
+}
+
+impl Postgres {
+    fn start() -> Self {
+        let folders: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+            .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
+            .unwrap_or_default();
+        let install = "apt-get install postgresql";
+        let (initdb, postgres) = (program("initdb", &folders, install), program("postgres", &folders, install));
+        let user = unprivileged();
+        let folder = tempfile::Builder::new().prefix("jwt-vs-session-pg-").tempdir_in("/tmp").expect("a folder");
+        if let Some((uid, gid)) = user {
+            std::os::unix::fs::chown(folder.path(), Some(uid), Some(gid)).expect("chown");
+        }
+        let data = folder.path().join("data");
+        let mut init = Command::new(initdb);
+        init.arg("-D").arg(&data).args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+        if let Some((uid, gid)) = user {
+            init.uid(uid).gid(gid).current_dir("/");
+        }
+        let output = init.output().expect("initdb starts");
+        assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
+        let port = free_port();
+        let options = ["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"];
+        let mut arguments = vec!["-D".to_owned(), data.display().to_string()];
+        arguments.extend(options.map(ToString::to_string));
+        arguments.extend(["-k".to_owned(), folder.path().display().to_string()]);
+        let folder = folder.keep();
+        Self { port, _process: Leashed::start(&postgres, &arguments, "INT", user, Some(&folder)) }
+    }
+}
+
+/// PostgreSQL refuses to run as root: then it runs as the user that its package made, or as nobody.
+fn unprivileged() -> Option<(u32, u32)> {
+    let id = |arguments: &[&str]| {
+        let output = Command::new("id").args(arguments).output().ok()?;
+        String::from_utf8(output.stdout).ok()?.trim().parse::<u32>().ok()
+    };
+    if id(&["-u"]) != Some(0) {
+        return None;
+    }
+    let of = |user| Some((id(&["-u", user])?, id(&["-g", user])?));
+    of("postgres").or_else(|| of("nobody"))
+}

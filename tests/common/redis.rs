@@ -1,0 +1,98 @@
+//! A redis-server that a test may stop, freeze and look into.
+
+use std::process::Command;
+
+use super::{Leashed, free_port, program, until};
+
+/// A Redis of the test's own, on a free port of loopback.
+pub struct RedisServer {
+    port: u16,
+    process: Option<Leashed>,
+    options: Vec<String>,
+}
+
+impl RedisServer {
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// With more options, such as `["--maxmemory", "2mb"]`.
+    pub async fn start_with(options: &[&str]) -> Self {
+        let options = options.iter().map(ToString::to_string).collect();
+        let mut server = Self { port: free_port(), process: None, options };
+        server.restart().await;
+        server
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Starts it, empty, on the same port. Ends the one that runs.
+    pub async fn restart(&mut self) {
+        self.kill();
+        let file = program("redis-server", &[], "apt-get install redis-server");
+        let mut arguments: Vec<String> =
+            ["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+                .map(ToString::to_string)
+                .to_vec();
+        arguments.extend(self.options.iter().cloned());
+        self.process = Some(Leashed::start(&file, &arguments, "KILL", None, None));
+        until("Redis answers", async || self.try_command(&["PING"]).await.is_some()).await;
+    }
+
+    /// Ends it at once.
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// Stops it without ending it (SIGSTOP): connections stay, nothing is answered.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets a frozen one go on (SIGCONT).
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let group = self.process.as_ref().expect("it runs").shell.id();
+        let status = Command::new("kill").args([signal, "--", &format!("-{group}")]).status().expect("kill");
+        assert!(status.success(), "{signal} reaches redis-server");
+    }
+
+    /// One command over a connection of its own.
+    pub async fn command(&self, words: &[&str]) -> redis::Value {
+        self.try_command(words).await.expect("Redis answers")
+    }
+
+    async fn try_command(&self, words: &[&str]) -> Option<redis::Value> {
+        let client = redis::Client::open(self.url()).expect("a url");
+        let mut connection = client.get_multiplexed_async_connection().await.ok()?;
+        let mut command = redis::cmd(words[0]);
+        command.arg(&words[1..]);
+        command.query_async(&mut connection).await.ok()
+    }
+
+    /// Every key about a login or a user, sorted: all but the note that a restart was made good.
+    pub async fn keys(&self) -> Vec<String> {
+        let value = self.command(&["KEYS", "*"]).await;
+        let mut keys: Vec<String> = redis::from_redis_value(value).expect("keys");
+        keys.retain(|key| key != "{jvs}:recovered");
+        keys.sort();
+        keys
+    }
+
+    /// How many commands it has carried out, this question included.
+    pub async fn commands_processed(&self) -> u64 {
+        let value = self.command(&["INFO", "commandstats"]).await;
+        let text: String = redis::from_redis_value(value).expect("text");
+        let calls = text.lines().filter_map(|line| line.split("calls=").nth(1)?.split(',').next()?.parse::<u64>().ok());
+        calls.sum()
+    }
+}
