@@ -229,7 +229,7 @@ async fn kept_figures_are_drawn_and_labelled_and_the_sheet_works_with_them() {
     );
     let said: Vec<_> = dots(&home);
     assert_eq!(said[0], ("session".to_owned(), "60.0 µs (54.0 µs to 66.0 µs); none accepted, in no trial".to_owned()));
-    assert_eq!(said[1].1, "90 µs (81 µs to 99 µs); 2.50 ms, none in half of the trials");
+    assert_eq!(said[1].1, "90.0 µs (81.0 µs to 99.0 µs); 2.50 ms, none in half of the trials");
     let sheet = text(get(&app, "/labs/cost?users=1000&devices=2&requests=1000&nodes=1&round_trip=0.5").await).await;
     // 2,000 logins of 330 bytes; 1,000 calls; half a millisecond each; 1,000 × 60 µs; 1,000 × 22 × 8 bits.
     let expected = ["660 kB", "1,000", "500 µs", "≤ 0.0600", "176 kbit/s", "none accepted"];

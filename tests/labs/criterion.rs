@@ -144,7 +144,7 @@ fn the_document_says_where_and_how_far() {
     let text = document.to_string();
     for line in [
         "| machine | A processor, 2 cores, linux 6.1 |",
-        "| load before the run | 0.10 |",
+        "| load before the run | 0.10 processes, the mean of a minute |",
         "| `session` | 50.0 µs (50.0 µs to 50.0 µs) | 60.0 µs (60.0 µs to 60.0 µs) |  | 1 | 22 B | 345 B |",
         "| `jwt` | expiry | 1000 | 5 | 998.000 | 991.000 | 999.000 | 999.000 |",
         "| jwt against its floor | 1.20 µs | 1.00 µs | 1.20 × |  | ≤ 1.3 × | meets |",

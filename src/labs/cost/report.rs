@@ -99,17 +99,22 @@ impl fmt::Display for Report {
         let Self { source, conditions, .. } = self;
         writeln!(f, "Indicative: {}, {}, {}", source.machine, source.versions, source.date)?;
         writeln!(f, "{conditions}\n")?;
-        writeln!(f, "{:<16} {:^21} {:^21} {:^21}", "", "identify", "issue", "revoke")?;
+        writeln!(f, "{:<16} {:^21} {:^8} {:^21} {:^21}", "", "check", "× its", "log in", "revoke")?;
         let pair = format!("{:>10} {:>10}", "p50", "p99");
-        writeln!(f, "{:<16} {pair} {pair} {pair} {:>6} {:>8} {:>7}", "", "calls", "sent", "stored")?;
+        writeln!(f, "{:<16} {pair} {:^8} {pair} {pair} {:>6} {:>8} {:>7}", "", "floor", "calls", "sent", "stored")?;
         let times = |spread: &Spread| format!("{:>10} {:>10}", time(spread.p50), time(spread.p99));
-        for Measured { strategy, identify_ns, issue_ns, revoke_ns, store_calls, request_bytes, stored_bytes, .. } in
-            &self.results
-        {
-            let (identify, issue, revoke) = (times(identify_ns), times(issue_ns), times(revoke_ns));
-            let (sent, stored) = (format!("{request_bytes} B"), format!("{stored_bytes} B"));
-            writeln!(f, "{strategy:<16} {identify} {issue} {revoke} {store_calls:>6.2} {sent:>8} {stored:>7}")?;
+        for row in &self.results {
+            let (check, issue, revoke) = (times(&row.identify_ns), times(&row.issue_ns), times(&row.revoke_ns));
+            let floor =
+                row.floor_ns.map_or_else(String::new, |floor| format!("{:.2}", row.identify_ns.p50 / floor.p50));
+            let (sent, stored) = (format!("{} B", row.request_bytes), format!("{} B", row.stored_bytes));
+            let (strategy, calls) = (&row.strategy, row.store_calls);
+            writeln!(f, "{strategy:<16} {check} {floor:^8} {issue} {revoke} {calls:>6.2} {sent:>8} {stored:>7}")?;
         }
+        writeln!(
+            f,
+            "\nRows are measured one after another: compare each with its own floor, which took turns with it."
+        )?;
         writeln!(f, "\n{:<16} {}", "an empty call", times(&self.floors.empty_call_ns))?;
         if let Some(get) = &self.floors.get_ns {
             writeln!(f, "{:<16} {}", "a bare GET", times(get))?;
