@@ -62,6 +62,8 @@ pub struct Description {
     pub store: &'static str,
     /// Whether every node knows a login, and not only the one that opened it.
     pub shared: bool,
+    /// Whether what the store keeps is of a user, however many logins there are, and not of each login.
+    pub kept_by_user: bool,
     /// How the credential travels.
     pub carrier: Carrier,
     /// One sentence: what the browser keeps.

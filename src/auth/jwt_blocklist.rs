@@ -23,6 +23,7 @@ impl RevocableJwtStrategy {
 
 fn describe_blocklist() -> Description {
     Description {
+        kept_by_user: true,
         label: "JWT with a blocklist",
         summary: "A signed token in a cookie, and one question to Redis at every request: was it revoked?",
         revocation: "The next request, on every node: the token's jti is on the list.".to_owned(),

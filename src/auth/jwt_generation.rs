@@ -91,6 +91,7 @@ fn describe_generation() -> Description {
     const ALL: &str = "Ends every login of yours under this mount at once, this one and all others: there is one number \
         for all of them.";
     Description {
+        kept_by_user: true,
         label: "JWT with a generation",
         summary: "A signed token carries the user's generation; the SQL database has the present one, and every request \
             compares them.",

@@ -240,6 +240,7 @@ pub(super) fn describe(store: &'static str) -> Description {
         needs: Need::Nothing,
         store,
         shared: true,
+        kept_by_user: false,
         carrier: Carrier { cookie: "id", renewal: None, bearer: false },
         browser_holds: "128 random bits that mean nothing: the key to the record.",
         server_holds: "A record of the login: whose it is, since when, from where, until when.",

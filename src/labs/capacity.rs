@@ -83,8 +83,8 @@ pub struct Capacity {
     pub operations: f64,
     /// What a request waits for the store's answers to travel, in milliseconds.
     pub wait_ms: f64,
-    /// Requests that wait for the store at any moment (Little's law).
-    pub waiting: f64,
+    /// Exchanges of a credential that expired for the next one, a second, of all nodes.
+    pub renewals: f64,
     /// Busy with authentication, of all nodes.
     pub cores: f64,
     /// Whether that is the processor's time; else it is the whole time of a check, waiting included: an upper bound.
@@ -114,11 +114,18 @@ pub fn capacity(demand: &Demand, row: &Row, description: &Description) -> Capaci
         ),
         Promise::Expiry { bound_ms } => (Some(bound_ms as f64), None),
     };
+    let logins = demand.users * demand.devices;
     Capacity {
-        stored_bytes: demand.users * demand.devices * row.stored_bytes as f64,
+        stored_bytes: if description.kept_by_user { demand.users } else { logins } * row.stored_bytes as f64,
         operations,
         wait_ms: row.store_calls * demand.round_trip_ms,
-        waiting: operations * demand.round_trip_ms / 1e3,
+        renewals: match description.promise {
+            // A login renews at its first request after the token's end: once in a life and a pause between requests.
+            Promise::Expiry { bound_ms } if description.carrier.renewal.is_some() => {
+                logins / (bound_ms as f64 / 1e3 + logins / demand.requests)
+            }
+            _ => 0.0,
+        },
         cores: demand.requests * check_ns / 1e9,
         cores_measured: row.cpu_ns.is_some(),
         bits: demand.requests * row.request_bytes as f64 * 8.0,

@@ -101,6 +101,7 @@ pub(super) fn describe(slug: &'static str) -> Description {
         needs: Need::Nothing,
         store: "",
         shared: true,
+        kept_by_user: false,
         carrier: Carrier { cookie: "access_token_cookie", renewal: None, bearer: true },
         browser_holds: "The whole login: who you are and until when, signed, readable by anybody who has it.",
         server_holds: "",

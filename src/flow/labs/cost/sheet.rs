@@ -56,6 +56,8 @@ fn rows(site: &Site, demand: &Demand) -> Vec<Value> {
             "store": description.store,
             "memory": bytes(answer.stored_bytes),
             "operations": grouped(answer.operations),
+            "renewals": (answer.renewals > 0.0).then(|| grouped(answer.renewals)),
+            "by_user": description.kept_by_user,
             "wait": if answer.wait_ms > 0.0 { span(answer.wait_ms * 1e6) } else { "0 ms".to_owned() },
             "cores": grouped(answer.cores),
             "at_most": !answer.cores_measured,
