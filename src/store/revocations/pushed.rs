@@ -51,7 +51,8 @@ impl Memory {
         self.added += 1;
         match revoked {
             Revoked::Login(user, login, until) => {
-                self.logins.insert((user, login), until);
+                let latest = self.logins.entry((user, login)).or_insert(until);
+                *latest = until.max(*latest);
             }
             Revoked::CutOff(user, generation, until) => {
                 let (highest, latest) = self.cut_offs.entry(user).or_insert((generation, until));
@@ -72,8 +73,8 @@ impl Memory {
         self.logins.retain(|_, until| *until > now);
         self.cut_offs.retain(|_, (_, until)| *until > now);
         // After a night of a million of them the room is given back.
-        self.logins.shrink_to(self.logins.len() * 2);
-        self.cut_offs.shrink_to(self.cut_offs.len() * 2);
+        self.logins.shrink_to_fit();
+        self.cut_offs.shrink_to_fit();
         (self.added, self.cleaned_at) = (0, self.logins.len() + self.cut_offs.len());
     }
 }
