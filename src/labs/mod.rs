@@ -1,5 +1,6 @@
 //! EXPERIMENTS: each works on strategies and returns a report. Only the command line and pages print.
 
+mod asking;
 pub mod capacity;
 pub mod cost;
 pub mod criterion;

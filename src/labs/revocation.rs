@@ -76,6 +76,8 @@ pub struct Measured {
     pub accepted_after_response: ByNode<u64>,
     /// How many got neither yes nor no.
     pub unavailable: ByNode<u64>,
+    /// How many questions were due and were not asked, because 256 others waited for their answers.
+    pub left_out: ByNode<u64>,
     /// When the last accepted one was asked, after the answer to the revoke.
     pub last_accept_after_response_ms: ByNode<Spread>,
     /// Whether the worst is within what was promised.
@@ -178,6 +180,7 @@ pub async fn measure(pair: &Pair, subject: &Subject, trials: usize) -> Result<Me
         probes_after_response: ByNode { same_node: same.asked, other_node: other.asked },
         accepted_after_response: ByNode { same_node: same.accepted, other_node: other.accepted },
         unavailable: ByNode { same_node: same.unavailable, other_node: other.unavailable },
+        left_out: ByNode { same_node: same.left_out, other_node: other.left_out },
         last_accept_after_response_ms: spreads,
         within_bound: within(&spreads.same_node) && within(&spreads.other_node),
     })
@@ -189,6 +192,7 @@ struct Outcomes {
     asked: u64,
     accepted: u64,
     unavailable: u64,
+    left_out: u64,
     /// For each trial, in milliseconds.
     last: Vec<f64>,
 }
@@ -198,6 +202,7 @@ impl Outcomes {
         self.asked += reading.asked;
         self.accepted += reading.accepted;
         self.unavailable += reading.unavailable;
+        self.left_out += reading.left_out;
         self.last.push(reading.last_accept_ms);
     }
 

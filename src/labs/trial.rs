@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinHandle};
 
+use super::asking::{Asked, Asking};
 use super::nodes::{Pair, lab_device};
 use super::revocation::{ByNode, LabError};
-use crate::auth::{AuthStrategy, Grant, Identity, Presented, Reach, Subject};
+use crate::auth::{Grant, Identity, Presented, Reach, Subject};
 use crate::trace::Trace;
 
 /// How long after the revoke, where it takes effect at once.
@@ -46,6 +47,8 @@ pub struct Reading {
     pub accepted: u64,
     /// How many got neither yes nor no.
     pub unavailable: u64,
+    /// How often a question was due and was not asked, because too many others waited for their answers.
+    pub left_out: u64,
     /// When the last accepted one was asked, in milliseconds. Zero: none was accepted.
     pub last_accept_ms: f64,
 }
@@ -57,20 +60,12 @@ impl Reading {
     }
 }
 
-/// One question: when it was asked, and what came back.
-#[derive(Clone, Copy)]
-struct Probe {
-    asked: Instant,
-    /// `None`: neither yes nor no.
-    accepted: Option<bool>,
-}
-
 /// Both nodes are being asked for a login that is about to be revoked.
 pub(super) struct Probing {
     pair: Pair,
     /// When the revoke was answered.
     answered: Arc<OnceLock<Instant>>,
-    task: JoinHandle<(Vec<Probe>, Vec<Probe>)>,
+    task: JoinHandle<Result<ByNode<Asked>, JoinError>>,
 }
 
 impl Probing {
@@ -90,14 +85,15 @@ impl Probing {
 
     /// When the schedule is over.
     pub async fn readings(self, answered: Instant) -> Result<ByNode<Reading>, LabError> {
-        let (same, other) = self.task.await.map_err(|_| LabError::Panicked(self.pair.slug()))?;
-        Ok(ByNode { same_node: read(&same, answered), other_node: read(&other, answered) })
+        let asked = self.task.await.and_then(|asked| asked).map_err(|_| LabError::Panicked(self.pair.slug()))?;
+        Ok(ByNode { same_node: read(&asked.same_node, answered), other_node: read(&asked.other_node, answered) })
     }
 }
 
-fn read(probes: &[Probe], answered: Instant) -> Reading {
-    let mut reading = Reading::default();
-    for probe in probes.iter().filter(|probe| probe.asked > answered) {
+fn read(asked: &Asked, answered: Instant) -> Reading {
+    let left_out = asked.left_out.iter().filter(|due| **due > answered).count() as u64;
+    let mut reading = Reading { left_out, ..Reading::default() };
+    for probe in asked.probes.iter().filter(|probe| probe.asked > answered) {
         reading.asked += 1;
         match probe.accepted {
             Some(true) => {
@@ -168,14 +164,14 @@ pub(super) async fn pace_of(pair: &Pair, presented: &Presented) -> Result<Durati
 }
 
 /// Asks both nodes at every tick. The pace is kept by watching the clock: a timer of the runtime is a thousand times too
-/// coarse.
+/// coarse. Ticks that were missed are not made good: all of their questions would be asked now.
 async fn probe_both(
     pair: Pair,
     presented: Arc<Presented>,
     schedule: Schedule,
     answered: Arc<OnceLock<Instant>>,
-) -> (Vec<Probe>, Vec<Probe>) {
-    let (mut same, mut other) = (JoinSet::new(), JoinSet::new());
+) -> Result<ByNode<Asked>, JoinError> {
+    let (mut same, mut other) = (Asking::new(&pair.same, &presented), Asking::new(&pair.other, &presented));
     let begun = Instant::now();
     // The revoke is answered some time after it is asked for; that time is probed too.
     let end = || answered.get().copied().unwrap_or(begun + LONGEST) + schedule.after;
@@ -184,18 +180,14 @@ async fn probe_both(
         if let Some(long) = next.saturating_duration_since(Instant::now()).checked_sub(COARSE) {
             tokio::time::sleep(long).await;
         }
+        // Once at least: what was asked needs a turn to be answered.
+        tokio::task::yield_now().await;
         while Instant::now() < next {
             tokio::task::yield_now().await;
         }
-        same.spawn(ask(pair.same.clone(), presented.clone()));
-        other.spawn(ask(pair.other.clone(), presented.clone()));
-        next += schedule.pace;
+        same.ask()?;
+        other.ask()?;
+        next = (next + schedule.pace).max(Instant::now());
     }
-    (same.join_all().await, other.join_all().await)
-}
-
-async fn ask(node: Arc<dyn AuthStrategy>, presented: Arc<Presented>) -> Probe {
-    let asked = Instant::now();
-    let answer = node.identify(&presented, &Trace::off()).await;
-    Probe { asked, accepted: answer.ok().map(|identity| identity.is_some()) }
+    Ok(ByNode { same_node: same.over().await?, other_node: other.over().await? })
 }

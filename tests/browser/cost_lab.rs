@@ -45,7 +45,11 @@ async fn the_cost_is_measured_and_drawn_while_one_watches() {
     until("the progress is shown", async || tab.text().await.contains("of 9 …")).await;
     assert_eq!(tab.js::<bool>("document.getElementById('progress').hidden").await, Some(false));
     tab.shot("cost-lab-running").await;
-    until_measured("it says so", async || tab.text().await.contains("Done. The figures are below.")).await;
+    until_measured("the run is over", async || {
+        tab.js("document.getElementById('progress').hidden").await == Some(true)
+    })
+    .await;
+    assert_eq!(tab.text_of("#status").await.as_deref(), Some("Done. The figures are below."));
     assert_eq!(count(&tab, ".costs tr[data-slug]").await, 9);
     assert_eq!(count(&tab, "svg.frontier.wide .dot").await, 9);
     tab.sees("the last run of this server").await;
@@ -107,8 +111,6 @@ async fn without_scripts_the_page_comes_back_with_the_table() {
     let users = "(f => { f.value = '1,000,000'; f.form.querySelector('button').click(); return true })(document.getElementById('users'))";
     assert_eq!(tab.js::<bool>(users).await, Some(true));
     // The address is there before the table is.
-    until("the sheet is worked out", async || {
-        tab.path().await.contains("users=1%2C000%2C000") && count(&tab, ".capacity tr[data-slug]").await == 4
-    })
-    .await;
+    let worked_out = "location.search.includes('users=1%2C000%2C000') && document.querySelectorAll('.capacity tr[data-slug]').length === 4";
+    until("the sheet is worked out", async || tab.js(worked_out).await == Some(true)).await;
 }
