@@ -69,6 +69,12 @@ async fn what_cannot_be_run_is_told_and_a_few_run_at_once() {
     let full = send(start("jwt")).await;
     assert_eq!(full.status(), 503);
     assert_eq!(full.headers()["retry-after"], "10");
+    // Without scripts the form says it, with what was chosen.
+    let form = [("strategy", "jwt"), ("strategy", "session-memory")];
+    let full = send(bare_client().post(app.url(PATHS[0])).form(&form)).await;
+    assert_eq!((full.status().as_u16(), &full.headers()["retry-after"]), (503, &"10".parse().unwrap()));
+    let page = full.text().await.expect("a page");
+    assert!(page.contains("Too many experiments run at once") && page.matches(" checked").count() == 2, "{page}");
     let unknown = send(bare_client().post(app.url("/labs/revocation/api/runs/unknown/revoke"))).await;
     assert_eq!(unknown.status(), 404);
     // Nobody watches them.

@@ -139,12 +139,13 @@ impl Keys {
         }
         // Names the key without telling anything about it.
         let name = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), b"key id");
-        let header = header(SigningAlgorithm::Hs256, &URL_SAFE_NO_PAD.encode(&name.as_ref()[..6]));
+        let kid = URL_SAFE_NO_PAD.encode(&name.as_ref()[..6]);
+        let header = header(SigningAlgorithm::Hs256, &kid);
         Ok(Self {
             algorithm: SigningAlgorithm::Hs256,
             encoded_header: encoded(&header),
             header,
-            kid: URL_SAFE_NO_PAD.encode(&name.as_ref()[..6]),
+            kid,
             encoding: EncodingKey::from_secret(secret),
             verifier: Verifier::of_secret(secret).ok_or(KeysError::ShortSecret(secret.len()))?,
             public: JwkSet { keys: Vec::new() },

@@ -33,9 +33,22 @@ impl Order {
         order
     }
 
+    /// Fails unless who sent it may start an experiment, and it names strategies that there are.
+    pub async fn admit(&self, site: &Site, request: &Request) -> Result<(), Error> {
+        self.admit_sender(&site.shared, request).await?;
+        if self.strategies.is_empty() {
+            return Err(Error::BadRequest("Choose at least one strategy.".to_owned()));
+        }
+        let known = |slug: &str| site.strategies().any(|strategy| strategy.describe().slug == slug);
+        match self.strategies.iter().find(|slug| !known(slug)) {
+            Some(unknown) => Err(Error::BadRequest(format!("There is no strategy {unknown}."))),
+            None => Ok(()),
+        }
+    }
+
     /// Everybody on a server of one's own; elsewhere a presenter, by name and password. An unknown user, a wrong
     /// password and a user who is no presenter take the same steps and get the same answer.
-    pub async fn admit(&self, shared: &Shared, request: &Request) -> Result<(), Error> {
+    async fn admit_sender(&self, shared: &Shared, request: &Request) -> Result<(), Error> {
         if open_to_everybody(shared) {
             return Ok(());
         }
@@ -47,6 +60,13 @@ impl Order {
         let presents = user.is_some_and(|user| user.role == Role::Presenter);
         if matches && presents { Ok(()) } else { Err(Error::WrongPassword) }
     }
+}
+
+/// Whether an error is said above the form, which keeps what was chosen; others have a page of their own.
+pub(super) fn said_above_the_form(error: &Error) -> bool {
+    use crate::account::Busy::Full;
+    use Error::{BadRequest, Busy, Measuring, TooManyRuns, TooManyTries, WrongPassword};
+    matches!(error, BadRequest(_) | WrongPassword | TooManyTries { .. } | TooManyRuns | Measuring | Busy(Full))
 }
 
 /// Only this machine reaches the server, and its users' password stands on every page.

@@ -9,6 +9,7 @@ mod view;
 use std::sync::Arc;
 use std::time::Duration;
 
+use poem::error::ResponseError as _;
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::web::{Data, Path};
 use poem::{Request, Response, Route, get, handler, post};
@@ -17,9 +18,10 @@ use serde_json::{Value, json};
 use self::form::Sliders;
 use self::sheet::Sheet;
 use super::events::stream_of;
-use super::order::{self, Order, choices};
+use super::order::{self, Order, choices, said_above_the_form};
 use crate::error::Error;
 use crate::flow::frontier;
+use crate::flow::guard::with_retry;
 use crate::flow::site::Site;
 use crate::labs::cost::{CostRun, Event, StartCostError};
 use crate::page::{Frame, html};
@@ -85,9 +87,10 @@ async fn submit(Data(site): Data<&Arc<Site>>, request: &Request, body: Vec<u8>) 
             let location = format!("/labs/cost?wait={}", run.id());
             Ok(Response::builder().status(StatusCode::SEE_OTHER).header(header::LOCATION, location).body(()))
         }
-        Err(error @ (Error::WrongPassword | Error::BadRequest(_) | Error::Measuring)) => {
-            let status = poem::error::ResponseError::status(&error);
-            show(site, &Shown { status, order, sliders, message: Some(error.sentence()), ..Shown::default() })
+        Err(error) if said_above_the_form(&error) => {
+            let (status, message) = (error.status(), Some(error.sentence()));
+            show(site, &Shown { status, order, sliders, message, ..Shown::default() })
+                .map(|answer| with_retry(answer, &error))
         }
         Err(error) => Err(error),
     }
@@ -103,14 +106,7 @@ async fn start(Data(site): Data<&Arc<Site>>, request: &Request, body: Vec<u8>) -
 }
 
 async fn begin(site: &Site, request: &Request, order: &Order, sliders: &Sliders) -> Result<Arc<CostRun>, Error> {
-    order.admit(&site.shared, request).await?;
-    if order.strategies.is_empty() {
-        return Err(Error::BadRequest("Choose at least one strategy.".to_owned()));
-    }
-    let known = |slug: &String| site.strategies().any(|strategy| strategy.describe().slug == slug);
-    if let Some(unknown) = order.strategies.iter().find(|slug| !known(slug)) {
-        return Err(Error::BadRequest(format!("There is no strategy {unknown}.")));
-    }
+    order.admit(site, request).await?;
     let conditions = sliders.conditions().map_err(Error::BadRequest)?;
     site.shared.cost.start(order.strategies.clone(), conditions).map_err(|error| match error {
         StartCostError::Busy | StartCostError::Closing => Error::Measuring,

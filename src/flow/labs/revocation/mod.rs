@@ -6,6 +6,7 @@ mod view;
 use std::sync::Arc;
 use std::time::Duration;
 
+use poem::error::ResponseError as _;
 use poem::http::{StatusCode, header};
 use poem::web::{Data, Path};
 use poem::{Request, Response, Route, get, handler, post};
@@ -14,8 +15,9 @@ use tokio::time::{sleep, timeout};
 
 use self::view::{Row, rows};
 use crate::error::Error;
-use crate::flow::labs::order::{self, Order, choices};
-use crate::flow::site::{Shared, Site};
+use crate::flow::guard::with_retry;
+use crate::flow::labs::order::{self, Order, choices, said_above_the_form};
+use crate::flow::site::Site;
 use crate::labs::live::{LIFE, LONGEST, Run, StartRunError, State};
 use crate::page::{Frame, html};
 
@@ -44,18 +46,16 @@ fn page(Data(site): Data<&Arc<Site>>) -> Result<Response, Error> {
 #[handler]
 async fn form(Data(site): Data<&Arc<Site>>, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
     let order = Order::read(&body);
-    match order.admit(&site.shared, request).await {
-        Err(error @ Error::WrongPassword) => {
-            return show(site, StatusCode::UNAUTHORIZED, &order, Some(&error.sentence()), None);
+    match begin(site, request, &order).await {
+        Ok(run) => {
+            let _ = timeout(FORM_LIMIT, whole(&run)).await;
+            show(site, StatusCode::OK, &order, None, Some(&rows(&run)))
         }
-        other => other?,
+        Err(error) if said_above_the_form(&error) => {
+            show(site, error.status(), &order, Some(&error.sentence()), None).map(|answer| with_retry(answer, &error))
+        }
+        Err(error) => Err(error),
     }
-    if order.strategies.is_empty() {
-        return show(site, StatusCode::BAD_REQUEST, &order, Some("Choose at least one strategy."), None);
-    }
-    let run = begin(&site.shared, &order).await?;
-    let _ = timeout(FORM_LIMIT, whole(&run)).await;
-    show(site, StatusCode::OK, &order, None, Some(&rows(&run)))
 }
 
 /// Watches, revokes, and watches until everything is settled.
@@ -74,11 +74,7 @@ async fn whole(run: &Run) {
 #[handler]
 async fn start(Data(site): Data<&Arc<Site>>, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
     let order = Order::read(&body);
-    order.admit(&site.shared, request).await?;
-    if order.strategies.is_empty() {
-        return Err(Error::BadRequest("Choose at least one strategy.".to_owned()));
-    }
-    let run = begin(&site.shared, &order).await?;
+    let run = begin(site, request, &order).await?;
     let address = format!("/labs/revocation/api/runs/{}", run.id());
     let answer = json!({
         "events": format!("{address}/events"),
@@ -96,8 +92,9 @@ fn revoke(Data(site): Data<&Arc<Site>>, Path(id): Path<String>) -> Result<Respon
     Ok(Response::builder().status(StatusCode::NO_CONTENT).body(()))
 }
 
-async fn begin(shared: &Shared, order: &Order) -> Result<Arc<Run>, Error> {
-    shared.runs.start(&order.strategies).await.map_err(|error| match error {
+async fn begin(site: &Site, request: &Request, order: &Order) -> Result<Arc<Run>, Error> {
+    order.admit(site, request).await?;
+    site.shared.runs.start(&order.strategies).await.map_err(|error| match error {
         StartRunError::Store(error) => error.into(),
         StartRunError::Full => Error::TooManyRuns,
         StartRunError::Unknown(slug) => Error::BadRequest(format!("There is no strategy {slug}.")),
