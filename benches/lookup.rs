@@ -28,14 +28,14 @@ use self::stage::{LOGINS, Stage, facts};
 fn main() {
     let mut criterion = stage::criterion();
     stage::core::pin();
-    let load = facts::load();
+    let beginning = facts::beginning();
     let stage = Stage::open(LOGINS);
     lookup::proof::a_wrong_answer_stops_the_bench(&stage);
     let turns = Turns::default();
     lookup::identify::all(&mut criterion, &stage, &turns);
     lookup::hits::all(&mut criterion, &stage);
     lookup::life::all(&mut criterion, &stage);
-    let run = facts::of(&stage, load);
+    let run = facts::of(&stage, &beginning);
     // Now, too: the million logins that follow may be more than somebody waits for.
     facts::write(Run { pairs: turns.pairs(), ..run.clone() });
     drop(stage);

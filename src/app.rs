@@ -64,6 +64,8 @@ impl App {
         let public_url = public_url(settings, address);
         let demo = demo::seed_or_lock(settings, address, &users, &hasher, &clock).await?;
         let lab = LiveLab::new(settings, &parts);
+        let strategies = strategies(&parts);
+        let figures = figures(settings)?.map(|all| all.like(strategies.iter().map(|strategy| strategy.describe())));
         let shared = Shared {
             pages: Pages::new(),
             users,
@@ -83,9 +85,9 @@ impl App {
             stores: parts.states.clone(),
             runs: Runs::new(lab.opener()),
             cost: CostRuns::new(lab.cost_opener()),
-            figures: figures(settings)?,
+            figures,
         };
-        let site = Arc::new(Site::new(shared, strategies(&parts)));
+        let site = Arc::new(Site::new(shared, strategies));
         Ok(Self { listener, address, site, sql: parts.sql, lab, private_redis })
     }
 

@@ -40,6 +40,51 @@ pub fn quantile<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
     sorted.get((sorted.len() * percent).div_ceil(100).saturating_sub(1)).copied()
 }
 
+/// A number with its thousands set apart: as many digits as say something.
+pub fn grouped(number: f64) -> String {
+    let text = match number {
+        n if n == 0.0 || n >= 100.0 => format!("{n:.0}"),
+        n if n.fract() == 0.0 => format!("{n:.0}"),
+        n if n >= 10.0 => format!("{n:.1}"),
+        n if n >= 0.1 => format!("{n:.2}"),
+        n if n >= 0.0001 => format!("{n:.4}"),
+        _ => "less than 0.0001".to_owned(),
+    };
+    let whole = text.find('.').unwrap_or(text.len());
+    if number < 1000.0 {
+        return text;
+    }
+    let mut set_apart = String::new();
+    for (place, digit) in text[..whole].char_indices() {
+        if place > 0 && (whole - place) % 3 == 0 {
+            set_apart.push(',');
+        }
+        set_apart.push(digit);
+    }
+    set_apart + &text[whole..]
+}
+
+/// Bytes in the unit that they are read in.
+pub fn bytes(bytes: f64) -> String {
+    scaled(bytes, &["B", "kB", "MB", "GB", "TB", "PB"])
+}
+
+/// Bits a second.
+pub fn bits(bits: f64) -> String {
+    scaled(bits, &["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"])
+}
+
+fn scaled(mut value: f64, units: &[&str]) -> String {
+    let mut place = 0;
+    while value >= 1000.0 && place + 1 < units.len() {
+        value /= 1000.0;
+        place += 1;
+    }
+    let number =
+        if value == 0.0 || value >= 100.0 || place == 0 { format!("{value:.0}") } else { format!("{value:.1}") };
+    format!("{number} {}", units[place])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,5 +105,12 @@ mod tests {
         let samples: Vec<_> = (1..=20).collect();
         assert_eq!([5, 50, 95, 99, 100].map(|percent| quantile(&samples, percent)), [1, 10, 19, 20, 20].map(Some));
         assert_eq!(quantile::<u32>(&[], 50), None);
+    }
+
+    #[test]
+    fn numbers_are_shown_as_people_read_them() {
+        assert_eq!([0.0, 2.0, 0.02, 12.34, 1_234_567.8].map(grouped), ["0", "2", "0.0200", "12.3", "1,234,568"]);
+        assert_eq!([0.0, 999.0, 66e6, 1.5e12].map(bytes), ["0 B", "999 B", "66.0 MB", "1.5 TB"]);
+        assert_eq!(bits(176_000.0), "176 kbit/s");
     }
 }

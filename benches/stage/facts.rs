@@ -3,40 +3,70 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use jwt_vs_session::auth::{AuthStrategy, Need};
+use jwt_vs_session::auth::{AuthStrategy, Need, Subject, UserId};
 use jwt_vs_session::labs::criterion::{Facts, Pair, Run};
 use jwt_vs_session::labs::figures::{Method, Source};
 use jwt_vs_session::trace::Trace;
 use sea_orm::sqlx;
 
 use super::Stage;
-use super::logins::{Opened, device};
+use super::logins::{self, Opened, device};
 
 /// What one strategy showed while its logins were opened.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Counted {
     store_calls: f64,
     request_bytes: u64,
-    stored_bytes: u64,
+    stored: Stored,
+    setup: String,
+}
+
+/// What the server keeps of logins, in bytes.
+#[derive(Clone, Copy, Default)]
+struct Stored {
+    /// Of the first login of a user.
+    first: u64,
+    /// Of the second.
+    further: u64,
+    /// Of one renewal.
+    renewal: Option<u64>,
 }
 
 impl Counted {
     /// `before` is what was held before they were opened.
     pub fn new(stage: &Stage, strategy: &Arc<dyn AuthStrategy>, logins: &[Opened], before: u64) -> Self {
-        let slug = strategy.describe().slug;
-        let each = |bytes: u64| bytes / logins.len() as u64;
-        let stored_bytes = if stores_nothing(stage, strategy, &logins[0]) {
+        let stored = if stores_nothing(stage, strategy, &logins[0]) {
             // Whatever a store grew by meanwhile is its own.
-            0
+            Stored::default()
         } else if strategy.describe().shared {
-            each(held(stage, slug).saturating_sub(before))
+            in_the_store(stage, strategy, before)
         } else {
-            in_this_process(stage, slug)
+            in_this_process(stage, strategy.describe().slug)
         };
-        let request_bytes = each(logins.iter().map(|login| login.credential().len() as u64).sum());
-        Self { store_calls: calls(stage, strategy, &logins[0]), request_bytes, stored_bytes }
+        let renewal = |login: &Opened| login.presented.renewal().map_or(0, str::len);
+        let sent: u64 = logins.iter().map(|login| (login.credential().len() + renewal(login)) as u64).sum();
+        let (store_calls, setup) = (calls(stage, strategy, &logins[0]), strategy.describe().setup());
+        Self { store_calls, request_bytes: sent / logins.len() as u64, stored, setup }
     }
+}
+
+/// One login of each user is there already; then comes a second one, and that is renewed where it can be.
+fn in_the_store(stage: &Stage, strategy: &Arc<dyn AuthStrategy>, before: u64) -> Stored {
+    let slug = strategy.describe().slug;
+    let each = |before: u64, after: u64| after.saturating_sub(before) / stage.users().len() as u64;
+    let first = held(stage, slug);
+    let others = stage.runtime.block_on(logins::open(strategy, stage.users()));
+    let second = held(stage, slug);
+    let renewal = strategy.describe().carrier.renewal.map(|_| {
+        for login in &others {
+            let renewed = stage.runtime.block_on(strategy.renew(&login.presented, &Trace::off()));
+            assert!(renewed.expect("the stores answer").is_some(), "a login is renewed");
+        }
+        each(second, held(stage, slug))
+    });
+    Stored { first: each(before, first), further: each(first, second), renewal }
 }
 
 fn stores_nothing(stage: &Stage, strategy: &Arc<dyn AuthStrategy>, login: &Opened) -> bool {
@@ -74,18 +104,21 @@ async fn database_size(stage: &Stage) -> u64 {
     (numbers[0] - numbers[1]) * numbers[2]
 }
 
-/// What the process grows by for each of many logins.
-fn in_this_process(stage: &Stage, slug: &str) -> u64 {
-    const MANY: u64 = 40_000;
+/// What the process grows by for a login of each of many users, and for a second one.
+fn in_this_process(stage: &Stage, slug: &str) -> Stored {
+    const MANY: usize = 40_000;
     let node = stage.second_node(&["--redis-url", "none"]);
     let strategy = node.strategy(slug).expect("the strategy").clone();
-    let before = resident();
-    stage.runtime.block_on(async {
-        for subject in stage.users().iter().cycle().take(usize::try_from(MANY).expect("64 bits")) {
-            strategy.issue(subject, &device(), &Trace::off()).await.expect("a login is opened");
+    let user = |subject: &Subject| Subject { id: UserId::random(), ..subject.clone() };
+    let subjects: Vec<_> = stage.users().iter().cycle().take(MANY).map(user).collect();
+    let grown = || {
+        let before = resident();
+        for subject in &subjects {
+            stage.runtime.block_on(strategy.issue(subject, &device(), &Trace::off())).expect("a login is opened");
         }
-    });
-    resident().saturating_sub(before) / MANY
+        resident().saturating_sub(before) / MANY as u64
+    };
+    Stored { first: grown(), further: grown(), renewal: None }
 }
 
 fn resident() -> u64 {
@@ -102,29 +135,55 @@ fn calls(stage: &Stage, strategy: &Arc<dyn AuthStrategy>, login: &Opened) -> f64
     panel["store_calls"].as_f64().expect("a number")
 }
 
-/// The load of the machine, before the bench adds to it.
-pub fn load() -> Option<f64> {
-    Source::here(Method::Criterion, "").load
+/// What is only known before the bench begins.
+pub struct Beginning {
+    /// Milliseconds since the Unix epoch.
+    at: u64,
+    /// Of the machine, before the bench adds to it.
+    load: Option<f64>,
+}
+
+/// Now.
+pub fn beginning() -> Beginning {
+    Beginning { at: millis(SystemTime::now()), load: Source::here(Method::Criterion, "").load }
+}
+
+fn millis(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).expect("after 1970");
+    u64::try_from(since.as_millis()).expect("64 bits")
+}
+
+/// A name for this build of the bench: when it was written.
+fn program() -> String {
+    let file = std::env::current_exe().and_then(fs::metadata).and_then(|file| file.modified());
+    millis(file.expect("the file of this program")).to_string()
 }
 
 /// What is known of this run.
-pub fn of(stage: &Stage, load: Option<f64>) -> Run {
-    let source = Source { load, ..Source::here(Method::Criterion, &stores(stage)) };
+pub fn of(stage: &Stage, beginning: &Beginning) -> Run {
+    let source = Source { load: beginning.load, ..Source::here(Method::Criterion, &stores(stage)) };
     let row = |(slug, counted): (&&str, &Counted)| Facts {
         strategy: (*slug).to_owned(),
         store_calls: counted.store_calls,
         request_bytes: counted.request_bytes,
-        stored_bytes: counted.stored_bytes,
+        stored_bytes: counted.stored.first,
+        user_bytes: counted.stored.first.saturating_sub(counted.stored.further),
+        upkeep_bytes: counted.stored.renewal,
+        setup: Some(counted.setup.clone()),
     };
     let strategies = stage.counted.borrow().iter().map(row).collect();
-    Run { source, strategies, pairs: Vec::new() }
+    Run { source, begun: beginning.at, program: program(), strategies, pairs: Vec::new() }
 }
 
-/// Writes it beside criterion's files. What another run on the same machine knows of other strategies stays.
+/// Writes it beside criterion's files. What the same program measured on the same machine before, of other strategies,
+/// stays; then the run began when that did.
 pub fn write(mut run: Run) {
-    if let Ok(old) = Run::read(&folder())
-        && (&old.source.machine, &old.source.versions) == (&run.source.machine, &run.source.versions)
-    {
+    let same = |old: &Run| {
+        (&old.source.machine, &old.source.versions, &old.program)
+            == (&run.source.machine, &run.source.versions, &run.program)
+    };
+    if let Some(old) = Run::read(&folder()).ok().filter(same) {
+        run.begun = old.begun;
         let known = |row: &Facts| run.strategies.iter().any(|new| new.strategy == row.strategy);
         let others: Vec<_> = old.strategies.into_iter().filter(|row| !known(row)).collect();
         run.strategies.extend(others);

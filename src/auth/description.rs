@@ -1,5 +1,7 @@
 //! What differs between strategies, as data: what one promises, which store it needs, how its credential travels.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 /// What a strategy promises about a login that was revoked.
@@ -43,6 +45,33 @@ pub struct Carrier {
     pub bearer: bool,
 }
 
+/// What goes to a store from time to time, at the first request after a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Upkeep {
+    /// Its name in the plural.
+    pub what: &'static str,
+    /// The while, in milliseconds.
+    pub every_ms: u64,
+    /// Whether it is one for all logins of a user, and not one for each.
+    pub by_user: bool,
+    /// Calls to the store for one.
+    pub calls: u32,
+    /// How long what one leaves behind is kept, in milliseconds; zero if it takes the place of what was there.
+    pub kept_ms: u64,
+}
+
+impl Upkeep {
+    /// One for each login, of one call, that leaves nothing behind.
+    pub(super) fn of_login(what: &'static str, every: Duration) -> Self {
+        Self { what, every_ms: millis(every), by_user: false, calls: 1, kept_ms: 0 }
+    }
+}
+
+/// Milliseconds, as a description counts.
+pub(super) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Everything that pages, labs and commands need to know of a strategy.
 #[derive(Clone, Debug, Serialize)]
 pub struct Description {
@@ -62,8 +91,12 @@ pub struct Description {
     pub store: &'static str,
     /// Whether every node knows a login, and not only the one that opened it.
     pub shared: bool,
-    /// Whether what the store keeps is of a user, however many logins there are, and not of each login.
-    pub kept_by_user: bool,
+    /// The algorithm of its tokens, if it signs any.
+    pub signed_with: Option<&'static str>,
+    /// What goes to the store from time to time, beside the checks.
+    pub upkeep: Option<Upkeep>,
+    /// How many logins each node keeps a copy of at the most, if any. A write of a login evicts its copies.
+    pub copies: Option<usize>,
     /// How the credential travels.
     pub carrier: Carrier,
     /// One sentence: what the browser keeps.
@@ -84,4 +117,16 @@ pub struct Description {
     pub password_change: &'static str,
     /// One sentence: what one gives up by choosing it.
     pub gives_up: &'static str,
+}
+
+impl Description {
+    /// What decides about its figures and differs from server to server: the algorithm, and the store it needs.
+    pub fn setup(&self) -> String {
+        let store = match self.needs {
+            Need::Nothing => "no store",
+            Need::Redis => "Redis",
+            Need::Sql => "the SQL database",
+        };
+        self.signed_with.map_or_else(|| store.to_owned(), |algorithm| format!("{algorithm}, {store}"))
+    }
 }

@@ -24,7 +24,7 @@ pub struct JwtGenerationStrategy {
 impl JwtGenerationStrategy {
     /// Tokens that live for `life`, checked against the generations of these users.
     pub fn new(keys: Arc<Keys>, users: Users, life: Duration, clock: Clock) -> Self {
-        let description = describe_generation();
+        let description = describe_generation(&keys);
         let tokens = Tokens::new(keys, description.slug, life, clock);
         Self { description, tokens, users }
     }
@@ -87,11 +87,10 @@ impl AuthStrategy for JwtGenerationStrategy {
     }
 }
 
-fn describe_generation() -> Description {
+fn describe_generation(keys: &Keys) -> Description {
     const ALL: &str = "Ends every login of yours under this mount at once, this one and all others: there is one number \
         for all of them.";
     Description {
-        kept_by_user: true,
         label: "JWT with a generation",
         summary: "A signed token carries the user's generation; the SQL database has the present one, and every request \
             compares them.",
@@ -111,6 +110,6 @@ fn describe_generation() -> Description {
         logout_everywhere: ALL,
         password_change: "Every other login of yours under this mount ends at once.",
         gives_up: "Every request asks the SQL database, and a log out ends every login of the user.",
-        ..describe("jwt-generation")
+        ..describe("jwt-generation", keys)
     }
 }

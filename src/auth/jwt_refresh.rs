@@ -6,10 +6,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
+use super::description::millis;
 use super::jwt::{Tokens, describe};
 use super::{
     AuthStrategy, Carrier, Description, Device, Effect, Grant, Identity, Keys, Login, LoginId, Need, Presented,
-    Promise, Reach, Renewal, Result, Stored, Subject, UserId,
+    Promise, Reach, Renewal, Result, Stored, Subject, Upkeep, UserId,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::store::refresh::{Exchange, Family, RefreshTokens};
@@ -33,7 +34,7 @@ impl JwtRefreshStrategy {
         login_life: Duration,
         clock: Clock,
     ) -> Self {
-        let description = describe_refresh(access_life);
+        let description = describe_refresh(&keys, access_life, login_life);
         let tokens = Tokens::new(keys, description.slug, access_life, clock.clone());
         Self { description, tokens, families, login_life, clock }
     }
@@ -163,9 +164,9 @@ fn login(family: Family) -> Login {
     }
 }
 
-fn describe_refresh(life: Duration) -> Description {
+fn describe_refresh(keys: &Keys, life: Duration, login_life: Duration) -> Description {
     let shown = humantime::format_duration(life);
-    let common = describe("jwt-refresh");
+    let common = describe("jwt-refresh", keys);
     Description {
         label: "JWT with a refresh token",
         summary: "A signed token of a short life, checked without asking anybody, and a single-use refresh token that \
@@ -173,8 +174,10 @@ fn describe_refresh(life: Duration) -> Description {
         revocation: format!(
             "When the access token expires: at most {shown} later. No new one is fetched from then on."
         ),
-        promise: Promise::Expiry { bound_ms: u64::try_from(life.as_millis()).unwrap_or(u64::MAX) },
+        promise: Promise::Expiry { bound_ms: millis(life) },
         needs: Need::Sql,
+        // A used token is kept as long as its family: one that comes back is a copy.
+        upkeep: Some(Upkeep { kept_ms: millis(login_life), ..Upkeep::of_login("renewals", life) }),
         store: "the SQL database",
         carrier: Carrier { renewal: Some("refresh_token_cookie"), ..common.carrier },
         browser_holds: "The login, signed, for a short time; and 256 random bits that fetch the next one, once.",

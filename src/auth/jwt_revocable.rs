@@ -15,7 +15,7 @@ use crate::store::revocations::{ReadFrom, RevocationList};
 use crate::trace::{Held, StepKind, Trace};
 
 /// A miss: HMGET, a lease, two SELECTs, the fill.
-const FILL_CALLS: usize = 5;
+pub(super) const FILL_CALLS: u32 = 5;
 
 /// `jwt`, and a list of what was revoked.
 pub struct RevocableJwtStrategy {
@@ -35,7 +35,7 @@ impl RevocableJwtStrategy {
         }
         let answer = self.list.revoked(who.subject.id, &who.login, generation).await;
         let (calls, words) = match &answer {
-            Ok((_, ReadFrom::Sql)) => (FILL_CALLS, "Redis HMGET: not known; filled from the SQL database"),
+            Ok((_, ReadFrom::Sql)) => (FILL_CALLS as usize, "Redis HMGET: not known; filled from the SQL database"),
             _ => (1, "Redis HMGET: the user's cut-off and the token's jti"),
         };
         trace.step_of(StepKind::Store, calls, timer, || words);

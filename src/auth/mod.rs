@@ -23,7 +23,7 @@ use compact_str::CompactString;
 use secrecy::SecretString;
 use serde::Serialize;
 
-pub use self::description::{Carrier, Description, Need, Promise};
+pub use self::description::{Carrier, Description, Need, Promise, Upkeep};
 pub use self::jwt::{JwtStrategy, Keys, KeysError, SigningAlgorithm};
 pub use self::jwt_generation::JwtGenerationStrategy;
 pub use self::jwt_refresh::JwtRefreshStrategy;

@@ -43,6 +43,7 @@ impl<S: LoginStore> SessionStrategy<S> {
             needs,
             // What needs no store is in this process.
             shared: needs != Need::Nothing,
+            upkeep: (needs != Need::Nothing).then(|| limits.upkeep()),
             notice,
             ..describe(store.commands().held_in)
         };
@@ -240,7 +241,9 @@ pub(super) fn describe(store: &'static str) -> Description {
         needs: Need::Nothing,
         store,
         shared: true,
-        kept_by_user: false,
+        signed_with: None,
+        upkeep: None,
+        copies: None,
         carrier: Carrier { cookie: "id", renewal: None, bearer: false },
         browser_holds: "128 random bits that mean nothing: the key to the record.",
         server_holds: "A record of the login: whose it is, since when, from where, until when.",

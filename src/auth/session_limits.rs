@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Upkeep;
 use crate::clock::Timestamp;
 use crate::store::sessions::LoginRecord;
 
@@ -19,8 +20,17 @@ impl SessionLimits {
         (seen + self.idle).min(issued + self.absolute)
     }
 
+    /// How long after the last write the next request writes again.
+    fn fresh(self) -> Duration {
+        self.idle / 10
+    }
+
+    pub(super) fn upkeep(self) -> Upkeep {
+        Upkeep::of_login("sliding writes", self.fresh())
+    }
+
     /// The sliding write is made at most once in a tenth of the idle limit: a session may end that much early.
     pub(super) fn is_stale(self, record: &LoginRecord, now: Timestamp) -> bool {
-        now.since(record.seen) >= self.idle / 10
+        now.since(record.seen) >= self.fresh()
     }
 }

@@ -16,6 +16,7 @@ impl<S: LoginStore> SessionStrategy<S> {
             summary: "An opaque id in a cookie; the record is in the SQL database, next to the users.",
             revocation: "The next request, on every node: the row is gone.".to_owned(),
             needs: Need::Sql,
+            upkeep: Some(limits.upkeep()),
             gives_up: "Every request is a statement to the SQL database, the store that is hardest to scale.",
             ..describe(store.commands().held_in)
         };

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::description::millis;
 use super::session::describe;
 use super::{Description, Effect, Need, Promise, SessionLimits, SessionStrategy};
 use crate::clock::Clock;
 use crate::store::PUSH_BOUND;
-use crate::store::sessions::LoginStore;
+use crate::store::sessions::{COPIES, LoginStore};
 
 impl<S: LoginStore> SessionStrategy<S> {
     /// Under `/session-tracked`: records in Redis, the ones in use in this process too.
@@ -22,8 +23,10 @@ impl<S: LoginStore> SessionStrategy<S> {
                  after {} ms at the latest.",
                 bound.as_millis()
             ),
-            promise: Promise::Push { bound_ms: u64::try_from(bound.as_millis()).unwrap_or(u64::MAX) },
+            promise: Promise::Push { bound_ms: millis(bound) },
             needs: Need::Redis,
+            upkeep: Some(limits.upkeep()),
+            copies: Some(COPIES),
             logout: "Ends this login: on this node at once, on others when the push arrives.",
             logout_everywhere: "Ends every login of yours under this mount: on this node at once, on others when the \
                 push arrives.",

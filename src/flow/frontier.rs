@@ -18,7 +18,15 @@ pub(super) fn origin(site: &Site) -> Option<String> {
     let source = here.as_ref().map(|report| &report.source);
     let source = source.or_else(|| site.shared.figures.as_ref().map(|figures| &figures.source))?;
     let of_here = here.as_ref().map(|report| format!("the last run of this server, with {}", report.conditions));
-    Some(words(source, of_here))
+    Some(words(source, of_here) + &unlike(&in_use(site)?))
+}
+
+/// What is not shown, as it says nothing about this server.
+fn unlike(figures: &Figures) -> String {
+    match figures.unlike.join(", ") {
+        none if none.is_empty() => none,
+        all => format!(" Measured with another set-up than this server's, and so not shown: {all}."),
+    }
 }
 
 fn words(source: &Source, of_here: Option<String>) -> String {
@@ -50,6 +58,7 @@ pub(super) fn view(site: &Site) -> Option<Value> {
         "origin": origin(site),
         "debug": site.shared.cost.report().is_some_and(|report| report.is_debug()),
         "shortened": points.iter().any(|point| point.shortened.is_some()),
+        "delayed": site.shared.cost.report().is_some_and(|report| !report.conditions.delay.is_zero()),
         "trials": site.shared.cost.report().map(|_| TRIALS),
         "sentence": sentence(&points),
         "borrowed": borrowed.flatten(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,12 @@ pub enum ReadError {
 pub struct Run {
     /// Where it ran.
     pub source: Source,
+    /// When it began, in milliseconds since the Unix epoch: what criterion measured before is of another run.
+    #[serde(default)]
+    pub begun: u64,
+    /// Which program it was: figures of two builds are not one run.
+    #[serde(default)]
+    pub program: String,
     /// What was counted of each strategy.
     pub strategies: Vec<Facts>,
     /// What was measured in turns with what it is held against.
@@ -88,10 +95,19 @@ pub struct Facts {
     pub strategy: String,
     /// Calls to a store for each request.
     pub store_calls: f64,
-    /// The credential as sent with each request, in bytes.
+    /// The credentials as sent with each request, in bytes.
     pub request_bytes: u64,
-    /// On the server, for each login, in bytes.
+    /// On the server, for the first login of a user, in bytes.
     pub stored_bytes: u64,
+    /// How many of these are of the user: further logins share them.
+    #[serde(default)]
+    pub user_bytes: u64,
+    /// What one renewal leaves behind on the server, in bytes.
+    #[serde(default)]
+    pub upkeep_bytes: Option<u64>,
+    /// The set-up that was measured: see [`crate::auth::Description::setup`].
+    #[serde(default)]
+    pub setup: Option<String>,
 }
 
 impl Run {
@@ -140,12 +156,16 @@ struct Sample {
 impl Measured {
     /// From criterion's folder, usually `target/criterion`.
     pub fn read(folder: &Path) -> Result<Self, ReadError> {
-        let mut by_id = BTreeMap::new();
-        collect(folder, &mut by_id)?;
-        if by_id.is_empty() {
+        let mut dated = Vec::new();
+        collect(folder, &mut dated)?;
+        if dated.is_empty() {
             return Err(ReadError::Empty(folder.to_owned()));
         }
-        Ok(Self { run: Run::read(folder)?, by_id })
+        let run = Run::read(folder)?;
+        let begun = UNIX_EPOCH + Duration::from_millis(run.begun);
+        let of_the_run = dated.into_iter().filter(|(written, ..)| *written >= begun);
+        let by_id: BTreeMap<_, _> = of_the_run.map(|(_, id, interval)| (id, interval)).collect();
+        if by_id.is_empty() { Err(ReadError::Empty(folder.to_owned())) } else { Ok(Self { run, by_id }) }
     }
 
     /// The median of a bench, if it was run.
@@ -167,6 +187,7 @@ impl Measured {
     pub fn figures(&self) -> Figures {
         let row = |facts: &Facts| {
             let of = |group: &str| self.by_id.get(&format!("{group}/{}", facts.strategy)).copied();
+            let of_hits = |share: u8| self.by_id.get(&format!("lookup/{}-hits-{share}", facts.strategy));
             let identify_ns = of("lookup")?;
             Some(Row {
                 strategy: facts.strategy.clone(),
@@ -179,15 +200,24 @@ impl Measured {
                 store_calls: facts.store_calls,
                 request_bytes: facts.request_bytes,
                 stored_bytes: facts.stored_bytes,
+                user_bytes: facts.user_bytes,
+                upkeep_bytes: facts.upkeep_bytes,
+                // Half of those found none: the half that did is known.
+                miss_ns: of_hits(50).map(|half| 2.0 * half.median - identify_ns.median),
+                setup: facts.setup.clone(),
                 staleness_ms: None,
             })
         };
-        Figures { source: self.run.source.clone(), rows: self.run.strategies.iter().filter_map(row).collect() }
+        Figures {
+            source: self.run.source.clone(),
+            rows: self.run.strategies.iter().filter_map(row).collect(),
+            unlike: Vec::new(),
+        }
     }
 }
 
-/// Looks into every folder below; what was measured last is in one named `new`.
-fn collect(folder: &Path, by_id: &mut BTreeMap<String, Interval>) -> Result<(), ReadError> {
+/// Looks into every folder below; what was measured last is in one named `new`. With the time when that was.
+fn collect(folder: &Path, dated: &mut Vec<(SystemTime, String, Interval)>) -> Result<(), ReadError> {
     let unreadable = |source| ReadError::Unreadable { path: folder.to_owned(), source };
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
@@ -196,9 +226,10 @@ fn collect(folder: &Path, by_id: &mut BTreeMap<String, Interval>) -> Result<(), 
         }
         if path.ends_with("new") && path.join("benchmark.json").is_file() {
             let benchmark: Benchmark = read(&path.join("benchmark.json"))?;
-            by_id.insert(benchmark.full_id, interval(&path)?);
+            let written = fs::metadata(path.join("estimates.json")).and_then(|file| file.modified());
+            dated.push((written.map_err(unreadable)?, benchmark.full_id, interval(&path)?));
         } else {
-            collect(&path, by_id)?;
+            collect(&path, dated)?;
         }
     }
     Ok(())

@@ -104,8 +104,13 @@ impl Document {
             let optional = |interval: &Option<Interval>| interval.as_ref().map_or_else(String::new, spread);
             let (identify, issue, revoke) =
                 (spread(&row.identify_ns), optional(&row.issue_ns), optional(&row.revoke_ns));
-            let (slug, calls, sent, stored) = (&row.strategy, row.store_calls, row.request_bytes, row.stored_bytes);
-            writeln!(f, "| `{slug}` | {identify} | {issue} | {revoke} | {calls} | {sent} B | {stored} B |")?;
+            let (slug, calls, sent) = (&row.strategy, row.store_calls, row.request_bytes);
+            let setup = row.setup.as_ref().map_or_else(String::new, |setup| format!(" ({setup})"));
+            let stored = match row.user_bytes {
+                0 => format!("{} B", row.stored_bytes),
+                shared => format!("{} B ({shared} B)", row.stored_bytes),
+            };
+            writeln!(f, "| `{slug}`{setup} | {identify} | {issue} | {revoke} | {calls} | {sent} B | {stored} |")?;
         }
         let median = |id| self.measured.median(id).map(units::time);
         let (some, many) = ("lookup/session-tracked-hits-90", "lookup/session-tracked-hits-50");
@@ -183,8 +188,9 @@ memory.";
 const COLUMNS: &str = "\
 *Check*: finding out from the credential who asks. *Log in*: opening a login, without the password. *Revoke*: answering a
 log out; under `jwt` and `jwt-refresh` that ends no token, see the next table. *Calls*: to a store, for a check. *Sent*: the
-credential with each request, in bytes. *Stored*: what a store grows by, with one login for each of 4,096 users; further
-logins of a user share what is kept for the user, and `lab cost` weighs a login by itself and shows less.
+credentials with each request, in bytes. *Stored*: what a store grows by for the first login of each of 4,096 users, and
+in brackets how much of that the user's further logins share (of a process' own memory, with 40,000 users); `lab cost` asks
+Redis for single keys and shows less, as Redis' tables come on top.
 
 Times are the medians of the samples; in brackets, 5 % of them are below and 5 % above.";
 
@@ -213,8 +219,12 @@ cargo run --release -- lab figures --revocation revocation.json --format json > 
   `lookup/jwt-traced` is with it.
 - `lookup/session/64` is 64 requests in flight, and the time for each is its share: what a core can do, not a latency.
 - `jwt-refresh` also renews once in the life of a token (60 s unless set): statements in the SQL database that are not in
-  these figures, and a browser sends 43 bytes more for the refresh token.
+  these figures. What it has sent includes the refresh token's 43 bytes.
 - Nothing here is a whole request: `request/…` adds routing and the page, a socket adds more.
 - Times of different runs do not compare; the ratios within one run do.
+- Sessions slide: the first request after a tenth of the idle limit also writes the record, which under `session-tracked`
+  evicts its copies on every node. Nothing slides here, and every node has room; the capacity sheet counts both.
+- Of the million logins of `scale/…` 4,096 are asked for, of the thousand all. Under `session-tracked` the million lies in
+  Redis and what is asked for in the node's memory, which has room for 100,000.
 - `stored` is what one store grows by. A node that uses `session-tracked` also keeps the logins in use in its memory.
 ";

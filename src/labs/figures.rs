@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::auth::Description;
 use crate::units::quantile;
 
 /// The figures of one run.
@@ -12,6 +13,9 @@ pub struct Figures {
     pub source: Source,
     /// A row for each strategy that was measured.
     pub rows: Vec<Row>,
+    /// What was measured with another set-up than this server's and so is not shown, in words.
+    #[serde(skip)]
+    pub unlike: Vec<String>,
 }
 
 impl Figures {
@@ -31,6 +35,17 @@ impl Figures {
     pub fn embedded() -> Option<Self> {
         let text = include_str!(concat!(env!("OUT_DIR"), "/figures.json"));
         (!text.is_empty()).then(|| Self::parse(text).ok()).flatten()
+    }
+
+    /// Without the rows that were measured with another algorithm or another store than these strategies have.
+    #[must_use]
+    pub fn like<'a>(mut self, descriptions: impl Iterator<Item = &'a Description>) -> Self {
+        for (slug, here) in descriptions.map(|description| (description.slug, description.setup())) {
+            let unlike = |row: &mut Row| row.strategy == slug && row.setup.as_ref().is_some_and(|there| *there != here);
+            let gone = self.rows.extract_if(.., unlike).filter_map(|row| row.setup);
+            self.unlike.extend(gone.map(|there| format!("{slug} ({there}; here {here})")));
+        }
+        self
     }
 
     /// The row of a strategy.
@@ -77,10 +92,22 @@ pub struct Row {
     pub revoke_ns: Option<Interval>,
     /// Calls to a store for each request.
     pub store_calls: f64,
-    /// The credential as sent with each request, in bytes.
+    /// The credentials as sent with each request, in bytes.
     pub request_bytes: u64,
-    /// On the server, for each login, in bytes.
+    /// On the server, for the first login of a user, in bytes.
     pub stored_bytes: u64,
+    /// How many of these are of the user: further logins share them.
+    #[serde(default)]
+    pub user_bytes: u64,
+    /// What one renewal leaves behind on the server, in bytes, where it was measured.
+    #[serde(default)]
+    pub upkeep_bytes: Option<u64>,
+    /// Where a node keeps copies: finding out who asks without one, in nanoseconds, where it was measured.
+    #[serde(default)]
+    pub miss_ns: Option<f64>,
+    /// The set-up that was measured: see [`crate::auth::Description::setup`].
+    #[serde(default)]
+    pub setup: Option<String>,
     /// The processor's time for finding out who asks, of the server's process, in nanoseconds, where it was measured.
     #[serde(default)]
     pub cpu_ns: Option<f64>,

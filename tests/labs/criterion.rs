@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
 
 use jwt_vs_session::labs::criterion::{Measured, Pair, Run};
 use jwt_vs_session::labs::document::Document;
@@ -94,6 +95,27 @@ fn a_target_is_met_open_or_not_measured() {
     let counted: Vec<_> =
         rows.iter().filter(|row| row.target.id == "session").map(|row| (row.words(), row.verdict)).collect();
     assert_eq!(counted, [(words("1", "1"), Verdict::Meets), (words("345 B", "≤ 350 B"), Verdict::Meets)]);
+}
+
+/// A run of one bench, of this build, beside what another build left.
+#[test]
+fn what_was_measured_before_the_run_is_not_of_it() {
+    let folder = stage();
+    let file = folder.path().join(Run::FILE);
+    let mut run: serde_json::Value = serde_json::from_str(&fs::read_to_string(&file).expect("a file")).expect("JSON");
+    run["begun"] = json!(2_000_000);
+    fs::write(&file, run.to_string()).expect("a file");
+    let earlier = folder.path().join("floor/jwt/new/estimates.json");
+    let earlier = fs::File::options().write(true).open(earlier).expect("a file");
+    earlier.set_modified(UNIX_EPOCH + Duration::from_millis(1_999_999)).expect("a time");
+    let measured = Measured::read(folder.path()).expect("figures");
+    assert_eq!((measured.median("lookup/jwt"), measured.median("floor/jwt")), (Some(1200.0), None));
+    let rows = reached(&measured);
+    let row = rows.iter().find(|row| row.target.id == "lookup/jwt").expect("a target");
+    assert_eq!(row.verdict, Verdict::Unknown, "its floor is of another run");
+    run["begun"] = json!(u64::from(u32::MAX) * 1000);
+    fs::write(&file, run.to_string()).expect("a file");
+    assert!(Measured::read(folder.path()).is_err(), "nothing is of this run");
 }
 
 /// The machine got slower between the floor and the bench; the turns did not see that.

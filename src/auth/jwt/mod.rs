@@ -15,6 +15,7 @@ use async_trait::async_trait;
 
 pub use self::keys::{Keys, KeysError, SigningAlgorithm};
 pub(super) use self::tokens::{KEPT_LONGER, Tokens};
+use super::description::millis;
 use super::{
     AuthStrategy, Carrier, Description, Device, Effect, Grant, Identity, Login, Need, Presented, Promise, Reach,
     Result, Subject, UserId,
@@ -31,7 +32,7 @@ pub struct JwtStrategy {
 impl JwtStrategy {
     /// Tokens that live for `life`.
     pub fn new(keys: Arc<Keys>, life: Duration, clock: Clock) -> Self {
-        let description = describe_plain(life);
+        let description = describe_plain(&keys, life);
         let tokens = Tokens::new(keys, description.slug, life, clock);
         Self { description, tokens }
     }
@@ -66,7 +67,7 @@ impl AuthStrategy for JwtStrategy {
     }
 }
 
-fn describe_plain(life: Duration) -> Description {
+fn describe_plain(keys: &Keys, life: Duration) -> Description {
     Description {
         label: "JWT in a cookie",
         summary: "A signed token in a cookie says who you are; the server keeps nothing and asks nobody.",
@@ -74,7 +75,7 @@ fn describe_plain(life: Duration) -> Description {
             "When the token expires by itself: at most {} after the login.",
             humantime::format_duration(life)
         ),
-        promise: Promise::Expiry { bound_ms: u64::try_from(life.as_millis()).unwrap_or(u64::MAX) },
+        promise: Promise::Expiry { bound_ms: millis(life) },
         store: "nothing",
         server_holds: "Nothing about you: only the key that checks every signature.",
         unknown_logins: Some(
@@ -86,12 +87,12 @@ fn describe_plain(life: Duration) -> Description {
              of yours is accepted until it expires.",
         password_change: "Other tokens of yours cannot be called back: each is accepted until it expires.",
         gives_up: "Nothing ends a login before its token expires: no log out, no new password.",
-        ..describe("jwt")
+        ..describe("jwt", keys)
     }
 }
 
 /// What the strategies with signed tokens have in common.
-pub(super) fn describe(slug: &'static str) -> Description {
+pub(super) fn describe(slug: &'static str, keys: &Keys) -> Description {
     Description {
         slug,
         label: "",
@@ -101,7 +102,9 @@ pub(super) fn describe(slug: &'static str) -> Description {
         needs: Need::Nothing,
         store: "",
         shared: true,
-        kept_by_user: false,
+        signed_with: Some(keys.algorithm().name()),
+        upkeep: None,
+        copies: None,
         carrier: Carrier { cookie: "access_token_cookie", renewal: None, bearer: true },
         browser_holds: "The whole login: who you are and until when, signed, readable by anybody who has it.",
         server_holds: "",

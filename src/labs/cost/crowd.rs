@@ -29,6 +29,13 @@ pub(super) struct Opened {
     pub bytes: usize,
 }
 
+impl Opened {
+    /// Everything that a browser sends of it with each request, in bytes.
+    pub fn sent(&self) -> usize {
+        self.bytes + self.presented.renewal().map_or(0, str::len)
+    }
+}
+
 /// Users, and the logins that were opened for them.
 pub(super) struct Crowd<'a> {
     bench: &'a CostBench,

@@ -39,10 +39,16 @@ pub struct Measured {
     pub revoke_ns: Spread,
     /// Calls to a store for each request, from the trace.
     pub store_calls: f64,
-    /// The credential as sent, in bytes.
+    /// The algorithm, and the store.
+    pub setup: String,
+    /// The credentials as sent, in bytes.
     pub request_bytes: u64,
-    /// On the server, for each login, in bytes.
+    /// On the server, for the first login of a user, in bytes.
     pub stored_bytes: u64,
+    /// How many of these are of the user: further logins share them.
+    pub user_bytes: u64,
+    /// What one renewal leaves behind on the server, in bytes, where that was measured.
+    pub upkeep_bytes: Option<u64>,
     /// How that was weighed.
     pub stored_how: &'static str,
     /// The processor's time for finding out who asks, of this process alone, in nanoseconds. `None` with an added delay,
@@ -101,7 +107,7 @@ impl Trial<'_> {
         let logins = self.fill(first, kept).await?;
         let grown = self.rows().await.zip(before).map(|(after, before)| after.saturating_sub(before));
         self.warm_up(&logins).await?;
-        let (stored_bytes, stored_how) = self.weigh(&logins, grown).await?;
+        let weight = self.weigh(&logins, grown).await?;
         let order = self.plan.order(logins.len());
         let (timed, counted) = order.split_at(self.plan.questions);
         let store_calls = self.count_calls(&logins, counted).await?;
@@ -115,9 +121,12 @@ impl Trial<'_> {
             issue_ns: issue.spread(),
             revoke_ns: revoke.spread(),
             store_calls,
-            request_bytes: logins.first().map_or(0, |login| login.bytes as u64),
-            stored_bytes,
-            stored_how,
+            setup: self.candidate.far.describe().setup(),
+            request_bytes: logins.first().map_or(0, |login| login.sent() as u64),
+            stored_bytes: weight.login + weight.user,
+            user_bytes: weight.user,
+            upkeep_bytes: self.left_behind(&logins).await?,
+            stored_how: weight.how,
             cpu_ns,
             logins: logins.len(),
             questions: identify.len(),

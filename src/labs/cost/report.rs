@@ -54,7 +54,7 @@ impl Report {
 
     /// As the frontier and the capacity sheet read them.
     pub fn figures(&self) -> Figures {
-        Figures { source: self.source.clone(), rows: self.results.iter().map(row).collect() }
+        Figures { source: self.source.clone(), rows: self.results.iter().map(row).collect(), unlike: Vec::new() }
     }
 }
 
@@ -67,6 +67,10 @@ fn row(measured: &Measured) -> Row {
         store_calls: measured.store_calls,
         request_bytes: measured.request_bytes,
         stored_bytes: measured.stored_bytes,
+        user_bytes: measured.user_bytes,
+        upkeep_bytes: measured.upkeep_bytes,
+        miss_ns: None,
+        setup: Some(measured.setup.clone()),
         cpu_ns: measured.cpu_ns,
         identify_mean_ns: Some(measured.identify_ns.mean),
         staleness_ms: measured.staleness_ms,

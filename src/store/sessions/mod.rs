@@ -28,7 +28,7 @@ use tower_sessions::session_store;
 pub use self::memory::MemorySessions;
 pub use self::redis::RedisSessions;
 pub use self::sql::SqlSessions;
-pub use self::tracked::TrackedSessions;
+pub use self::tracked::{COPIES, TrackedSessions};
 use super::users::{Role, UserId};
 use super::{StoreError, Stored};
 use crate::clock::Timestamp;

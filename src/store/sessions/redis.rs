@@ -25,6 +25,9 @@ use crate::trace::StepKind;
 /// The cut-off, ZRANGE, INSERT, the script, and INFO for the eviction policy.
 pub(super) const END_ALL_CALLS: usize = 5;
 
+/// What a login takes in the user's index: its name, its time and what a listpack adds to both, in bytes.
+const PLACE: u64 = 32;
+
 const COMMANDS: Commands = Commands {
     name: "Redis",
     held_in: "Redis",
@@ -223,10 +226,10 @@ impl LoginStore for RedisSessions {
 
     async fn footprint(&self, user: UserId, login: &LoginId) -> Result<Stored, StoreError> {
         let (record, index) = (self.prefixes.record_key(login), self.prefixes.index_key(user));
-        let share = self.redis.memory_of(&index).await?;
+        let whole = self.redis.memory_of(&index).await?;
         let logins: u64 = self.redis.query(redis::cmd("ZCARD").arg(&index)).await?;
-        let login = self.redis.memory_of(&record).await? + share / logins.max(1);
-        let how = "Redis MEMORY USAGE of the record, and its share of the user's index";
-        Ok(Stored { login, how, ..Stored::default() })
+        let login = self.redis.memory_of(&record).await? + PLACE;
+        let how = "Redis MEMORY USAGE of the record and of the user's index";
+        Ok(Stored { login, user: whole.saturating_sub(logins * PLACE), how, ..Stored::default() })
     }
 }

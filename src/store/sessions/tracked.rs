@@ -45,7 +45,7 @@ const COMMANDS: Commands = Commands {
 };
 
 /// How many records are kept: some 35 MB. The next one takes the place of any other.
-const CAPACITY: usize = 100_000;
+pub const COPIES: usize = 100_000;
 
 /// The records that are kept, and the reads that are under way.
 #[derive(Debug, Default)]
@@ -82,7 +82,7 @@ impl Cache {
         }
         tickets.valid.remove(&login);
         let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
-        if records.len() >= CAPACITY {
+        if records.len() >= COPIES {
             let any = records.keys().next().cloned();
             any.map(|any| records.remove(&any));
         }
@@ -247,8 +247,8 @@ impl LoginStore for TrackedSessions {
     }
 
     async fn footprint(&self, user: UserId, login: &LoginId) -> Result<Stored, StoreError> {
-        let how = "Redis MEMORY USAGE of the record, and its share of the user's index; the copies of nodes that use it \
-            come on top";
+        let how =
+            "Redis MEMORY USAGE of the record and of the user's index; the copies of nodes that use it come on top";
         Ok(Stored { how, ..self.inner.footprint(user, login).await? })
     }
 }

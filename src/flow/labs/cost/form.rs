@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::labs::capacity::grouped;
 use crate::labs::cost::{COOKIE_LIMIT, Conditions};
+use crate::units::grouped;
 
 /// A slider, in whole steps.
 struct Slider {

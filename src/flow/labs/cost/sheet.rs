@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::flow::frontier::in_use;
 use crate::flow::site::Site;
-use crate::labs::capacity::{Demand, FIELDS, bits, bytes, capacity, grouped};
-use crate::units::span;
+use crate::labs::capacity::{Capacity, Cores, Demand, FIELDS, capacity};
+use crate::units::{bits, bytes, grouped, span};
 
 /// Nothing that was typed is lost.
 pub(super) struct Sheet {
@@ -56,11 +56,14 @@ fn rows(site: &Site, demand: &Demand) -> Vec<Value> {
             "store": description.store,
             "memory": bytes(answer.stored_bytes),
             "operations": grouped(answer.operations),
-            "renewals": (answer.renewals > 0.0).then(|| grouped(answer.renewals)),
-            "by_user": description.kept_by_user,
+            "among": among(description, &answer),
             "wait": if answer.wait_ms > 0.0 { span(answer.wait_ms * 1e6) } else { "0 ms".to_owned() },
             "cores": grouped(answer.cores),
-            "at_most": !answer.cores_measured,
+            "about_cores": match answer.cores_are {
+                Cores::Measured => "",
+                Cores::AtMost => "≤ ",
+                Cores::AtLeast => "≥ ",
+            },
             "bandwidth": bits(answer.bits),
             "staleness": answer.staleness_ms.map_or_else(|| "not measured".to_owned(), ms),
             "bound": answer.bound_ms.map(ms),
@@ -68,4 +71,14 @@ fn rows(site: &Site, demand: &Demand) -> Vec<Value> {
         }))
     };
     descriptions.filter_map(row).collect()
+}
+
+/// What is among the calls to the store beside the checks, in words.
+fn among(description: &crate::auth::Description, answer: &Capacity) -> Option<String> {
+    let upkeep = description.upkeep.filter(|_| answer.upkeep > 0.0);
+    let upkeep = upkeep.map(|upkeep| format!("{} {}", grouped(answer.upkeep), upkeep.what));
+    let misses = answer.misses * 100.0;
+    let misses = (misses > 0.0).then(|| format!("{misses:.0} % of the checks find no copy"));
+    let all: Vec<_> = upkeep.into_iter().chain(misses).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }

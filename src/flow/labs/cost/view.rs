@@ -5,10 +5,9 @@ use serde_json::{Value, json};
 use crate::auth::{Description, Need};
 use crate::flow::frontier::{in_use, origin};
 use crate::flow::site::Site;
-use crate::labs::capacity::grouped;
 use crate::labs::cost::{FloorTimes, Measured, Report};
 use crate::labs::figures::{Interval, Row};
-use crate::units::time;
+use crate::units::{grouped, time};
 
 /// The table. `None`: nothing was measured yet.
 pub(super) fn results(site: &Site) -> Option<Value> {
