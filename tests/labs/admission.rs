@@ -74,7 +74,11 @@ async fn what_cannot_be_run_is_told_and_a_few_run_at_once() {
     let full = send(bare_client().post(app.url(PATHS[0])).form(&form)).await;
     assert_eq!((full.status().as_u16(), &full.headers()["retry-after"]), (503, &"10".parse().unwrap()));
     let page = full.text().await.expect("a page");
-    assert!(page.contains("Too many experiments run at once") && page.matches(" checked").count() == 2, "{page}");
+    assert!(
+        page.contains("Too many experiments run at once; each ends within a minute. Try again in 10 s.")
+            && page.matches(" checked").count() == 2,
+        "{page}"
+    );
     let unknown = send(bare_client().post(app.url("/labs/revocation/api/runs/unknown/revoke"))).await;
     assert_eq!(unknown.status(), 404);
     // Nobody watches them.

@@ -69,6 +69,13 @@ pub(super) fn said_above_the_form(error: &Error) -> bool {
     matches!(error, BadRequest(_) | WrongPassword | TooManyTries { .. } | TooManyRuns | Measuring | Busy(Full))
 }
 
+/// What is said above the form, and when to try again; for the log, too.
+pub(super) fn words(error: &Error, request: &Request) -> String {
+    error.log(request.uri().path());
+    let again = error.retry_after().map(|seconds| format!(" Try again in {seconds} s."));
+    error.sentence() + &again.unwrap_or_default()
+}
+
 /// Only this machine reaches the server, and its users' password stands on every page.
 pub(super) fn open_to_everybody(shared: &Shared) -> bool {
     shared.demo.as_ref().is_some_and(|demo| demo.password.is_some())

@@ -88,7 +88,7 @@ async fn submit(Data(site): Data<&Arc<Site>>, request: &Request, body: Vec<u8>) 
             Ok(Response::builder().status(StatusCode::SEE_OTHER).header(header::LOCATION, location).body(()))
         }
         Err(error) if said_above_the_form(&error) => {
-            let (status, message) = (error.status(), Some(error.sentence()));
+            let (status, message) = (error.status(), Some(order::words(&error, request)));
             show(site, &Shown { status, order, sliders, message, ..Shown::default() })
                 .map(|answer| with_retry(answer, &error))
         }

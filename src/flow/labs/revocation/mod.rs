@@ -52,7 +52,8 @@ async fn form(Data(site): Data<&Arc<Site>>, request: &Request, body: Vec<u8>) ->
             show(site, StatusCode::OK, &order, None, Some(&rows(&run)))
         }
         Err(error) if said_above_the_form(&error) => {
-            show(site, error.status(), &order, Some(&error.sentence()), None).map(|answer| with_retry(answer, &error))
+            show(site, error.status(), &order, Some(&order::words(&error, request)), None)
+                .map(|answer| with_retry(answer, &error))
         }
         Err(error) => Err(error),
     }
