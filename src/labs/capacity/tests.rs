@@ -139,6 +139,7 @@ fn what_renewals_leave_behind_waits_for_its_end() {
     // Once in 60 + 200 s each; 100 bytes of each for 1,000 s, beside the logins.
     assert!(close(answer.upkeep, 200_000.0 / 260.0), "{answer:?}");
     assert!(close(answer.stored_bytes, 66_000_000.0 + 200_000.0 / 260.0 * 100_000.0), "{answer:?}");
+    assert!(!answer.stored_at_least && capacity(&DEMAND, &row(), &short).stored_at_least);
 }
 
 #[test]
