@@ -30,8 +30,6 @@ struct Stored {
     first: u64,
     /// Of the second.
     further: u64,
-    /// Of one renewal.
-    renewal: Option<u64>,
 }
 
 impl Counted {
@@ -52,21 +50,22 @@ impl Counted {
     }
 }
 
-/// One login of each user is there already; then comes a second one, and that is renewed where it can be.
+/// One login of each user is there already; then comes a second one. Where it can be renewed, it is: what is kept of a
+/// login is more from then on.
 fn in_the_store(stage: &Stage, strategy: &Arc<dyn AuthStrategy>, before: u64) -> Stored {
     let slug = strategy.describe().slug;
     let each = |before: u64, after: u64| after.saturating_sub(before) / stage.users().len() as u64;
     let first = held(stage, slug);
     let others = stage.runtime.block_on(logins::open(strategy, stage.users()));
     let second = held(stage, slug);
-    let renewal = strategy.describe().carrier.renewal.map(|_| {
+    if strategy.describe().carrier.renewal.is_some() {
         for login in &others {
             let renewed = stage.runtime.block_on(strategy.renew(&login.presented, &Trace::off()));
             assert!(renewed.expect("the stores answer").is_some(), "a login is renewed");
         }
-        each(second, held(stage, slug))
-    });
-    Stored { first: each(before, first), further: each(first, second), renewal }
+    }
+    let renewal = each(second, held(stage, slug));
+    Stored { first: each(before, first) + renewal, further: each(first, second) + renewal }
 }
 
 fn stores_nothing(stage: &Stage, strategy: &Arc<dyn AuthStrategy>, login: &Opened) -> bool {
@@ -118,7 +117,7 @@ fn in_this_process(stage: &Stage, slug: &str) -> Stored {
         }
         resident().saturating_sub(before) / MANY as u64
     };
-    Stored { first: grown(), further: grown(), renewal: None }
+    Stored { first: grown(), further: grown() }
 }
 
 fn resident() -> u64 {
@@ -168,7 +167,6 @@ pub fn of(stage: &Stage, beginning: &Beginning) -> Run {
         request_bytes: counted.request_bytes,
         stored_bytes: counted.stored.first,
         user_bytes: counted.stored.first.saturating_sub(counted.stored.further),
-        upkeep_bytes: counted.stored.renewal,
         setup: Some(counted.setup.clone()),
     };
     let strategies = stage.counted.borrow().iter().map(row).collect();

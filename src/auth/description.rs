@@ -56,14 +56,12 @@ pub struct Upkeep {
     pub by_user: bool,
     /// Calls to the store for one.
     pub calls: u32,
-    /// How long what one leaves behind is kept, in milliseconds; zero if it takes the place of what was there.
-    pub kept_ms: u64,
 }
 
 impl Upkeep {
-    /// One for each login, of one call, that leaves nothing behind.
+    /// One for each login, of one call.
     pub(super) fn of_login(what: &'static str, every: Duration) -> Self {
-        Self { what, every_ms: millis(every), by_user: false, calls: 1, kept_ms: 0 }
+        Self { what, every_ms: millis(every), by_user: false, calls: 1 }
     }
 }
 

@@ -34,7 +34,7 @@ impl JwtRefreshStrategy {
         login_life: Duration,
         clock: Clock,
     ) -> Self {
-        let description = describe_refresh(&keys, access_life, login_life);
+        let description = describe_refresh(&keys, access_life);
         let tokens = Tokens::new(keys, description.slug, access_life, clock.clone());
         Self { description, tokens, families, login_life, clock }
     }
@@ -82,15 +82,13 @@ impl AuthStrategy for JwtRefreshStrategy {
     async fn identify(&self, presented: &Presented, trace: &Trace) -> Result<Option<Identity>> {
         let checked = self.tokens.check(presented, trace);
         trace.server_holds(|| {
-            || {
-                Held {
-            title: "A family of refresh tokens".into(),
-            text:
-                "whose it is, from where, until when, and the hash of every token: the used ones too, so that a copy \
-                is recognised"
-                    .to_owned(),
-            bytes: None,
-        }
+            || Held {
+                title: "A family of refresh tokens".into(),
+                text:
+                    "whose it is, from where, until when, and the hashes of the newest token and of the one before; an \
+                older one that comes back leads to the newest, so that a copy is recognised"
+                        .to_owned(),
+                bytes: None,
             }
         });
         Ok(checked.map(|checked| checked.identity))
@@ -148,7 +146,7 @@ impl AuthStrategy for JwtRefreshStrategy {
     async fn stored(&self, _who: &Identity) -> Result<Stored> {
         Ok(Stored {
             rows: true,
-            how: "rows and index entries of the family and its first token, in the SQL database",
+            how: "rows and index entries of the family, its newest token and the one before, in the SQL database",
             ..Stored::default()
         })
     }
@@ -164,7 +162,7 @@ fn login(family: Family) -> Login {
     }
 }
 
-fn describe_refresh(keys: &Keys, life: Duration, login_life: Duration) -> Description {
+fn describe_refresh(keys: &Keys, life: Duration) -> Description {
     let shown = humantime::format_duration(life);
     let common = describe("jwt-refresh", keys);
     Description {
@@ -176,8 +174,7 @@ fn describe_refresh(keys: &Keys, life: Duration, login_life: Duration) -> Descri
         ),
         promise: Promise::Expiry { bound_ms: millis(life) },
         needs: Need::Sql,
-        // A used token is kept as long as its family: one that comes back is a copy.
-        upkeep: Some(Upkeep { kept_ms: millis(login_life), ..Upkeep::of_login("renewals", life) }),
+        upkeep: Some(Upkeep::of_login("renewals", life)),
         store: "the SQL database",
         carrier: Carrier { renewal: Some("refresh_token_cookie"), ..common.carrier },
         browser_holds: "The login, signed, for a short time; and 256 random bits that fetch the next one, once.",

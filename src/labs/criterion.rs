@@ -102,9 +102,6 @@ pub struct Facts {
     /// How many of these are of the user: further logins share them.
     #[serde(default)]
     pub user_bytes: u64,
-    /// What one renewal leaves behind on the server, in bytes.
-    #[serde(default)]
-    pub upkeep_bytes: Option<u64>,
     /// The set-up that was measured: see [`crate::auth::Description::setup`].
     #[serde(default)]
     pub setup: Option<String>,
@@ -201,7 +198,6 @@ impl Measured {
                 request_bytes: facts.request_bytes,
                 stored_bytes: facts.stored_bytes,
                 user_bytes: facts.user_bytes,
-                upkeep_bytes: facts.upkeep_bytes,
                 // Half of those found none: the half that did is known.
                 miss_ns: of_hits(50).map(|half| 2.0 * half.median - identify_ns.median),
                 setup: facts.setup.clone(),

@@ -219,7 +219,7 @@ cargo run --release -- lab figures --revocation revocation.json --format json > 
   `lookup/jwt-traced` is with it.
 - `lookup/session/64` is 64 requests in flight, and the time for each is its share: what a core can do, not a latency.
 - `jwt-refresh` also renews once in the life of a token (60 s unless set): statements in the SQL database that are not in
-  these figures. What it has sent includes the refresh token's 43 bytes.
+  these figures. What it has sent includes the refresh token's 66 bytes.
 - Nothing here is a whole request: `request/…` adds routing and the page, a socket adds more.
 - Times of different runs do not compare; the ratios within one run do.
 - Sessions slide: the first request after a tenth of the idle limit also writes the record, which under `session-tracked`

@@ -99,9 +99,6 @@ pub struct Row {
     /// How many of these are of the user: further logins share them.
     #[serde(default)]
     pub user_bytes: u64,
-    /// What one renewal leaves behind on the server, in bytes, where it was measured.
-    #[serde(default)]
-    pub upkeep_bytes: Option<u64>,
     /// Where a node keeps copies: finding out who asks without one, in nanoseconds, where it was measured.
     #[serde(default)]
     pub miss_ns: Option<f64>,

@@ -111,6 +111,45 @@ async fn a_used_token_after_the_grace_ends_the_family_whatever_else_is_renewed()
     }
 }
 
+/// What the database keeps of a login's tokens.
+async fn kept(bench: &Bench, grant: &Grant) -> i64 {
+    let database = Database::connect(&bench.database).await.expect("the database");
+    let backend = if bench.database.starts_with("sqlite") { DbBackend::Sqlite } else { DbBackend::Postgres };
+    let query = format!("SELECT count(*) AS kept FROM refresh_tokens WHERE login = '{}'", grant.identity.login);
+    let row = database.query_one_raw(Statement::from_string(backend, query)).await.expect("an answer");
+    row.expect("a number").try_get("", "kept").expect("a number")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_long_ago_is_recognised_without_a_row_and_a_forged_one_ends_nothing() {
+    for bench in Bench::on_both_databases().await {
+        for pair in pairs(&bench) {
+            let who = bench.alice().await;
+            for back in [1, 2, 30] {
+                let first = pair.0.log_in(&who).await;
+                let mut used = vec![token(&first)];
+                let mut current = renew(pair.1.clone(), token(&first)).await.expect("the next one");
+                for _ in 1..30 {
+                    bench.clock.advance(3 * GRACE);
+                    used.push(token(&current));
+                    current = renew(pair.1.clone(), token(&current)).await.expect("the next one");
+                }
+                assert!(kept(&bench, &first).await <= 2, "{}: every used token has a row", pair.0.name);
+                let forged = format!("{}.{}", first.identity.login, "A".repeat(43));
+                for other in [forged, format!("{}.", first.identity.login), first.identity.login.to_string()] {
+                    assert!(renew(pair.0.clone(), other).await.is_none(), "{}: forged", pair.0.name);
+                }
+                assert_eq!(reused_at(&bench, &first).await, None, "{}: a forged one ended it", pair.0.name);
+                bench.clock.advance(3 * GRACE);
+                let copy = used[used.len() - back].clone();
+                assert!(renew(pair.0.clone(), copy).await.is_none(), "{}: a copy was renewed", pair.0.name);
+                assert!(reused_at(&bench, &first).await.is_some(), "{}: {back} back, unseen", pair.0.name);
+                assert!(renew(pair.1.clone(), token(&current)).await.is_none(), "{}: the family lives", pair.0.name);
+            }
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_renewal_in_flight_across_a_log_out_leads_nowhere() {
     for bench in Bench::on_both_databases().await {

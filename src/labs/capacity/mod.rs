@@ -44,8 +44,6 @@ impl Demand {
 pub struct Capacity {
     /// In the store, in bytes.
     pub stored_bytes: f64,
-    /// Whether that is without what renewals leave behind, as it was not measured.
-    pub stored_at_least: bool,
     /// To the store, a second, of all nodes.
     pub operations: f64,
     /// How many of what goes to the store from time to time are among them, a second: of its kind, not calls.
@@ -86,7 +84,6 @@ pub fn capacity(demand: &Demand, row: &Row, description: &Description) -> Capaci
     let upkeep = upkeep(demand, description);
     let misses = misses(demand, description, upkeep);
     let calls_of_upkeep = description.upkeep.map_or(0.0, |upkeep| f64::from(upkeep.calls));
-    let kept_s = description.upkeep.map_or(0.0, |upkeep| upkeep.kept_ms as f64 / 1e3);
     // What was measured is a check that finds a copy.
     let operations = demand.requests * (row.store_calls + misses) + upkeep * calls_of_upkeep;
     let (check_ns, cores_are) = check_ns(row, misses);
@@ -96,8 +93,7 @@ pub fn capacity(demand: &Demand, row: &Row, description: &Description) -> Capaci
         Promise::Expiry { bound_ms } => (Some(bound_ms as f64), None),
     };
     Capacity {
-        stored_bytes: stored_bytes(demand, row) + upkeep * kept_s * row.upkeep_bytes.unwrap_or_default() as f64,
-        stored_at_least: upkeep * kept_s > 0.0 && row.upkeep_bytes.is_none(),
+        stored_bytes: stored_bytes(demand, row),
         operations,
         upkeep,
         misses,

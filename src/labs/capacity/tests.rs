@@ -40,7 +40,6 @@ fn row() -> Row {
         request_bytes: 22,
         stored_bytes: 330,
         user_bytes: 0,
-        upkeep_bytes: None,
         miss_ns: None,
         setup: None,
         cpu_ns: Some(20_000.0),
@@ -105,7 +104,7 @@ fn what_was_typed_is_read_or_refused_with_a_sentence() {
 
 /// What goes to the store at the first request after three minutes.
 fn writes() -> Upkeep {
-    Upkeep { what: "writes", every_ms: 180_000, by_user: false, calls: 1, kept_ms: 0 }
+    Upkeep { what: "writes", every_ms: 180_000, by_user: false, calls: 1 }
 }
 
 #[test]
@@ -129,17 +128,6 @@ fn a_login_that_slides_is_written_at_its_first_request_after_a_while() {
     assert!(close(answer.operations, 1000.0 + 4.0 * 100_000.0 / 280.0), "{answer:?}");
     let nobody = capacity(&Demand { requests: 0.0, ..DEMAND }, &row(), &by_user);
     assert_eq!((nobody.operations, nobody.wait_ms, nobody.cores), (0.0, 0.0, 0.0));
-}
-
-#[test]
-fn what_renewals_leave_behind_waits_for_its_end() {
-    let renewed = Upkeep { kept_ms: 1_000_000, every_ms: 60_000, ..writes() };
-    let short = Description { upkeep: Some(renewed), ..described(Promise::Expiry { bound_ms: 60_000 }, true) };
-    let answer = capacity(&DEMAND, &Row { upkeep_bytes: Some(100), ..row() }, &short);
-    // Once in 60 + 200 s each; 100 bytes of each for 1,000 s, beside the logins.
-    assert!(close(answer.upkeep, 200_000.0 / 260.0), "{answer:?}");
-    assert!(close(answer.stored_bytes, 66_000_000.0 + 200_000.0 / 260.0 * 100_000.0), "{answer:?}");
-    assert!(!answer.stored_at_least && capacity(&DEMAND, &row(), &short).stored_at_least);
 }
 
 #[test]

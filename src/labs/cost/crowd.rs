@@ -15,7 +15,7 @@ use crate::trace::Trace;
 const PER_USER: usize = 3;
 
 /// Where the disk is slow, as many logins as can be opened in this time.
-const FILL_LIMIT: Duration = Duration::from_secs(12);
+pub(super) const FILL_LIMIT: Duration = Duration::from_secs(12);
 
 /// How long ending them may take.
 const DISBAND_LIMIT: Duration = Duration::from_secs(30);

@@ -47,8 +47,6 @@ pub struct Measured {
     pub stored_bytes: u64,
     /// How many of these are of the user: further logins share them.
     pub user_bytes: u64,
-    /// What one renewal leaves behind on the server, in bytes, where that was measured.
-    pub upkeep_bytes: Option<u64>,
     /// How that was weighed.
     pub stored_how: &'static str,
     /// The processor's time for finding out who asks, of this process alone, in nanoseconds. `None` with an added delay,
@@ -105,6 +103,7 @@ impl Trial<'_> {
         };
         let kept = self.stored(&first).await?;
         let logins = self.fill(first, kept).await?;
+        self.renew(&logins).await?;
         let grown = self.rows().await.zip(before).map(|(after, before)| after.saturating_sub(before));
         self.warm_up(&logins).await?;
         let weight = self.weigh(&logins, grown).await?;
@@ -125,7 +124,6 @@ impl Trial<'_> {
             request_bytes: logins.first().map_or(0, |login| login.sent() as u64),
             stored_bytes: weight.login + weight.user,
             user_bytes: weight.user,
-            upkeep_bytes: self.left_behind(&logins).await?,
             stored_how: weight.how,
             cpu_ns,
             logins: logins.len(),

@@ -68,7 +68,6 @@ fn row(measured: &Measured) -> Row {
         request_bytes: measured.request_bytes,
         stored_bytes: measured.stored_bytes,
         user_bytes: measured.user_bytes,
-        upkeep_bytes: measured.upkeep_bytes,
         miss_ns: None,
         setup: Some(measured.setup.clone()),
         cpu_ns: measured.cpu_ns,

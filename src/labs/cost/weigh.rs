@@ -1,6 +1,8 @@
 //! What the server keeps of a login: asked of the stores, login by login, and of the database's tables as a whole.
 
-use super::crowd::Opened;
+use std::time::Instant;
+
+use super::crowd::{FILL_LIMIT, Opened};
 use super::measure::Trial;
 use crate::auth::Stored;
 use crate::labs::revocation::LabError;
@@ -8,9 +10,6 @@ use crate::trace::Trace;
 
 /// How many logins are weighed.
 const WEIGHED: usize = 60;
-
-/// How many logins are renewed to see what that leaves behind.
-const RENEWED: usize = 1000;
 
 /// Bytes on the server.
 pub(super) struct Weight {
@@ -41,22 +40,20 @@ impl Trial<'_> {
         Ok(Weight { login: (mean(login) + in_sql).round() as u64, user: mean(user).round() as u64, how })
     }
 
-    /// Renews some logins once. `None` where nothing is left behind, and where the database does not tell.
-    pub(super) async fn left_behind(&self, logins: &[Opened]) -> Result<Option<u64>, LabError> {
+    /// Renews every login once that can be: what is kept of a login is more from then on.
+    pub(super) async fn renew(&self, logins: &[Opened]) -> Result<(), LabError> {
         let strategy = &self.candidate.near;
-        if strategy.describe().upkeep.is_none_or(|upkeep| upkeep.kept_ms == 0) {
-            return Ok(None);
+        if strategy.describe().carrier.renewal.is_none() {
+            return Ok(());
         }
-        let before = self.rows().await;
-        let some = &logins[..logins.len().min(RENEWED)];
-        for login in some {
+        let begun = Instant::now();
+        for login in logins.iter().take_while(|_| begun.elapsed() < FILL_LIMIT) {
             let renewed = strategy.renew(&login.presented, &Trace::off()).await.map_err(|error| self.failed(error))?;
             if renewed.is_none() {
                 return Err(LabError::WronglyRefused(strategy.describe().slug));
             }
         }
-        let grown = self.rows().await.zip(before).map(|(after, before)| after.saturating_sub(before));
-        Ok(grown.map(|bytes| bytes / some.len().max(1) as u64))
+        Ok(())
     }
 
     /// What the tables take now, if the database says it in time.

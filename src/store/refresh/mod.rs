@@ -1,25 +1,28 @@
 //! Refresh tokens (RFC 9700, 4.14.2): each is good once, and a used one that comes back ends its whole family.
 //!
-//! A family is a login. Its tokens are random and stored as hashes. The successor of a token is derived from the token
-//! and a secret of the family, so it is always the same one: two tabs that renew at once get the same token, and no
-//! second branch of the family can come to life unseen.
+//! A family is a login. Its first token is random, and tokens are stored as hashes. The successor of a token is derived
+//! from the token and a secret of the family, so it is always the same one: two tabs that renew at once get the same
+//! token, and no second branch of the family can come to life unseen.
+//!
+//! Only the newest token is kept, and those that were used a moment ago. An older one names its family and leads to the
+//! newest one, step by step: so it is recognised without a row, however long ago it was used.
 
+mod chain;
 mod entity;
+mod exchange;
 
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryFilter, QuerySelect, QueryTrait, TransactionTrait};
-use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
+use sea_orm::{ActiveValue::Set, QueryFilter, QuerySelect, QueryTrait, TransactionTrait};
+use secrecy::SecretString;
 
+use self::chain::{Chain, family_of, first};
 use self::entity::{families, tokens};
+use self::exchange::{add, end_reused, exchange};
 use super::sessions::LoginId;
 use super::sweeper::Sweeper;
-use super::users::{self, User, UserId};
+use super::users::{User, UserId};
 use super::{Sql, StoreError, random_secret};
 use crate::clock::{Clock, Timestamp};
 
@@ -81,7 +84,7 @@ impl RefreshTokens {
 
     /// Opens a family. Its first token.
     pub async fn open(&self, family: &Family) -> Result<SecretString, StoreError> {
-        let token = SecretString::from(random_secret()?);
+        let token = first(&family.login, &random_secret()?);
         let row = families::ActiveModel {
             login: Set(family.login.to_string()),
             user_id: Set(family.user.0),
@@ -93,6 +96,7 @@ impl RefreshTokens {
             expires_at: Set(family.expires.as_millis()),
             ended_at: Set(None),
             reused_at: Set(None),
+            renewals: Set(0),
         };
         let opened = async {
             let transaction = self.sql.pool().begin().await?;
@@ -107,14 +111,39 @@ impl RefreshTokens {
     /// Exchanges a token for its successor.
     pub async fn exchange(&self, token: &SecretString) -> Result<Exchange, StoreError> {
         let now = self.clock.now();
-        self.sql
-            .run(async {
-                let transaction = self.sql.pool().begin().await?;
-                let exchange = exchange(&transaction, token, now).await?;
-                transaction.commit().await?;
-                Ok(exchange)
-            })
-            .await
+        let known = self.sql.run(async {
+            let transaction = self.sql.pool().begin().await?;
+            let exchange = exchange(&transaction, token, now).await?;
+            transaction.commit().await?;
+            Ok(exchange)
+        });
+        match known.await? {
+            Some(exchange) => Ok(exchange),
+            None => self.recognise(token, now).await,
+        }
+    }
+
+    /// What a token is that has no row: one that was used long ago, or none of ours.
+    async fn recognise(&self, token: &SecretString, now: Timestamp) -> Result<Exchange, StoreError> {
+        let Some(login) = family_of(token) else { return Ok(Exchange::Unknown) };
+        // The newest first: the family is read as often renewed as that, or more often.
+        let newest = tokens::Entity::find()
+            .filter(tokens::Column::Login.eq(login.as_str()))
+            .filter(tokens::Column::UsedAt.is_null())
+            .one(self.sql.pool());
+        let Some(newest) = self.sql.run(newest).await? else { return Ok(Exchange::Unknown) };
+        let alive = families::Column::ExpiresAt.gt(now.as_millis());
+        let family = families::Entity::find_by_id(login.as_str()).filter(alive).one(self.sql.pool());
+        let Some(family) = self.sql.run(family).await? else { return Ok(Exchange::Unknown) };
+        if family.ended_at.is_some() {
+            return Ok(Exchange::Ended);
+        }
+        let chain = Chain { secret: family.secret, newest: newest.hash, renewals: family.renewals };
+        if !chain.has_used(token.clone()).await {
+            return Ok(Exchange::Unknown);
+        }
+        self.sql.run(end_reused(self.sql.pool(), login.as_str(), now)).await?;
+        Ok(Exchange::Reused)
     }
 
     /// Ends one login of this user, or all of them. May be called again.
@@ -140,63 +169,6 @@ impl RefreshTokens {
     }
 }
 
-/// First the write, which only one of two at the same moment wins; then the question what it found.
-async fn exchange(transaction: &DatabaseTransaction, token: &SecretString, now: Timestamp) -> Result<Exchange, DbErr> {
-    let hash = hash(token);
-    let won = tokens::Entity::update_many()
-        .col_expr(tokens::Column::UsedAt, Expr::value(now.as_millis()))
-        .filter(tokens::Column::Hash.eq(&hash))
-        .filter(tokens::Column::UsedAt.is_null())
-        .exec(transaction)
-        .await?
-        .rows_affected
-        == 1;
-    let Some(row) = tokens::Entity::find_by_id(&hash).one(transaction).await? else { return Ok(Exchange::Unknown) };
-    let Some(known) = families::Entity::find_by_id(&row.login).one(transaction).await? else {
-        return Ok(Exchange::Unknown);
-    };
-    if known.ended_at.is_some() {
-        return Ok(Exchange::Ended);
-    }
-    if known.expires_at <= now.as_millis() {
-        return Ok(Exchange::Unknown);
-    }
-    let used = Timestamp::from_millis(row.used_at.unwrap_or_default());
-    if !won && now >= used + GRACE {
-        end_reused(transaction, &row.login, now).await?;
-        return Ok(Exchange::Reused);
-    }
-    let successor = successor(&known.secret, token);
-    let Some(mut family) = family(known) else { return Ok(Exchange::Unknown) };
-    // In the same step: a token that was used up without an answer would look like a stolen one later.
-    let Some(user) = users::find_in(transaction, family.user).await? else { return Ok(Exchange::Unknown) };
-    if won {
-        add(transaction, &family.login, &successor).await?;
-        family.seen = now;
-        families::Entity::update_many()
-            .col_expr(families::Column::SeenAt, Expr::value(now.as_millis()))
-            .filter(families::Column::Login.eq(family.login.as_str()))
-            .exec(transaction)
-            .await?;
-    }
-    Ok(Exchange::Renewed(family, user, successor))
-}
-
-async fn add(transaction: &DatabaseTransaction, login: &LoginId, token: &SecretString) -> Result<(), DbErr> {
-    let row = tokens::ActiveModel { hash: Set(hash(token)), login: Set(login.to_string()), used_at: Set(None) };
-    tokens::Entity::insert(row).exec_without_returning(transaction).await.map(drop)
-}
-
-async fn end_reused(transaction: &DatabaseTransaction, login: &str, now: Timestamp) -> Result<(), DbErr> {
-    families::Entity::update_many()
-        .col_expr(families::Column::EndedAt, Expr::value(now.as_millis()))
-        .col_expr(families::Column::ReusedAt, Expr::value(now.as_millis()))
-        .filter(families::Column::Login.eq(login))
-        .exec(transaction)
-        .await
-        .map(drop)
-}
-
 async fn delete_expired(sql: Sql, clock: Clock) -> Result<(), StoreError> {
     let now = clock.now().as_millis();
     let expired = || families::Column::ExpiresAt.lte(now);
@@ -219,13 +191,4 @@ fn family(row: families::Model) -> Option<Family> {
         seen: Timestamp::from_millis(row.seen_at),
         expires: Timestamp::from_millis(row.expires_at),
     })
-}
-
-fn hash(token: &SecretString) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(token.expose_secret()))
-}
-
-fn successor(secret: &str, token: &SecretString) -> SecretString {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    SecretString::from(URL_SAFE_NO_PAD.encode(hmac::sign(&key, token.expose_secret().as_bytes())))
 }

@@ -54,7 +54,7 @@ fn rows(site: &Site, demand: &Demand) -> Vec<Value> {
             "slug": description.slug,
             "bearer": description.carrier.bearer,
             "store": description.store,
-            "memory": format!("{}{}", if answer.stored_at_least { "≥ " } else { "" }, bytes(answer.stored_bytes)),
+            "memory": bytes(answer.stored_bytes),
             "operations": grouped(answer.operations),
             "among": among(description, &answer),
             "wait": if answer.wait_ms > 0.0 { span(answer.wait_ms * 1e6) } else { "0 ms".to_owned() },

@@ -1,0 +1,87 @@
+//! What one transaction does to the rows of a family.
+
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryFilter};
+use secrecy::SecretString;
+
+use super::chain::{hash, successor};
+use super::entity::{families, tokens};
+use super::{Exchange, GRACE, family};
+use crate::clock::Timestamp;
+use crate::store::sessions::LoginId;
+use crate::store::users;
+
+/// First the write, which only one of two at the same moment wins; then the question what it found. `None`: no row.
+pub(super) async fn exchange(
+    transaction: &DatabaseTransaction,
+    token: &SecretString,
+    now: Timestamp,
+) -> Result<Option<Exchange>, DbErr> {
+    let hash = hash(token);
+    let won = tokens::Entity::update_many()
+        .col_expr(tokens::Column::UsedAt, Expr::value(now.as_millis()))
+        .filter(tokens::Column::Hash.eq(&hash))
+        .filter(tokens::Column::UsedAt.is_null())
+        .exec(transaction)
+        .await?
+        .rows_affected
+        == 1;
+    let Some(row) = tokens::Entity::find_by_id(&hash).one(transaction).await? else { return Ok(None) };
+    let Some(known) = families::Entity::find_by_id(&row.login).one(transaction).await? else {
+        return Ok(Some(Exchange::Unknown));
+    };
+    if known.ended_at.is_some() {
+        return Ok(Some(Exchange::Ended));
+    }
+    if known.expires_at <= now.as_millis() {
+        return Ok(Some(Exchange::Unknown));
+    }
+    let used = Timestamp::from_millis(row.used_at.unwrap_or_default());
+    if !won && now >= used + GRACE {
+        end_reused(transaction, &row.login, now).await?;
+        return Ok(Some(Exchange::Reused));
+    }
+    let successor = successor(&known.login, &known.secret, token);
+    let Some(mut family) = family(known) else { return Ok(Some(Exchange::Unknown)) };
+    // In the same step: a token that was used up without an answer would look like a stolen one later.
+    let Some(user) = users::find_in(transaction, family.user).await? else { return Ok(Some(Exchange::Unknown)) };
+    if won {
+        add(transaction, &family.login, &successor).await?;
+        forget_used(transaction, &family.login, now).await?;
+        family.seen = now;
+        families::Entity::update_many()
+            .col_expr(families::Column::SeenAt, Expr::value(now.as_millis()))
+            .col_expr(families::Column::Renewals, ExprTrait::add(Expr::col(families::Column::Renewals), 1))
+            .filter(families::Column::Login.eq(family.login.as_str()))
+            .exec(transaction)
+            .await?;
+    }
+    Ok(Some(Exchange::Renewed(family, user, successor)))
+}
+
+pub(super) async fn add(transaction: &DatabaseTransaction, login: &LoginId, token: &SecretString) -> Result<(), DbErr> {
+    let row = tokens::ActiveModel { hash: Set(hash(token)), login: Set(login.to_string()), used_at: Set(None) };
+    tokens::Entity::insert(row).exec_without_returning(transaction).await.map(drop)
+}
+
+/// What was used longer ago than the grace needs no row. Twice as long: another node's clock may be behind this one's.
+async fn forget_used(transaction: &DatabaseTransaction, login: &LoginId, now: Timestamp) -> Result<(), DbErr> {
+    tokens::Entity::delete_many()
+        .filter(tokens::Column::Login.eq(login.as_str()))
+        .filter(tokens::Column::UsedAt.lte((now - 2 * GRACE).as_millis()))
+        .exec(transaction)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn end_reused(connection: &impl ConnectionTrait, login: &str, now: Timestamp) -> Result<(), DbErr> {
+    families::Entity::update_many()
+        .col_expr(families::Column::EndedAt, Expr::value(now.as_millis()))
+        .col_expr(families::Column::ReusedAt, Expr::value(now.as_millis()))
+        .filter(families::Column::Login.eq(login))
+        .filter(families::Column::EndedAt.is_null())
+        .exec(connection)
+        .await
+        .map(drop)
+}
