@@ -9,5 +9,6 @@ mod labs {
     mod cost;
     mod cost_failures;
     mod criterion;
+    mod lost_push;
     mod revocation;
 }

@@ -11,6 +11,7 @@ pub mod live;
 pub mod log;
 mod machine;
 pub mod nodes;
+mod reading;
 pub mod revocation;
 pub mod targets;
 mod trial;

@@ -2,18 +2,21 @@
 //!
 //! A trial opens a login on one node and asks both nodes for it at a fixed pace, without waiting for the answer before:
 //! a slow answer must not hide the next question. In the middle of it the login is revoked. What counts is the last
-//! question that was asked after the revoke was answered and that was still accepted.
+//! question that was asked after the revoke was answered and that was still accepted, and the first one from which on
+//! all were refused: nobody knows when between the two the login ended.
 
-use std::fmt;
+mod outcomes;
+mod table;
+
 use std::time::Duration;
 
 use serde::Serialize;
 
+use self::outcomes::Outcomes;
 use super::figures::Staleness;
 use super::nodes::Pair;
-use super::trial::{AFTER, AFTER_EXPIRY, Reading, Schedule, pace, trial};
+use super::trial::{Schedule, pace, trial};
 use crate::auth::{Failure, Promise, Subject};
-use crate::units::quantile;
 
 /// The pace where only expiry ends a login.
 const SLOW: Duration = Duration::from_millis(1);
@@ -26,33 +29,6 @@ const EXPIRY_TRIALS: usize = 5;
 pub struct Report {
     /// A row for each strategy.
     pub results: Vec<Measured>,
-}
-
-/// The table of the command line. Milliseconds after the answer to the revoke.
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "The last accepted question after the answer to the revoke, in milliseconds (0: none was accepted)\n"
-        )?;
-        let node = format!("{:>9} {:>8} {:>8} {:>8}", "accepted", "p50", "p99", "worst");
-        writeln!(f, "{:<16} {:<10} {:>7} {:>6}   {:^36}   {:^36}", "", "", "", "", "same node", "other node")?;
-        writeln!(f, "{:<16} {:<10} {:>7} {:>6}   {node}   {node}", "strategy", "promise", "bound", "trials")?;
-        for row in &self.results {
-            let side = |accepted: u64, spread: &Spread| {
-                format!("{accepted:>9} {:>8.3} {:>8.3} {:>8.3}", spread.p50, spread.p99, spread.max)
-            };
-            let same = side(row.accepted_after_response.same_node, &row.last_accept_after_response_ms.same_node);
-            let other = side(row.accepted_after_response.other_node, &row.last_accept_after_response_ms.other_node);
-            let kept = if row.within_bound { "" } else { "   NOT WITHIN THE BOUND" };
-            let Measured { strategy, promise, bound_ms, trials, .. } = row;
-            writeln!(f, "{strategy:<16} {promise:<10} {bound_ms:>7} {trials:>6}   {same}   {other}{kept}")?;
-        }
-        if let Some(life) = self.results.iter().find_map(|row| row.shortened_life_ms) {
-            writeln!(f, "\nWhere only expiry ends a login, tokens lived for {life} ms in this experiment.")?;
-        }
-        Ok(())
-    }
 }
 
 /// One strategy.
@@ -80,7 +56,11 @@ pub struct Measured {
     pub left_out: ByNode<u64>,
     /// When the last accepted one was asked, after the answer to the revoke.
     pub last_accept_after_response_ms: ByNode<Spread>,
-    /// Whether the worst is within what was promised.
+    /// When the first one was asked that was refused and after which none was accepted, after the answer to the revoke.
+    pub refused_from_ms: ByNode<Refusals>,
+    /// In how many trials the last answer was a yes: the login was good for longer than was asked for it.
+    pub still_accepted: ByNode<u64>,
+    /// Whether the worst is within what was promised, and no login was still accepted when the asking ended.
     pub within_bound: bool,
 }
 
@@ -112,6 +92,17 @@ pub struct Spread {
     pub p99: f64,
     /// The worst.
     pub max: f64,
+}
+
+/// Milliseconds over all trials. A trial without a refusal counts as later than all others; `None`: that is one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Refusals {
+    /// Half of the trials are below.
+    pub p50: Option<f64>,
+    /// 99 % of the trials are below.
+    pub p99: Option<f64>,
+    /// The worst.
+    pub max: Option<f64>,
 }
 
 /// Why there is no report.
@@ -158,18 +149,15 @@ pub async fn measure(pair: &Pair, subject: &Subject, trials: usize) -> Result<Me
     };
     let expires = promise == "expiry";
     let trials = if expires { trials.min(EXPIRY_TRIALS) } else { trials };
-    let after = if expires { Duration::from_millis(bound_ms) + AFTER_EXPIRY } else { AFTER };
     let pace = if expires { SLOW } else { pace(pair, subject).await? };
+    let schedule = Schedule::new(pace, description.promise, Duration::from_millis(bound_ms));
     let mut nodes = ByNode { same_node: Outcomes::default(), other_node: Outcomes::default() };
     for _ in 0..trials {
-        let readings = trial(pair, subject, Schedule { pace, after }).await?;
+        let readings = trial(pair, subject, schedule).await?;
         nodes.same_node.add(readings.same_node);
         nodes.other_node.add(readings.other_node);
     }
     let (same, other) = (nodes.same_node, nodes.other_node);
-    let spreads = ByNode { same_node: same.spread(), other_node: other.spread() };
-    #[allow(clippy::cast_precision_loss)] // bounds are far below 2^52 ms
-    let within = |spread: &Spread| spread.max <= bound_ms as f64;
     Ok(Measured {
         strategy: pair.slug(),
         promise,
@@ -181,37 +169,11 @@ pub async fn measure(pair: &Pair, subject: &Subject, trials: usize) -> Result<Me
         accepted_after_response: ByNode { same_node: same.accepted, other_node: other.accepted },
         unavailable: ByNode { same_node: same.unavailable, other_node: other.unavailable },
         left_out: ByNode { same_node: same.left_out, other_node: other.left_out },
-        last_accept_after_response_ms: spreads,
-        within_bound: within(&spreads.same_node) && within(&spreads.other_node),
+        last_accept_after_response_ms: ByNode { same_node: same.spread(), other_node: other.spread() },
+        refused_from_ms: ByNode { same_node: same.refusals(), other_node: other.refusals() },
+        still_accepted: ByNode { same_node: same.still_accepted, other_node: other.still_accepted },
+        within_bound: same.within(bound_ms) && other.within(bound_ms),
     })
-}
-
-/// All trials of one node.
-#[derive(Default)]
-struct Outcomes {
-    asked: u64,
-    accepted: u64,
-    unavailable: u64,
-    left_out: u64,
-    /// For each trial, in milliseconds.
-    last: Vec<f64>,
-}
-
-impl Outcomes {
-    fn add(&mut self, reading: Reading) {
-        self.asked += reading.asked;
-        self.accepted += reading.accepted;
-        self.unavailable += reading.unavailable;
-        self.left_out += reading.left_out;
-        self.last.push(reading.last_accept_ms);
-    }
-
-    fn spread(&self) -> Spread {
-        let mut sorted = self.last.clone();
-        sorted.sort_by(f64::total_cmp);
-        let at = |percent| quantile(&sorted, percent).unwrap_or_default();
-        Spread { p50: at(50), p99: at(99), max: sorted.last().copied().unwrap_or_default() }
-    }
 }
 
 fn micros(pace: Duration) -> u64 {

@@ -4,20 +4,20 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use secrecy::ExposeSecret as _;
-use serde::Serialize;
 use tokio::task::{JoinError, JoinHandle};
 
 use super::asking::{Asked, Asking};
 use super::nodes::{Pair, lab_device};
+use super::reading::Reading;
 use super::revocation::{ByNode, LabError};
-use crate::auth::{Grant, Identity, Presented, Reach, Subject};
+use crate::auth::{Grant, Identity, Presented, Promise, Reach, Subject};
 use crate::trace::Trace;
 
-/// How long after the revoke, where it takes effect at once.
-pub(super) const AFTER: Duration = Duration::from_millis(25);
+/// How long after the answer to the revoke, where a login is refused at once or nearly so.
+const AFTER: Duration = Duration::from_millis(25);
 
-/// How long after the login has expired, where only that ends it.
-pub(super) const AFTER_EXPIRY: Duration = Duration::from_millis(100);
+/// How long beyond what is promised: beyond the answer, the bound of a push, or the end of a login that only expiry ends.
+const MARGIN: Duration = Duration::from_millis(100);
 
 /// How long both nodes are asked before the revoke.
 const BEFORE: Duration = Duration::from_millis(5);
@@ -34,29 +34,29 @@ const LONGEST: Duration = Duration::from_secs(3);
 /// How often, and how long after the answer to the revoke.
 #[derive(Clone, Copy)]
 pub(super) struct Schedule {
+    /// Time between two questions to one node.
     pub pace: Duration,
-    pub after: Duration,
+    /// So long in any case.
+    after: Duration,
+    /// And so long where a node has not refused yet: what comes late must be seen to come.
+    at_most: Duration,
 }
 
-/// What one node answered after the revoke was answered.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Reading {
-    /// How many questions were asked.
-    pub asked: u64,
-    /// How many of them were accepted.
-    pub accepted: u64,
-    /// How many got neither yes nor no.
-    pub unavailable: u64,
-    /// How often a question was due and was not asked, because too many others waited for their answers.
-    pub left_out: u64,
-    /// When the last accepted one was asked, in milliseconds. Zero: none was accepted.
-    pub last_accept_ms: f64,
-}
+impl Schedule {
+    /// As far as a strategy's promise goes. `left`: how long the login lives by itself.
+    pub fn new(pace: Duration, promise: Promise, left: Duration) -> Self {
+        let (after, at_most) = match promise {
+            Promise::Immediate => (AFTER, MARGIN),
+            Promise::Push { bound_ms } => (AFTER, Duration::from_millis(bound_ms) + MARGIN),
+            Promise::Expiry { .. } => (left + MARGIN, left + MARGIN),
+        };
+        Self { pace, after, at_most }
+    }
 
-impl Reading {
-    /// Whether no question got a yes or a no: that nothing was accepted proves nothing.
-    pub fn says_nothing(&self) -> bool {
-        self.asked == self.unavailable
+    /// Whether the questions that were just asked, so `late` after the answer to the revoke, were the last. `open`: a
+    /// node has not refused yet. Decided after asking: it ends with a question, however long the asking was held up.
+    fn is_over(&self, late: Duration, open: bool) -> bool {
+        late >= if open { self.at_most } else { self.after }
     }
 }
 
@@ -80,32 +80,19 @@ impl Probing {
         tokio::time::sleep(BEFORE).await;
         let revoked = self.pair.same.revoke(who, Reach::This, &Trace::off()).await;
         let answered = *self.answered.get_or_init(Instant::now);
+        if revoked.is_err() {
+            // Nothing is measured, and what goes on being accepted would be asked for until the bound.
+            self.task.abort();
+        }
         revoked.map(|_| answered).map_err(|source| LabError::Failed { strategy: self.pair.slug(), source })
     }
 
     /// When the schedule is over.
     pub async fn readings(self, answered: Instant) -> Result<ByNode<Reading>, LabError> {
         let asked = self.task.await.and_then(|asked| asked).map_err(|_| LabError::Panicked(self.pair.slug()))?;
-        Ok(ByNode { same_node: read(&asked.same_node, answered), other_node: read(&asked.other_node, answered) })
+        let ByNode { same_node, other_node } = &asked;
+        Ok(ByNode { same_node: Reading::of(same_node, answered), other_node: Reading::of(other_node, answered) })
     }
-}
-
-fn read(asked: &Asked, answered: Instant) -> Reading {
-    let left_out = asked.left_out.iter().filter(|due| **due > answered).count() as u64;
-    let mut reading = Reading { left_out, ..Reading::default() };
-    for probe in asked.probes.iter().filter(|probe| probe.asked > answered) {
-        reading.asked += 1;
-        match probe.accepted {
-            Some(true) => {
-                reading.accepted += 1;
-                let late = (probe.asked - answered).as_secs_f64() * 1e3;
-                reading.last_accept_ms = reading.last_accept_ms.max(late);
-            }
-            Some(false) => {}
-            None => reading.unavailable += 1,
-        }
-    }
-    reading
 }
 
 /// Opens a login, asks both nodes for it, revokes it in the middle.
@@ -163,8 +150,7 @@ pub(super) async fn pace_of(pair: &Pair, presented: &Presented) -> Result<Durati
     Ok((took[took.len() / 2] * 4).max(FASTEST))
 }
 
-/// Asks both nodes at every tick. The pace is kept by watching the clock: a timer of the runtime is a thousand times too
-/// coarse. Ticks that were missed are not made good: all of their questions would be asked now.
+/// Asks both nodes at every tick. Ticks that were missed are not made good: all of their questions would be asked now.
 async fn probe_both(
     pair: Pair,
     presented: Arc<Presented>,
@@ -173,21 +159,33 @@ async fn probe_both(
 ) -> Result<ByNode<Asked>, JoinError> {
     let (mut same, mut other) = (Asking::new(&pair.same, &presented), Asking::new(&pair.other, &presented));
     let begun = Instant::now();
-    // The revoke is answered some time after it is asked for; that time is probed too.
-    let end = || answered.get().copied().unwrap_or(begun + LONGEST) + schedule.after;
     let mut next = begun;
-    while next < end() {
-        if let Some(long) = next.saturating_duration_since(Instant::now()).checked_sub(COARSE) {
-            tokio::time::sleep(long).await;
-        }
-        // Once at least: what was asked needs a turn to be answered.
-        tokio::task::yield_now().await;
-        while Instant::now() < next {
-            tokio::task::yield_now().await;
-        }
+    loop {
+        wait_until(next).await;
         same.ask()?;
         other.ask()?;
-        next = (next + schedule.pace).max(Instant::now());
+        let now = Instant::now();
+        // The revoke is answered some time after it is asked for; that time is probed too.
+        let over = match answered.get().copied() {
+            None => now >= begun + LONGEST,
+            Some(answered) => schedule.is_over(now - answered, same.is_open(answered) || other.is_open(answered)),
+        };
+        if over {
+            break;
+        }
+        next = (next + schedule.pace).max(now);
     }
     Ok(ByNode { same_node: same.over().await?, other_node: other.over().await? })
+}
+
+/// By watching the clock: a timer of the runtime is a thousand times too coarse for the pace.
+async fn wait_until(next: Instant) {
+    if let Some(long) = next.saturating_duration_since(Instant::now()).checked_sub(COARSE) {
+        tokio::time::sleep(long).await;
+    }
+    // Once at least: what was asked needs a turn to be answered.
+    tokio::task::yield_now().await;
+    while Instant::now() < next {
+        tokio::task::yield_now().await;
+    }
 }

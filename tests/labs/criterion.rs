@@ -185,3 +185,26 @@ fn the_document_says_where_and_how_far() {
     let staleness = staleness.expect("the lab was run");
     assert_eq!((staleness.p50, staleness.worst, staleness.shortened_life), (991.0, 999.0, Some(1000.0)));
 }
+
+#[test]
+fn the_document_shows_from_when_on_a_login_was_refused() {
+    let spread = |ms: f64| json!({ "p50": ms, "p99": ms, "max": ms });
+    let never = json!({ "p50": null, "p99": null, "max": null });
+    let lost = json!({
+        "strategy": "jwt-pushed", "promise": "push", "bound_ms": 500, "trials": 2, "shortened_life_ms": null,
+        "last_accept_after_response_ms": { "same_node": spread(0.0), "other_node": spread(600.0) },
+        "refused_from_ms": { "same_node": spread(8.25), "other_node": never },
+        "still_accepted": { "same_node": 0, "other_node": 2 },
+    });
+    let mut report: serde_json::Value = serde_json::from_str(REVOCATION).expect("a report");
+    report["results"].as_array_mut().expect("rows").push(lost);
+    let revocations = serde_json::from_value(report).expect("a report");
+    let text = Document::new(Measured::read(stage().path()).expect("figures"), Some(revocations)).to_string();
+    for line in [
+        "| strategy | promise | bound | trials | same node, worst | other node, p50 | p99 | worst | refused from, same node | other node |",
+        "| `jwt` | expiry | 1000 | 5 | 998.000 | 991.000 | 999.000 | 999.000 |  |  |",
+        "| `jwt-pushed` | push | 500 | 2 | 0.000 | ≥ 600.000 | ≥ 600.000 | ≥ 600.000 | 8.250 | never |",
+    ] {
+        assert!(text.contains(&format!("\n{line}\n")), "{line}\nis not in\n{text}");
+    }
+}

@@ -11,7 +11,7 @@ use crate::auth::{Grant, Identity, Presented, Promise, Reach, Subject};
 use crate::clock::Clock;
 use crate::labs::nodes::{Pair, lab_device};
 use crate::labs::revocation::{ByNode, LabError};
-use crate::labs::trial::{AFTER, AFTER_EXPIRY, Probing, Schedule, pace_of, presented};
+use crate::labs::trial::{Probing, Schedule, pace_of, presented};
 use crate::trace::Trace;
 
 /// How long the picture waits for an answer.
@@ -101,13 +101,13 @@ impl Lane {
 
     async fn begin(&self, run: &Run, login: &Login) -> Result<Rest, LabError> {
         let left = login.identity.expires_at.since(self.clock.now());
-        let schedule = if self.expires() {
-            Schedule { pace: SLOW, after: left + AFTER_EXPIRY }
+        let pace = if self.expires() {
+            SLOW
         } else {
             // A store that does not answer is no reason not to try.
-            let pace = pace_of(&self.pair, &login.presented).await.unwrap_or(SLOW);
-            Schedule { pace, after: AFTER }
+            pace_of(&self.pair, &login.presented).await.unwrap_or(SLOW)
         };
+        let schedule = Schedule::new(pace, self.pair.same.describe().promise, left);
         let probing = Probing::start(&self.pair, login.presented.clone(), schedule);
         let answered = probing.revoke(&login.identity).await?;
         let left = u64::try_from(login.identity.expires_at.since(self.clock.now()).as_millis()).unwrap_or(u64::MAX);

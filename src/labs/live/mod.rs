@@ -14,8 +14,8 @@ use tokio::sync::watch;
 
 pub use self::runs::{Bench, OpenBench, Runs, StartRunError};
 use super::log::EventLog;
+pub use super::reading::Reading;
 use super::revocation::ByNode;
-pub use super::trial::Reading;
 use crate::auth::Description;
 
 /// Life of a login in this experiment where only expiry ends it.

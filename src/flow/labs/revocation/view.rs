@@ -73,9 +73,11 @@ fn settled(row: Row, promise: Promise, before: ByNode<Answer>, readings: ByNode<
     let unavailable = readings.same_node.unavailable + readings.other_node.unavailable;
     let worst = readings.same_node.last_accept_ms.max(readings.other_node.last_accept_ms);
     #[allow(clippy::cast_precision_loss)] // bounds are far below 2^52 ms
-    let kept = worst <= bound as f64;
+    let within = worst <= bound as f64;
+    let still = readings.same_node.still_accepted() || readings.other_node.still_accepted();
+    let kept = within && !still;
     let silent = readings.same_node.says_nothing() || (readings.other_node.says_nothing() && !never);
-    if silent {
+    if kept && silent {
         let (same, other) = (read(readings.same_node), read(readings.other_node));
         return Row { kind: "unavailable", note: "no answer".to_owned(), same, other, ..row };
     }
@@ -85,13 +87,15 @@ fn settled(row: Row, promise: Promise, before: ByNode<Answer>, readings: ByNode<
         (true, _) => "unavailable",
     };
     let note = match (kept, never) {
+        (false, _) if still => "still accepted",
         (false, _) => "broken promise",
         (true, true) => "one node only",
         (true, false) if worst > 0.0 => "after the revoke",
         (true, false) => "refused at once",
     };
     let other = if never { "never knew this login".to_owned() } else { read(readings.other_node) };
-    Row { kind, figure: figure(worst), note: note.to_owned(), same: read(readings.same_node), other, ..row }
+    let figure = if still { format!("≥ {}", figure(worst)) } else { figure(worst) };
+    Row { kind, figure, note: note.to_owned(), same: read(readings.same_node), other, ..row }
 }
 
 fn promise(promise: Promise) -> String {
@@ -126,9 +130,13 @@ fn read(reading: Reading) -> String {
     if reading.says_nothing() {
         return "no question was answered: nobody knows".to_owned();
     }
-    let accepted = match reading.accepted {
-        0 => "refused at once".to_owned(),
-        count => format!("accepted {count} more times, the last {} after", figure(reading.last_accept_ms)),
+    let last = figure(reading.last_accept_ms);
+    let accepted = match (reading.accepted, reading.refused_from_ms.map(figure)) {
+        (0, from) => format!("refused at once, at the first question {} after", from.unwrap_or_default()),
+        (count, Some(from)) => {
+            format!("accepted {count} more times, the last {last} after, and refused from {from} on")
+        }
+        (count, None) => format!("accepted {count} more times, the last {last} after, and still when the asking ended"),
     };
     match reading.unavailable {
         0 => accepted,
@@ -146,5 +154,50 @@ fn figure(ms: f64) -> String {
         format!("{ms:.0} ms")
     } else {
         format!("{:.1} s", ms / 1e3)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::auth::{AuthStrategy as _, SessionLimits, SessionStrategy};
+    use crate::clock::Clock;
+    use crate::store::sessions::MemorySessions;
+
+    /// A lane with a push within 500 ms; the revoking node refused at once, the other one answered this.
+    fn pushed(other_node: Reading) -> Row {
+        let clock = Clock::system();
+        let limits = SessionLimits { idle: Duration::from_mins(1), absolute: Duration::from_mins(1) };
+        let strategy = SessionStrategy::in_process(Arc::new(MemorySessions::new(clock.clone())), limits, clock);
+        let lane = Description { promise: Promise::Push { bound_ms: 500 }, ..strategy.describe().clone() };
+        let before = ByNode { same_node: Answer::Accepted, other_node: Answer::Accepted };
+        let same_node = Reading { asked: 9, refused_from_ms: Some(0.07), ..Reading::default() };
+        row(&lane, State::Settled { before, readings: ByNode { same_node, other_node } })
+    }
+
+    #[test]
+    fn a_push_that_came_is_shown_with_what_is_known_of_its_time() {
+        let came = pushed(Reading {
+            asked: 9,
+            accepted: 2,
+            last_accept_ms: 0.31,
+            refused_from_ms: Some(8.4),
+            ..Reading::default()
+        });
+        assert_eq!((came.kind, came.figure.as_str(), came.note.as_str()), ("refused", "0.31 ms", "after the revoke"));
+        assert_eq!(came.same, "refused at once, at the first question 0.07 ms after");
+        assert_eq!(came.other, "accepted 2 more times, the last 0.31 ms after, and refused from 8.40 ms on");
+    }
+
+    #[test]
+    fn a_push_that_never_came_is_not_called_refused() {
+        // Within the bound as far as it was asked for, and nobody knows what came then.
+        let reading = Reading { asked: 9, accepted: 9, last_accept_ms: 25.0, ..Reading::default() };
+        let lost = pushed(reading);
+        assert_eq!((lost.kind, lost.figure.as_str(), lost.note.as_str()), ("late", "≥ 25 ms", "still accepted"));
+        assert!(lost.other.ends_with("the last 25 ms after, and still when the asking ended"), "{}", lost.other);
     }
 }
