@@ -146,6 +146,9 @@ pub struct Staleness {
     pub bound: f64,
     /// Where only expiry ends a login: the life of a token in the experiment.
     pub shortened_life: Option<f64>,
+    /// Whether a login was still accepted when the asking ended: it may have been much longer.
+    #[serde(default)]
+    pub at_least: bool,
 }
 
 #[cfg(test)]

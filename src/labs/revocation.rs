@@ -70,7 +70,8 @@ impl Measured {
     pub fn staleness(&self) -> Staleness {
         let Spread { p50, max, .. } = self.last_accept_after_response_ms.other_node;
         let shortened_life = self.shortened_life_ms.map(|life| life as f64);
-        Staleness { p50, worst: max, bound: self.bound_ms as f64, shortened_life }
+        let at_least = self.still_accepted.other_node > 0;
+        Staleness { p50, worst: max, bound: self.bound_ms as f64, shortened_life, at_least }
     }
 }
 

@@ -60,6 +60,8 @@ pub struct Capacity {
     pub bits: f64,
     /// The longest that another node accepted a revoked login, in milliseconds, if everything works.
     pub staleness_ms: Option<f64>,
+    /// Whether it went on when the measurement ended.
+    pub staleness_at_least: bool,
     /// The same with the push channel cut.
     pub bound_ms: Option<f64>,
     /// Whether the demand cannot be met: several nodes, and a login that only one of them knows.
@@ -87,6 +89,7 @@ pub fn capacity(demand: &Demand, row: &Row, description: &Description) -> Capaci
     // What was measured is a check that finds a copy.
     let operations = demand.requests * (row.store_calls + misses) + upkeep * calls_of_upkeep;
     let (check_ns, cores_are) = check_ns(row, misses);
+    let expires = matches!(description.promise, Promise::Expiry { .. });
     let (staleness_ms, bound_ms) = match description.promise {
         Promise::Immediate => (row.staleness_ms.map(|staleness| staleness.worst), None),
         Promise::Push { bound_ms } => (row.staleness_ms.map(|staleness| staleness.worst), Some(bound_ms as f64)),
@@ -102,6 +105,7 @@ pub fn capacity(demand: &Demand, row: &Row, description: &Description) -> Capaci
         cores_are,
         bits: demand.requests * row.request_bytes as f64 * 8.0,
         staleness_ms,
+        staleness_at_least: !expires && row.staleness_ms.is_some_and(|staleness| staleness.at_least),
         bound_ms,
         one_node_only: !description.shared && demand.nodes > 1.0,
     }

@@ -44,7 +44,7 @@ fn row() -> Row {
         setup: None,
         cpu_ns: Some(20_000.0),
         identify_mean_ns: None,
-        staleness_ms: Some(Staleness { p50: 0.0, worst: 0.25, bound: 500.0, shortened_life: None }),
+        staleness_ms: Some(Staleness { p50: 0.0, worst: 0.25, bound: 500.0, shortened_life: None, at_least: false }),
     }
 }
 

@@ -71,7 +71,11 @@ fn point(figures: &Figures, earlier: Option<&Figures>, description: &Description
         bound,
         cost_words: time(row.identify_ns.median),
         spread_words: format!("{} to {}", time(row.identify_ns.low), time(row.identify_ns.high)),
-        staleness_words: if staleness > 0.0 { span(staleness * 1e6) } else { "none accepted".to_owned() },
+        staleness_words: match (staleness > 0.0, measured.at_least && usual.is_some()) {
+            (false, _) => "none accepted".to_owned(),
+            (true, false) => span(staleness * 1e6),
+            (true, true) => format!("at least {}", span(staleness * 1e6)),
+        },
         staleness_note: if description.shared {
             note(usual, shortened, bound, staleness)
         } else {

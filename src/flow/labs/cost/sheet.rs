@@ -66,6 +66,7 @@ fn rows(site: &Site, demand: &Demand) -> Vec<Value> {
             },
             "bandwidth": bits(answer.bits),
             "staleness": answer.staleness_ms.map_or_else(|| "not measured".to_owned(), ms),
+            "staleness_at_least": answer.staleness_at_least,
             "bound": answer.bound_ms.map(ms),
             "one_node_only": answer.one_node_only,
         }))

@@ -1,52 +1,14 @@
 //! `docs/figures.md`: the figures of one run, written by a command.
 
+mod revocations;
+
 use std::fmt;
 
-use serde::Deserialize;
-
+pub use self::revocations::Revocations;
 use super::criterion::Measured;
-use super::figures::{Figures, Interval, Source, Staleness};
+use super::figures::{Figures, Interval, Source};
 use super::targets::reached;
 use crate::units;
-
-/// The report of `lab revocation --format json`, as much as is needed.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Revocations {
-    results: Vec<Revoked>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct Revoked {
-    strategy: String,
-    promise: String,
-    bound_ms: f64,
-    trials: u64,
-    shortened_life_ms: Option<f64>,
-    last_accept_after_response_ms: Nodes<Spread>,
-    /// Not in older reports, like the next one.
-    refused_from_ms: Option<Nodes<Worst>>,
-    #[serde(default)]
-    still_accepted: Nodes<u64>,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-struct Nodes<T> {
-    same_node: T,
-    other_node: T,
-}
-
-/// `None`: a trial ended without a refusal.
-#[derive(Clone, Copy, Debug, Deserialize)]
-struct Worst {
-    max: Option<f64>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-struct Spread {
-    p50: f64,
-    p99: f64,
-    max: f64,
-}
 
 /// Everything that one document tells.
 #[derive(Clone, Debug)]
@@ -65,45 +27,9 @@ impl Document {
     pub fn figures(&self) -> Figures {
         let mut figures = self.measured.figures();
         for row in &mut figures.rows {
-            let known = self.revocations.iter().flat_map(|all| &all.results).find(|one| one.strategy == row.strategy);
-            row.staleness_ms = known.map(Revoked::staleness);
+            row.staleness_ms = self.revocations.as_ref().and_then(|all| all.staleness(&row.strategy));
         }
         figures
-    }
-}
-
-impl Revoked {
-    fn staleness(&self) -> Staleness {
-        let Nodes { other_node, .. } = self.last_accept_after_response_ms;
-        Staleness {
-            p50: other_node.p50,
-            worst: other_node.max,
-            bound: self.bound_ms,
-            shortened_life: self.shortened_life_ms,
-        }
-    }
-
-    /// The cells of what was accepted.
-    fn accepted(&self) -> String {
-        let Self { strategy, promise, bound_ms, trials, .. } = self;
-        let Nodes { same_node: same, other_node: other } = self.last_accept_after_response_ms;
-        let at_least = |count: u64| if count > 0 { "≥ " } else { "" };
-        let (least, most) = (at_least(self.still_accepted.same_node), at_least(self.still_accepted.other_node));
-        let [p50, p99, worst] = [other.p50, other.p99, other.max].map(|ms| format!("{most}{ms:.3}"));
-        format!(
-            "| `{strategy}` | {promise} | {bound_ms} | {trials} | {least}{:.3} | {p50} | {p99} | {worst} |",
-            same.max
-        )
-    }
-
-    /// The cells of when it was refused.
-    fn refusals(&self) -> String {
-        let cell = |of: fn(Nodes<Worst>) -> Worst| match self.refused_from_ms.map(of) {
-            Some(Worst { max: Some(ms) }) => format!(" {ms:.3} |"),
-            Some(Worst { max: None }) => " never |".to_owned(),
-            None => "  |".to_owned(),
-        };
-        cell(|nodes| nodes.same_node) + &cell(|nodes| nodes.other_node)
     }
 }
 
@@ -113,7 +39,9 @@ impl fmt::Display for Document {
         writeln!(f, "Written by `jwt-vs-session lab figures`, not by hand.\n")?;
         self.machine(f)?;
         self.strategies(f)?;
-        self.revoked(f)?;
+        if let Some(revocations) = &self.revocations {
+            write!(f, "{revocations}")?;
+        }
         self.targets(f)?;
         self.all(f)?;
         f.write_str(REPEAT)
@@ -157,30 +85,6 @@ impl Document {
         writeln!(f)
     }
 
-    fn revoked(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(revocations) = &self.revocations else { return Ok(()) };
-        writeln!(f, "## How long a revoked login was accepted\n")?;
-        writeln!(f, "The last accepted question after the revoke was answered, in milliseconds.\n")?;
-        let with_refusals = revocations.results.iter().any(|row| row.refused_from_ms.is_some());
-        let (names, lines) = if with_refusals { REFUSED_FROM } else { ("", "") };
-        if with_refusals {
-            writeln!(f, "{BETWEEN}\n")?;
-        }
-        writeln!(
-            f,
-            "| strategy | promise | bound | trials | same node, worst | other node, p50 | p99 | worst |{names}"
-        )?;
-        writeln!(f, "| --- | --- | --: | --: | --: | --: | --: | --: |{lines}")?;
-        for row in &revocations.results {
-            let refusals = if with_refusals { row.refusals() } else { String::new() };
-            writeln!(f, "{}{refusals}", row.accepted())?;
-        }
-        if let Some(life) = revocations.results.iter().find_map(|row| row.shortened_life_ms) {
-            writeln!(f, "\nWhere only expiry ends a login, tokens lived for {life} ms in this experiment.")?;
-        }
-        writeln!(f)
-    }
-
     fn targets(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "## The targets\n")?;
         writeln!(f, "{TURNS}\n")?;
@@ -219,12 +123,6 @@ fn spread(interval: &Interval) -> String {
 }
 
 /// The names and the lines of the columns.
-const REFUSED_FROM: (&str, &str) = (" refused from, same node | other node |", " --: | --: |");
-
-const BETWEEN: &str = "\
-*Refused from*: when the question was asked from which on all were refused, in the worst trial. Nobody knows when between
-the last accepted question and that one a login ended.";
-
 const TURNS: &str = "\
 What is held against something else took turns of milliseconds with it, and the median of the turns' ratios counts: a
 machine changes within minutes by more than many a ratio here. Where no range of the turns is given, two medians are
