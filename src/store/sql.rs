@@ -190,6 +190,8 @@ fn options(url: &SqlUrl) -> ConnectOptions {
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
+
     use super::*;
 
     #[test]
@@ -206,5 +208,13 @@ mod tests {
         assert_eq!(file("sqlite:///var/lib/app.db"), Some("/var/lib/app.db".into()));
         assert_eq!(file("sqlite::memory:"), None);
         assert_eq!(file("postgres://localhost/app"), None);
+    }
+
+    /// On a clock that goes ahead by itself when everybody waits.
+    #[tokio::test(start_paused = true)]
+    async fn a_statement_without_an_answer_is_given_up_within_a_second() {
+        let sql = Sql { pool: DatabaseConnection::default(), store: "SQLite", round_trip: Duration::ZERO };
+        let answer = tokio::time::timeout(Duration::from_secs(1), sql.run(pending::<Result<(), _>>())).await;
+        assert!(answer.expect("an answer within a second").is_err());
     }
 }
