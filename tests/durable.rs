@@ -32,7 +32,7 @@ struct Stores {
 
 impl Stores {
     async fn start() -> Self {
-        Self { redis: RedisServer::start().await, folder: tempfile::tempdir().expect("a folder") }
+        Self { redis: RedisServer::start().await, folder: common::folder() }
     }
 
     fn redis(&self) -> Redis {
@@ -115,7 +115,7 @@ async fn a_redis_that_is_restarted_empty_brings_none_of_a_thousand_logins_back()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_restores_a_snapshot_brings_no_login_back_and_keeps_the_others() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = common::folder();
     let redis = RedisServer::start_with(&["--dir", &folder.path().display().to_string()]).await;
     let mut stores = Stores { redis, folder };
     let node = stores.node().await;
@@ -157,7 +157,7 @@ async fn a_redis_that_restores_a_snapshot_brings_no_login_back_and_keeps_the_oth
 /// What is to be ended is not there when it is ended, and is back later.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_out_everywhere_reaches_logins_that_redis_had_lost_and_finds_again() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = common::folder();
     let redis = RedisServer::start_with(&["--dir", &folder.path().display().to_string()]).await;
     let mut stores = Stores { redis, folder };
     let node = stores.node().await;

@@ -83,7 +83,7 @@ impl TestApp {
 
     async fn start_at(more: &[&str], clock: Clock) -> Self {
         telemetry::count();
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder();
         let app = App::open(&settings(folder.path(), more), clock.clone()).await.expect("the app starts");
         let address = app.address();
         let strategies = app.strategies().map(|strategy| strategy.describe().clone()).collect();
@@ -151,6 +151,20 @@ pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
         assert!(begun.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain until {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// A folder of the test's own, with room for databases.
+pub fn folder() -> TempDir {
+    folder_in_memory(64 << 20).unwrap_or_else(|| tempfile::tempdir().expect("a folder"))
+}
+
+/// Where nothing waits for a disk, which may stand still for longer than a statement may take. `None` if the system has
+/// no such place, or less room in it.
+pub fn folder_in_memory(bytes: u64) -> Option<TempDir> {
+    let place = rustix::fs::statvfs("/dev/shm").ok()?;
+    let free = place.f_bavail.saturating_mul(place.f_frsize);
+    let folder = tempfile::Builder::new().prefix("jwt-vs-session-test-").tempdir_in("/dev/shm");
+    folder.ok().filter(|_| free >= bytes)
 }
 
 /// A port that nothing listens on.

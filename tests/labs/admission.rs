@@ -6,7 +6,7 @@ use jwt_vs_session::app::App;
 use jwt_vs_session::clock::Clock;
 use reqwest::{RequestBuilder, Response};
 
-use crate::common::{TestApp, bare_client, settings, until};
+use crate::common::{TestApp, bare_client, folder, settings, until};
 
 const PATHS: [&str; 4] = ["/labs/revocation", "/labs/revocation/api/runs", "/labs/cost", "/labs/cost/api/runs"];
 
@@ -36,7 +36,7 @@ async fn a_post_from_another_site_starts_nothing() {
 
 #[tokio::test]
 async fn elsewhere_only_a_presenter_starts_one() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder();
     let (base, password) = elsewhere(folder.path()).await;
     let post = |path: &str, user: &str, password: &str| {
         let form = [("strategy", "jwt-generation"), ("username", user), ("password", password)];

@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-use crate::common::{PATIENCE, bare_client};
+use crate::common::{PATIENCE, bare_client, folder};
 
 /// A command of the program, with these options and a database in `folder` if none is named.
 pub fn command(folder: &Path, options: &[&str]) -> Command {
@@ -44,7 +44,7 @@ pub struct Program {
 impl Program {
     /// On a free port and without Redis, unless the options say more.
     pub async fn start(options: &[&str]) -> Self {
-        Self::start_in(tempfile::tempdir().expect("a folder"), &[&["--redis-url", "none"], options].concat()).await
+        Self::start_in(folder(), &[&["--redis-url", "none"], options].concat()).await
     }
 
     /// With exactly these options, beside a free port, in this folder.

@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 
 use super::program::{Program, private_redis, runs};
 use crate::common::wire::Wire;
-use crate::common::{DEMO_PASSWORD, bare_client, until};
+use crate::common::{DEMO_PASSWORD, bare_client, folder, until};
 
 /// How long requests under way may take after a signal.
 const GRACE: Duration = Duration::from_secs(10);
@@ -16,7 +16,7 @@ const AFTERWARDS: Duration = Duration::from_secs(3);
 
 /// With a Redis of its own.
 async fn start() -> (Program, u32) {
-    let server = Program::start_in(tempfile::tempdir().expect("a folder"), &[]).await;
+    let server = Program::start_in(folder(), &[]).await;
     let redis = private_redis(server.id()).expect("a private Redis");
     (server, redis)
 }
