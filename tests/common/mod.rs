@@ -34,6 +34,9 @@ pub const DEMO_PASSWORD: &str = "two-doors-one-key";
 /// How long a condition may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long a whole experiment, or the first start of a browser, may take on a slow machine.
+pub const LONG_PATIENCE: Duration = Duration::from_mins(2);
+
 #[derive(Parser)]
 struct Arguments {
     #[command(flatten)]
@@ -145,10 +148,15 @@ pub async fn me(app: &TestApp, mount: &str, cookie: &str) -> u16 {
 }
 
 /// Waits until `condition` holds; fails after [`PATIENCE`] with `what`.
-pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+pub async fn until(what: &str, condition: impl AsyncFnMut() -> bool) {
+    until_within(PATIENCE, what, condition).await;
+}
+
+/// The same with more patience, for what takes longer by its nature.
+pub async fn until_within(patience: Duration, what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let begun = Instant::now();
     while !condition().await {
-        assert!(begun.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain until {what}");
+        assert!(begun.elapsed() < patience, "waited {patience:?} in vain until {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -201,6 +209,11 @@ impl Leashed {
         let mut shell = command.spawn().expect("sh starts");
         let leash = shell.stdin.take();
         Self { shell, leash }
+    }
+
+    /// Whether the program went by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.shell.try_wait().expect("a process").is_some()
     }
 }
 
