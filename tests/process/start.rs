@@ -1,7 +1,5 @@
 //! A start that works: the first line, the demo users, and a machine without Redis.
 
-use tokio::time::{Duration, timeout};
-
 use super::program::{Program, command, private_redis, run};
 use crate::common::wire::Wire;
 use crate::common::{DEMO_PASSWORD, folder, program};
@@ -84,6 +82,5 @@ async fn with_redis_on_path_sessions_are_in_a_private_one() {
     assert!(!server.page("/session/").await.contains("There is no Redis here"));
     let (_, cookie) = server.log_in("/session", "alice", DEMO_PASSWORD).await;
     assert!(server.accepts("/session", &cookie.expect("a credential")).await);
-    let ended = timeout(Duration::from_secs(20), server.stop()).await;
-    assert!(ended.is_ok());
+    server.stop().await;
 }
