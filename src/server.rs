@@ -224,3 +224,24 @@ impl AsyncWrite for Connection {
         self.socket.is_write_vectored()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    /// On a clock that goes ahead by itself when everybody waits.
+    #[tokio::test(start_paused = true)]
+    async fn a_request_is_waited_for_as_long_as_the_readme_says() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let _client = TcpStream::connect(listener.local_addr().expect("an address")).await.expect("a connection");
+        let (socket, peer) = listener.accept().await.expect("a connection");
+        let slot = Arc::new(Semaphore::new(1)).acquire_owned().await.expect("a slot");
+        let place = Arc::new(Held::default()).take(peer.ip()).expect("a place");
+        let begun = Instant::now();
+        let mut connection = Connection::new(socket, (slot, place));
+        let failed = connection.read_u8().await.expect_err("nothing came");
+        assert_eq!((failed.kind(), begun.elapsed().as_secs()), (io::ErrorKind::TimedOut, 15));
+    }
+}

@@ -34,7 +34,7 @@ fn run(script: &str, folder: &std::path::Path) -> String {
 async fn the_commands_of_the_workshop_print_what_the_page_says() {
     let redis = RedisServer::start().await;
     let app = TestApp::start(&["--redis-url", &redis.url()]).await;
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = common::folder();
     let blocks = blocks();
     let mut compared = 0;
     for (place, (language, script)) in blocks.iter().enumerate() {
@@ -58,7 +58,7 @@ fn the_experiment_of_the_workshop_prints_a_table() {
     let line = blocks().into_iter().map(|(_, text)| text).find(|text| text.contains("lab revocation"));
     let line = line.expect("the page measures");
     let arguments = line.split_once(" -- ").expect("arguments").1.replace("--trials 50", "--trials 3");
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = common::folder();
     let mut command = Command::new(env!("CARGO_BIN_EXE_jwt-vs-session"));
     let output = command.args(arguments.split_whitespace()).current_dir(folder.path()).output().expect("it starts");
     let printed = String::from_utf8_lossy(&output.stdout);

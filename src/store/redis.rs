@@ -237,3 +237,17 @@ pub(super) async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>
 pub(super) fn error(error: redis::RedisError) -> StoreError {
     StoreError::new(NAME, &error)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    /// On a clock that goes ahead by itself when everybody waits.
+    #[tokio::test(start_paused = true)]
+    async fn a_call_without_an_answer_is_given_up_within_a_second() {
+        let answer = tokio::time::timeout(Duration::from_secs(1), in_time(pending::<Result<(), _>>())).await;
+        assert!(answer.expect("an answer within a second").is_err());
+    }
+}

@@ -96,7 +96,10 @@ impl Sql {
         let pool = match tokio::time::timeout(CONNECT_LIMIT, connecting).await {
             Ok(Ok(pool)) => pool,
             Ok(Err(error)) => return Err(reason(url).await.unwrap_or_else(|| failed(error))),
-            Err(_) => return Err(StoreError::new(store, "no connection within 5 s")),
+            Err(_) => {
+                let silent = || StoreError::new(store, "no connection within 5 s");
+                return Err(reason(url).await.unwrap_or_else(silent));
+            }
         };
         Migrations::up(&pool, None).await.map_err(failed)?;
         Ok(Self { pool, store, round_trip: Duration::ZERO })
@@ -160,10 +163,10 @@ impl Sql {
     }
 }
 
-/// A pool only says that it timed out; one bare connection says why.
+/// A pool only says that it timed out; one bare connection says why, if it says anything.
 async fn reason(url: &SqlUrl) -> Option<StoreError> {
     let connecting = PgConnection::connect(url.0.as_str());
-    let refused = tokio::time::timeout(CONNECT_LIMIT, connecting).await.ok()?.err()?;
+    let refused = tokio::time::timeout(TIME_LIMIT, connecting).await.ok()?.err()?;
     (url.store() == "PostgreSQL").then(|| StoreError::new(url.store(), &refused))
 }
 
@@ -174,8 +177,8 @@ fn options(url: &SqlUrl) -> ConnectOptions {
         .max_connections(CONNECTIONS)
         // A file cannot hang up: to ask first whether it is still there would be a second wait at every statement.
         .test_before_acquire(!is_file)
-        .acquire_timeout(TIME_LIMIT)
-        .connect_timeout(CONNECT_LIMIT)
+        // There is one limit for the first connection and for every wait for a free one; `run` keeps the second short.
+        .acquire_timeout(CONNECT_LIMIT)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(|sqlite| {
             sqlite
@@ -190,6 +193,8 @@ fn options(url: &SqlUrl) -> ConnectOptions {
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
+
     use super::*;
 
     #[test]
@@ -206,5 +211,13 @@ mod tests {
         assert_eq!(file("sqlite:///var/lib/app.db"), Some("/var/lib/app.db".into()));
         assert_eq!(file("sqlite::memory:"), None);
         assert_eq!(file("postgres://localhost/app"), None);
+    }
+
+    /// On a clock that goes ahead by itself when everybody waits.
+    #[tokio::test(start_paused = true)]
+    async fn a_statement_without_an_answer_is_given_up_within_a_second() {
+        let sql = Sql { pool: DatabaseConnection::default(), store: "SQLite", round_trip: Duration::ZERO };
+        let answer = tokio::time::timeout(Duration::from_secs(1), sql.run(pending::<Result<(), _>>())).await;
+        assert!(answer.expect("an answer within a second").is_err());
     }
 }

@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use tokio::task::JoinHandle;
 
 use super::tab::Tab;
-use crate::common::{Leashed, find, program, until};
+use crate::common::{LONG_PATIENCE, Leashed, find, program, until_within};
 
 /// What a projector shows.
 pub const WINDOW: (u32, u32) = (1280, 720);
@@ -50,9 +50,10 @@ impl Chromium {
         if folder.metadata().expect("the folder").uid() == 0 {
             arguments.push("--no-sandbox".to_owned()); // Chromium's sandbox refuses to run as root
         }
-        let process = Leashed::start(Path::new("env"), &arguments, "TERM", None, Some(&folder));
+        let mut process = Leashed::start(Path::new("env"), &arguments, "TERM", None, Some(&folder));
         let mut address = None;
-        until("Chromium listens", async || {
+        until_within(LONG_PATIENCE, "Chromium listens", async || {
+            assert!(!process.has_ended(), "{} ended at once", program.display());
             address = devtools(&folder);
             address.is_some()
         })

@@ -1,14 +1,12 @@
 //! `/labs/cost` in a browser: with scripts and without, in the light, in the dark, on a telephone and on paper.
 
-use std::time::Duration;
-
 use chromiumoxide::cdp::browser_protocol::page::PrintToPdfParams;
 use chromiumoxide::page::MediaTypeParams;
 
 use super::chromium::Chromium;
 use super::pictures::look_closely;
 use super::tab::{Tab, keep};
-use crate::common::{RedisServer, TestApp, until};
+use crate::common::{LONG_PATIENCE, RedisServer, TestApp, until, until_within};
 
 /// Clicks the button as a person does.
 async fn press(tab: &Tab) {
@@ -45,10 +43,8 @@ async fn the_cost_is_measured_and_drawn_while_one_watches() {
     until("the progress is shown", async || tab.text().await.contains("of 9 …")).await;
     assert_eq!(tab.js::<bool>("document.getElementById('progress').hidden").await, Some(false));
     tab.shot("cost-lab-running").await;
-    until_measured("the run is over", async || {
-        tab.js("document.getElementById('progress').hidden").await == Some(true)
-    })
-    .await;
+    let over = "document.getElementById('progress').hidden";
+    until_within(LONG_PATIENCE, "the run is over", async || tab.js(over).await == Some(true)).await;
     assert_eq!(tab.text_of("#status").await.as_deref(), Some("Done. The figures are below."));
     assert_eq!(count(&tab, ".costs tr[data-slug]").await, 9);
     assert_eq!(count(&tab, "svg.frontier.wide .dot").await, 9);
@@ -68,16 +64,6 @@ async fn the_cost_is_measured_and_drawn_while_one_watches() {
     assert_eq!(count(&tab, "svg.frontier.wide .dot").await, 9);
     look_closely(&tab, "home-with-frontier").await;
     tab.is_quiet_but_for(&[]).await;
-}
-
-/// A run takes seconds in a release build, and longer in a debug build beside other tests.
-async fn until_measured(what: &str, over: impl AsyncFn() -> bool) {
-    for _ in 0..8 {
-        if tokio::time::timeout(Duration::from_secs(15), until(what, &over)).await.is_ok() {
-            return;
-        }
-    }
-    panic!("{what}: not after two minutes");
 }
 
 async fn on_paper(tab: &Tab) {
@@ -104,13 +90,13 @@ async fn without_scripts_the_page_comes_back_with_the_table() {
     assert_eq!(tab.js::<bool>(alone).await, Some(true));
     press(&tab).await;
     // Before, there are nine: of an earlier run.
-    until_measured("the table is there", async || {
-        count(&tab, ".costs tr[data-slug]").await == 4 && count(&tab, "svg.frontier.wide .dot").await == 4
-    })
-    .await;
+    let measured = "document.readyState === 'complete'
+        && document.querySelectorAll('.costs tr[data-slug]').length === 4
+        && document.querySelectorAll('svg.frontier.wide .dot').length === 4";
+    until_within(LONG_PATIENCE, "the table is there", async || tab.js(measured).await == Some(true)).await;
     let users = "(f => { f.value = '1,000,000'; f.form.querySelector('button').click(); return true })(document.getElementById('users'))";
     assert_eq!(tab.js::<bool>(users).await, Some(true));
     // The address is there before the table is.
-    let worked_out = "location.search.includes('users=1%2C000%2C000') && document.querySelectorAll('.capacity tr[data-slug]').length === 4";
+    let worked_out = "document.readyState === 'complete' && location.search.includes('users=1%2C000%2C000') && document.querySelectorAll('.capacity tr[data-slug]').length === 4";
     until("the sheet is worked out", async || tab.js(worked_out).await == Some(true)).await;
 }

@@ -34,6 +34,9 @@ pub const DEMO_PASSWORD: &str = "two-doors-one-key";
 /// How long a condition may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long a whole experiment, or the first start of a browser, may take on a slow machine.
+pub const LONG_PATIENCE: Duration = Duration::from_mins(2);
+
 #[derive(Parser)]
 struct Arguments {
     #[command(flatten)]
@@ -83,7 +86,7 @@ impl TestApp {
 
     async fn start_at(more: &[&str], clock: Clock) -> Self {
         telemetry::count();
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder();
         let app = App::open(&settings(folder.path(), more), clock.clone()).await.expect("the app starts");
         let address = app.address();
         let strategies = app.strategies().map(|strategy| strategy.describe().clone()).collect();
@@ -145,12 +148,31 @@ pub async fn me(app: &TestApp, mount: &str, cookie: &str) -> u16 {
 }
 
 /// Waits until `condition` holds; fails after [`PATIENCE`] with `what`.
-pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+pub async fn until(what: &str, condition: impl AsyncFnMut() -> bool) {
+    until_within(PATIENCE, what, condition).await;
+}
+
+/// The same with more patience, for what takes longer by its nature.
+pub async fn until_within(patience: Duration, what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let begun = Instant::now();
     while !condition().await {
-        assert!(begun.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain until {what}");
+        assert!(begun.elapsed() < patience, "waited {patience:?} in vain until {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// A folder of the test's own, with room for databases.
+pub fn folder() -> TempDir {
+    folder_in_memory(64 << 20).unwrap_or_else(|| tempfile::tempdir().expect("a folder"))
+}
+
+/// Where nothing waits for a disk, which may stand still for longer than a statement may take. `None` if the system has
+/// no such place, or less room in it.
+pub fn folder_in_memory(bytes: u64) -> Option<TempDir> {
+    let place = rustix::fs::statvfs("/dev/shm").ok()?;
+    let free = place.f_bavail.saturating_mul(place.f_frsize);
+    let folder = tempfile::Builder::new().prefix("jwt-vs-session-test-").tempdir_in("/dev/shm");
+    folder.ok().filter(|_| free >= bytes)
 }
 
 /// A port that nothing listens on.
@@ -187,6 +209,11 @@ impl Leashed {
         let mut shell = command.spawn().expect("sh starts");
         let leash = shell.stdin.take();
         Self { shell, leash }
+    }
+
+    /// Whether the program went by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.shell.try_wait().expect("a process").is_some()
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{Leashed, free_port, program, until};
+use super::{Leashed, folder_in_memory, free_port, program, until};
 
 /// A PostgreSQL for all tests of a binary; each test has a database of its own in it.
 pub struct Postgres {
@@ -49,7 +49,9 @@ impl Postgres {
         let install = "apt-get install postgresql";
         let (initdb, postgres) = (program("initdb", &folders, install), program("postgres", &folders, install));
         let user = unprivileged();
-        let folder = tempfile::Builder::new().prefix("jwt-vs-session-pg-").tempdir_in("/tmp").expect("a folder");
+        let on_disk = || tempfile::Builder::new().prefix("jwt-vs-session-pg-").tempdir_in("/tmp").expect("a folder");
+        // It grows to some 200 MB.
+        let folder = folder_in_memory(512 << 20).unwrap_or_else(on_disk);
         if let Some((uid, gid)) = user {
             std::os::unix::fs::chown(folder.path(), Some(uid), Some(gid)).expect("chown");
         }

@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use super::{Leashed, free_port, program, until};
+use redis::AsyncConnectionConfig;
+
+use super::{Leashed, PATIENCE, free_port, program, until};
 
 /// A Redis of the test's own, on a free port of loopback.
 pub struct RedisServer {
@@ -73,7 +75,9 @@ impl RedisServer {
 
     async fn try_command(&self, words: &[&str]) -> Option<redis::Value> {
         let client = redis::Client::open(self.url()).expect("a url");
-        let mut connection = client.get_multiplexed_async_connection().await.ok()?;
+        // A snapshot takes as long as the disk does.
+        let patient = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
+        let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await.ok()?;
         let mut command = redis::cmd(words[0]);
         command.arg(&words[1..]);
         command.query_async(&mut connection).await.ok()

@@ -1,6 +1,7 @@
 //! A connection of HTTP/1.1 that sends exactly the bytes it is given: what no client library would send.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufStream};
 use tokio::net::TcpStream;
@@ -52,7 +53,11 @@ impl Wire {
 
     /// `None` if the server closes the connection instead.
     pub async fn reply_or_end(&mut self) -> Option<Reply> {
-        timeout(PATIENCE, self.read()).await.expect("an answer in time")
+        self.reply_or_end_within(PATIENCE).await
+    }
+
+    pub async fn reply_or_end_within(&mut self, patience: Duration) -> Option<Reply> {
+        timeout(patience, self.read()).await.expect("an answer in time")
     }
 
     async fn read(&mut self) -> Option<Reply> {

@@ -1,5 +1,6 @@
 //! An answer of Redis that is late, by force: what was read before a revoke is not remembered after it.
 
+use std::cell::Cell;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ const LATER: usize = 50;
 /// How long a list is kept: a minute longer than a token lives.
 const KEPT: Duration = LIFE.saturating_add(Duration::from_mins(1));
 
-/// Rounds in which what the node knows was still trusted at the end.
+/// Rounds in which no answer came too late, and what the node knows was still trusted at the end.
 const ROUNDS: usize = 3;
 
 /// A node whose connections to Redis can be slow, and one beside it.
@@ -41,6 +42,20 @@ impl Nodes {
         };
         all.filter(asks).collect()
     }
+
+    /// A round that was too slow says nothing: an answer that is held back is given up after a while, and without
+    /// pushes the memory is trusted for a while only.
+    async fn until_judged(&self, name: &str, round: impl AsyncFn() -> bool) {
+        let mut judged = 0;
+        for _ in 0..20 * ROUNDS {
+            judged += usize::from(round().await);
+            self.proxy.release();
+            if judged == ROUNDS {
+                return;
+            }
+        }
+        panic!("{name}: always too slow");
+    }
 }
 
 /// Every way to end a login.
@@ -63,23 +78,39 @@ impl Signs {
         let signs =
             Self { sign: other.log_in(&bench.alice().await).await, witness: other.log_in(&bench.alice().await).await };
         until("the node keeps both", async || {
-            slow.accepts(&signs.sign).await && slow.accepts(&signs.witness).await && signs.both_kept(slow)
+            accepts(slow, &signs.sign).await
+                && accepts(slow, &signs.witness).await
+                && keeps(slow, &signs.sign)
+                && keeps(slow, &signs.witness)
         })
         .await;
         Some(signs)
     }
 
-    fn both_kept(&self, slow: &Tested) -> bool {
-        keeps(slow, &self.sign) && keeps(slow, &self.witness)
-    }
-
-    async fn wait_for_push(&self, slow: &Tested, other: &Tested) {
+    /// False if the answer that is held back was given up meanwhile.
+    async fn wait_for_push(&self, slow: &Tested, other: &Tested, reading: Reading<'_>) -> bool {
         other.revoke(&self.sign, Reach::This).await;
-        until("what was pushed has arrived", async || {
-            keeps(slow, &self.witness) && !keeps(slow, &self.sign) && keeps(slow, &self.witness)
-        })
-        .await;
+        let arrived = async || keeps(slow, &self.witness) && !keeps(slow, &self.sign) && keeps(slow, &self.witness);
+        comes_first(until("what was pushed has arrived", arrived), reading).await
     }
+}
+
+/// A question to a strategy that is under way.
+type Reading<'a> = Pin<&'a mut dyn Future<Output = Result<Option<Identity>>>>;
+
+/// Whether something happens before a question, whose answer is held back, is given up.
+async fn comes_first(what: impl Future<Output = ()>, reading: Reading<'_>) -> bool {
+    tokio::select! {
+        biased;
+        found = reading => assert!(found.is_err(), "answered without Redis: {found:?}"),
+        () = what => return true,
+    }
+    false
+}
+
+/// A failure of a store is not a yes.
+async fn accepts(node: &Tested, grant: &Grant) -> bool {
+    matches!(node.strategy.identify(&presented(grant), &Trace::default()).await, Ok(Some(_)))
 }
 
 /// Whether a node answers from its memory.
@@ -89,21 +120,18 @@ fn keeps(node: &Tested, grant: &Grant) -> bool {
 
 async fn is_stored(node: &Tested, grant: &Grant) -> bool {
     let store = node.store.as_ref().expect("a store");
-    store.load(&session_id(grant)).await.expect("an answer").is_some()
-}
-
-/// Asks until Redis' answer, or the question to it, is held back. From then on nobody goes on with it.
-async fn ask(proxy: &Proxy, mut reading: Pin<&mut impl Future<Output = Result<Option<Identity>>>>) {
-    tokio::select! {
-        biased;
-        found = &mut reading => panic!("answered without Redis: {found:?}"),
-        () = proxy.stopped() => {}
-    }
+    !matches!(store.load(&session_id(grant)).await, Ok(None))
 }
 
 async fn refuses_for_ever(node: &Tested, grant: &Grant, what: &str) {
+    let (presented, trace) = (presented(grant), Trace::default());
     for _ in 0..LATER {
-        assert!(!node.accepts(grant).await, "{}, {what}: accepted after its end", node.name);
+        until("Redis answers the node", async || {
+            let found = node.strategy.identify(&presented, &trace).await;
+            assert!(!matches!(found, Ok(Some(_))), "{}, {what}: accepted after its end", node.name);
+            found.is_ok()
+        })
+        .await;
         assert!(!keeps(node, grant), "{}, {what}: kept", node.name);
     }
 }
@@ -113,27 +141,36 @@ async fn a_record_that_was_read_before_another_node_ended_it_is_not_kept() {
     let nodes = Nodes::start().await;
     for (slow, other) in nodes.pairs(true) {
         for which in 0..3 {
-            let signs = Signs::keep(&nodes.bench, &slow, &other).await;
-            let grant = other.log_in(&nodes.bench.bob().await).await;
-            let (presented, trace) = (presented(&grant), Trace::default());
-            nodes.proxy.hold(Hold::answers_to(&grant.identity.login));
-            let mut reading = pin!(slow.strategy.identify(&presented, &trace));
-            ask(&nodes.proxy, reading.as_mut()).await;
-            let reach = reaches(&grant)[which].clone();
-            let what = format!("{reach:?}");
-            other.revoke(&grant, reach).await;
-            if let Some(signs) = &signs {
-                signs.wait_for_push(&slow, &other).await;
-            }
-            nodes.proxy.release();
-            let found = reading.await.expect("an answer");
-            assert!(found.is_some(), "{}, {what}: it was asked before the end", slow.name);
-            if let Some(signs) = &signs {
-                assert!(keeps(&slow, &signs.witness), "{}, {what}: nothing is trusted", slow.name);
-            }
-            refuses_for_ever(&slow, &grant, &what).await;
+            nodes.until_judged(&slow.name, async || anothers_end(&nodes, &slow, &other, which).await).await;
         }
     }
+}
+
+/// One round; true if the answer was waited for and the node's memory trusted to the end of it.
+async fn anothers_end(nodes: &Nodes, slow: &Tested, other: &Tested, which: usize) -> bool {
+    let signs = Signs::keep(&nodes.bench, slow, other).await;
+    let grant = other.log_in(&nodes.bench.bob().await).await;
+    let (presented, trace) = (presented(&grant), Trace::default());
+    nodes.proxy.hold(Hold::answers_to(&grant.identity.login));
+    let mut reading = pin!(slow.strategy.identify(&presented, &trace));
+    // From then on nobody goes on with it.
+    if !comes_first(nodes.proxy.stopped(), reading.as_mut()).await {
+        return false;
+    }
+    let reach = reaches(&grant)[which].clone();
+    let what = format!("{reach:?}");
+    other.revoke(&grant, reach).await;
+    if let Some(signs) = &signs
+        && !signs.wait_for_push(slow, other, reading.as_mut()).await
+    {
+        return false;
+    }
+    nodes.proxy.release();
+    let Ok(found) = reading.await else { return false };
+    assert!(found.is_some(), "{}, {what}: it was asked before the end", slow.name);
+    let trusted = signs.is_none_or(|signs| keeps(slow, &signs.witness));
+    refuses_for_ever(slow, &grant, &what).await;
+    trusted
 }
 
 /// Here not even the push arrives: the node that revokes knows it by itself.
@@ -143,20 +180,12 @@ async fn a_record_that_was_read_before_this_node_ended_it_is_not_kept() {
     for (slow, other) in nodes.pairs(true) {
         // To end every login it asks for their names first, behind the answer that is held back: that comes before the end.
         for which in 0..2 {
-            let mut judged = 0;
-            // With the pushes held back the memory is trusted for a while only: a round that was too slow says nothing.
-            for _ in 0..20 * ROUNDS {
-                judged += usize::from(own_end(&nodes, &slow, &other, which).await);
-                if judged == ROUNDS {
-                    break;
-                }
-            }
-            assert_eq!(judged, ROUNDS, "{}: always too slow", slow.name);
+            nodes.until_judged(&slow.name, async || own_end(&nodes, &slow, &other, which).await).await;
         }
     }
 }
 
-/// One round; true if the node's memory was trusted to the end of it.
+/// The same, ended by the node itself.
 async fn own_end(nodes: &Nodes, slow: &Tested, other: &Tested, which: usize) -> bool {
     let signs = Signs::keep(&nodes.bench, slow, other).await;
     // So that Redis knows the script: the question whether it does would be held back, too.
@@ -166,7 +195,10 @@ async fn own_end(nodes: &Nodes, slow: &Tested, other: &Tested, which: usize) -> 
     let (presented, trace) = (presented(&grant), Trace::default());
     nodes.proxy.hold(Hold { pushes: true, ..Hold::answers_to(&grant.identity.login) });
     let mut reading = pin!(slow.strategy.identify(&presented, &trace));
-    ask(&nodes.proxy, reading.as_mut()).await;
+    // From then on nobody goes on with it.
+    if !comes_first(nodes.proxy.stopped(), reading.as_mut()).await {
+        return false;
+    }
     let reach = reaches(&grant)[which].clone();
     let what = format!("{reach:?}, by itself");
     let mut end = pin!(slow.strategy.revoke(&grant.identity, reach, &trace));
@@ -174,7 +206,6 @@ async fn own_end(nodes: &Nodes, slow: &Tested, other: &Tested, which: usize) -> 
         biased;
         done = &mut end => {
             assert!(done.is_err(), "answered without Redis");
-            nodes.proxy.release();
             return false;
         }
         () = until("Redis has ended it", async || !is_stored(other, &grant).await) => {}
@@ -195,34 +226,43 @@ async fn own_end(nodes: &Nodes, slow: &Tested, other: &Tested, which: usize) -> 
 #[tokio::test]
 async fn a_list_that_was_read_before_a_revoke_is_not_filled_in_after_it() {
     let nodes = Nodes::start().await;
-    let mut filled = 0;
+    let filled = Cell::new(0);
     for (slow, other) in nodes.pairs(false) {
         for which in 0..3 {
-            let grant = other.log_in(&nodes.bench.bob().await).await;
-            let (presented, trace) = (presented(&grant), Trace::default());
-            // No other command says how long that is.
-            nodes.proxy.hold(Hold::commands(&KEPT.as_millis()));
-            let mut reading = pin!(slow.strategy.identify(&presented, &trace));
-            tokio::select! {
-                biased;
-                // It keeps the list in its memory and does not ask.
-                found = &mut reading => assert!(found.expect("an answer").is_some(), "{}", slow.name),
-                () = nodes.proxy.stopped() => {
-                    other.revoke(&grant, reaches(&grant)[which].clone()).await;
-                    nodes.proxy.release();
-                    assert!(reading.await.expect("an answer").is_some(), "{}: it was asked before", slow.name);
-                    refuses_for_ever(&other, &grant, "beside it").await;
-                    if slow.bound() > Some(Duration::ZERO) {
-                        until("the push has arrived", async || !slow.accepts(&grant).await).await;
-                    }
-                    refuses_for_ever(&slow, &grant, "filled in").await;
-                    filled += 1;
-                }
-            }
-            nodes.proxy.release();
+            nodes.until_judged(&slow.name, async || filled_in(&nodes, &slow, &other, which, &filled).await).await;
         }
     }
-    assert!(filled >= 3, "nothing was filled in");
+    assert!(filled.get() >= 3 * ROUNDS, "nothing was filled in");
+}
+
+/// One round; true if the answer was waited for.
+async fn filled_in(nodes: &Nodes, slow: &Tested, other: &Tested, which: usize, filled: &Cell<usize>) -> bool {
+    let grant = other.log_in(&nodes.bench.bob().await).await;
+    let (presented, trace) = (presented(&grant), Trace::default());
+    // No other command says how long that is.
+    nodes.proxy.hold(Hold::commands(&KEPT.as_millis()));
+    let mut reading = pin!(slow.strategy.identify(&presented, &trace));
+    let found = tokio::select! {
+        biased;
+        // It keeps the list in its memory and does not ask.
+        found = &mut reading => found,
+        () = nodes.proxy.stopped() => {
+            other.revoke(&grant, reaches(&grant)[which].clone()).await;
+            nodes.proxy.release();
+            let found = reading.await;
+            refuses_for_ever(other, &grant, "beside it").await;
+            if slow.bound() > Some(Duration::ZERO) {
+                let refused = async || matches!(slow.strategy.identify(&presented, &trace).await, Ok(None));
+                until("the push has arrived", refused).await;
+            }
+            refuses_for_ever(slow, &grant, "filled in").await;
+            filled.set(filled.get() + usize::from(found.is_ok()));
+            found
+        }
+    };
+    let Ok(found) = found else { return false };
+    assert!(found.is_some(), "{}: it was asked before", slow.name);
+    true
 }
 
 fn presented(grant: &Grant) -> Presented {

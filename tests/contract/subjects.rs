@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use super::keys::key_of;
 pub use super::tested::{Tested, identify, session_id, stored, stored_login};
-use crate::common::{RedisServer, noon, postgres_database, until};
+use crate::common::{RedisServer, folder, noon, postgres_database, until};
 
 /// The life of a token, and the idle limit of a session.
 pub const LIFE: Duration = Duration::from_mins(30);
@@ -53,12 +53,12 @@ pub struct Bench {
 impl Bench {
     /// On SQLite.
     pub async fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder();
         Self::on(format!("sqlite://{}/test.db?mode=rwc", folder.path().display()), folder).await
     }
 
     pub async fn on_both_databases() -> [Self; 2] {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder();
         [Self::start().await, Self::on(postgres_database().await, folder).await]
     }
 

@@ -5,8 +5,9 @@ use std::path::Path;
 use jwt_vs_session::app::App;
 use jwt_vs_session::clock::Clock;
 use reqwest::{RequestBuilder, Response};
+use serde_json::Value;
 
-use crate::common::{TestApp, bare_client, settings, until};
+use crate::common::{TestApp, bare_client, folder, settings, until};
 
 const PATHS: [&str; 4] = ["/labs/revocation", "/labs/revocation/api/runs", "/labs/cost", "/labs/cost/api/runs"];
 
@@ -36,7 +37,7 @@ async fn a_post_from_another_site_starts_nothing() {
 
 #[tokio::test]
 async fn elsewhere_only_a_presenter_starts_one() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder();
     let (base, password) = elsewhere(folder.path()).await;
     let post = |path: &str, user: &str, password: &str| {
         let form = [("strategy", "jwt-generation"), ("username", user), ("password", password)];
@@ -63,8 +64,12 @@ async fn what_cannot_be_run_is_told_and_a_few_run_at_once() {
     let start = |slug: &str| bare_client().post(app.url(PATHS[1])).form(&[("strategy", slug)]);
     assert_eq!(send(bare_client().post(app.url(PATHS[1]))).await.status(), 400, "nothing was chosen");
     assert_eq!(send(start("jwt-carrier-pigeon")).await.status(), 400);
+    let mut watched = Vec::new();
     for _ in 0..4 {
-        assert_eq!(send(start("jwt")).await.status(), 201);
+        let answer = send(start("jwt")).await;
+        assert_eq!(answer.status(), 201);
+        let run: Value = answer.json().await.expect("JSON");
+        watched.push(send(bare_client().get(app.url(run["events"].as_str().expect("an address")))).await);
     }
     let full = send(start("jwt")).await;
     assert_eq!(full.status(), 503);
@@ -81,6 +86,7 @@ async fn what_cannot_be_run_is_told_and_a_few_run_at_once() {
     );
     let unknown = send(bare_client().post(app.url("/labs/revocation/api/runs/unknown/revoke"))).await;
     assert_eq!(unknown.status(), 404);
-    // Nobody watches them.
+    // From here on nobody watches them.
+    drop(watched);
     until("the runs end by themselves", async || send(start("jwt")).await.status() == 201).await;
 }

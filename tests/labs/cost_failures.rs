@@ -18,7 +18,7 @@ use jwt_vs_session::store::users::Users;
 use jwt_vs_session::store::{Redis, Sql};
 use jwt_vs_session::trace::Trace;
 
-use crate::common::settings;
+use crate::common::{folder, settings};
 
 /// Remembers logins by their users; one of its answers is wrong.
 struct Faulty {
@@ -96,7 +96,7 @@ async fn described(folder: &Path) -> Description {
 }
 
 async fn outcome(refuses: Option<usize>, forgets_to_revoke: bool) -> (std::result::Result<usize, String>, usize) {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder();
     let description = described(folder.path()).await;
     let (open, asked) = (Mutex::default(), AtomicUsize::new(0));
     let strategy = Arc::new(Faulty { description, open, asked, refuses, forgets_to_revoke });
@@ -130,7 +130,7 @@ async fn a_revoke_that_does_nothing_stops_the_lab() {
 
 #[tokio::test]
 async fn who_stops_the_lab_finds_its_logins_ended() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder();
     let description = described(folder.path()).await;
     let (open, asked) = (Mutex::default(), AtomicUsize::new(0));
     let strategy = Arc::new(Faulty { description, open, asked, refuses: None, forgets_to_revoke: false });

@@ -62,9 +62,9 @@ async fn a_database_that_does_not_answer_is_told_and_costs_nobody_the_cookie() {
         let body = serde_json::json!({ "username": "alice", "password": DEMO_PASSWORD });
         let visitor = stage.visitor(mount);
         let form = [("username", "newcomer"), ("password", PASSWORD)];
-        assert_unavailable(mount.slug, || visitor.posting("/login").form(&form)).await;
-        assert_unavailable(mount.slug, || visitor.posting("/register").form(&form)).await;
-        assert_unavailable(mount.slug, || visitor.posting("/api/login").json(&body)).await;
+        assert_unavailable(mount.slug, visitor.posting("/login").form(&form)).await;
+        assert_unavailable(mount.slug, visitor.posting("/register").form(&form)).await;
+        assert_unavailable(mount.slug, visitor.posting("/api/login").json(&body)).await;
     }
     cable.cut.send_replace(false);
     assert_back(&guests).await;
@@ -85,7 +85,7 @@ async fn a_database_that_another_program_locks_refuses_registrations_in_time() {
     other.execute_unprepared("BEGIN IMMEDIATE").await.expect("the lock");
     let visitor = stage.visitor(&stage.mounts()[0]);
     let form = [("username", "newcomer"), ("password", PASSWORD)];
-    assert_unavailable("/register", || visitor.posting("/register").form(&form)).await;
+    assert_unavailable("/register", visitor.posting("/register").form(&form)).await;
     visitor.sign_in("alice").await;
     other.execute_unprepared("ROLLBACK").await.expect("the lock is let go");
     let again = || visitor.post("/register", &[("username", "latecomer"), ("password", PASSWORD)]);

@@ -51,7 +51,7 @@ async fn assert_logins_refused(stage: &Stage) {
         let (visitor, form) = (stage.visitor(mount), [("username", "bob"), ("password", DEMO_PASSWORD)]);
         // A token needs no Redis to be signed, only to be looked up.
         if mount.needs == Need::Redis && !mount.carrier.bearer {
-            assert_unavailable(mount.slug, || visitor.posting("/login").form(&form)).await;
+            assert_unavailable(mount.slug, visitor.posting("/login").form(&form)).await;
         } else {
             assert_eq!(visitor.post("/login", &form).await.status, 303, "{}", mount.slug);
         }

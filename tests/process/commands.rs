@@ -1,6 +1,7 @@
 //! The commands beside the server: users and strategies.
 
 use super::program::{Program, command, run, run_with_input};
+use crate::common::folder;
 
 const PASSWORD: &str = "käse-und-brot-um-vier";
 
@@ -19,7 +20,7 @@ async fn a_user_is_added_with_the_password_from_standard_input() {
 
 #[tokio::test]
 async fn a_name_that_is_taken_or_a_password_that_is_none_is_refused() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder();
     let add = async |name: &str, password: &str| {
         let output = run_with_input(command(folder.path(), &["user", "add", name]), password).await;
         (output.status.code(), String::from_utf8(output.stderr).expect("text"))
@@ -64,7 +65,7 @@ async fn the_strategies_are_listed_for_people_and_for_programs() {
 /// The names that scripts rely on, and a warning that nobody overlooks.
 #[tokio::test]
 async fn the_cost_is_printed_with_its_conditions_and_a_debug_build_says_so() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder();
     let options = ["lab", "cost", "--strategies", "session-sql,jwt", "--delay", "2ms", "--logins", "10"];
     let json =
         run(command(folder.path(), &[&options[..], &["--redis-url", "none", "--format", "json"]].concat())).await;
@@ -95,7 +96,7 @@ async fn the_cost_is_printed_with_its_conditions_and_a_debug_build_says_so() {
 
 #[tokio::test]
 async fn figures_that_are_not_there_are_told_in_a_sentence() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder();
     std::fs::write(folder.path().join("report.json"), "{}").expect("a file");
     for (arguments, sentence) in [
         (&["lab", "cost", "--from-criterion"][..], "error: target/criterion cannot be read (No such file"),

@@ -4,14 +4,13 @@ use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Output, Stdio};
-use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-use crate::common::{PATIENCE, bare_client};
+use crate::common::{LONG_PATIENCE, PATIENCE, bare_client, folder};
 
 /// A command of the program, with these options and a database in `folder` if none is named.
 pub fn command(folder: &Path, options: &[&str]) -> Command {
@@ -21,16 +20,16 @@ pub fn command(folder: &Path, options: &[&str]) -> Command {
     command
 }
 
-/// Runs a command to its end.
+/// Runs a command to its end; it may be a whole experiment.
 pub async fn run(mut command: Command) -> Output {
-    timeout(PATIENCE, command.output()).await.expect("it ends in time").expect("it runs")
+    timeout(LONG_PATIENCE, command.output()).await.expect("it ends in time").expect("it runs")
 }
 
 /// Runs a command with this text on standard input.
 pub async fn run_with_input(mut command: Command, input: &str) -> Output {
     let mut child = command.stdin(Stdio::piped()).spawn().expect("it runs");
     child.stdin.take().expect("its input").write_all(input.as_bytes()).await.expect("it reads");
-    timeout(PATIENCE, child.wait_with_output()).await.expect("it ends in time").expect("it runs")
+    timeout(LONG_PATIENCE, child.wait_with_output()).await.expect("it ends in time").expect("it runs")
 }
 
 /// A running server.
@@ -44,7 +43,7 @@ pub struct Program {
 impl Program {
     /// On a free port and without Redis, unless the options say more.
     pub async fn start(options: &[&str]) -> Self {
-        Self::start_in(tempfile::tempdir().expect("a folder"), &[&["--redis-url", "none"], options].concat()).await
+        Self::start_in(folder(), &[&["--redis-url", "none"], options].concat()).await
     }
 
     /// With exactly these options, beside a free port, in this folder.
@@ -87,14 +86,14 @@ impl Program {
     }
 
     /// Waits for the end; the exit status, or `None` for a signal.
-    pub async fn ended(&mut self, within: Duration) -> Option<i32> {
-        timeout(within, self.child.wait()).await.expect("it ends in time").expect("a status").code()
+    pub async fn ended(&mut self) -> Option<i32> {
+        timeout(LONG_PATIENCE, self.child.wait()).await.expect("it ends in time").expect("a status").code()
     }
 
     /// Asks it to end, and gives the folder back.
     pub async fn stop(mut self) -> TempDir {
         self.signal("-TERM");
-        assert_eq!(self.ended(PATIENCE).await, Some(0), "{}", self.log());
+        assert_eq!(self.ended().await, Some(0), "{}", self.log());
         self.folder
     }
 

@@ -1,10 +1,8 @@
 //! A start that works: the first line, the demo users, and a machine without Redis.
 
-use tokio::time::{Duration, timeout};
-
 use super::program::{Program, command, private_redis, run};
 use crate::common::wire::Wire;
-use crate::common::{DEMO_PASSWORD, program};
+use crate::common::{DEMO_PASSWORD, folder, program};
 
 #[tokio::test]
 async fn the_first_line_tells_the_address_which_answers_at_once() {
@@ -27,7 +25,7 @@ async fn the_second_line_tells_the_demo_users_and_nothing_follows() {
 /// Where strangers can reach the server the password is random, told on the terminal only, and new at every start.
 #[tokio::test]
 async fn asked_for_with_a_public_address_the_demo_password_is_only_printed() {
-    let mut folder = tempfile::tempdir().expect("a folder");
+    let mut folder = folder();
     let mut before = DEMO_PASSWORD.to_owned();
     for _ in 0..2 {
         let options = ["--redis-url", "none", "--public-url", "http://login.example", "--demo"];
@@ -49,7 +47,7 @@ async fn asked_for_with_a_public_address_the_demo_password_is_only_printed() {
 #[tokio::test]
 async fn without_redis_on_the_machine_sessions_are_in_memory_and_every_page_says_so() {
     let empty = tempfile::tempdir().expect("a folder");
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder();
     let server = Program::start_as(folder, &[], Some(empty.path())).await;
     let (status, cookie) = server.log_in("/session", "alice", DEMO_PASSWORD).await;
     let cookie = cookie.expect("a credential");
@@ -78,12 +76,11 @@ async fn without_redis_on_the_machine_sessions_are_in_memory_and_every_page_says
 #[tokio::test]
 async fn with_redis_on_path_sessions_are_in_a_private_one() {
     program("redis-server", &[], "apt-get install redis-server");
-    let server = Program::start_in(tempfile::tempdir().expect("a folder"), &[]).await;
+    let server = Program::start_in(folder(), &[]).await;
     assert!(private_redis(server.id()).is_some());
     assert!(server.page("/").await.contains("a private redis-server on a Unix socket"));
     assert!(!server.page("/session/").await.contains("There is no Redis here"));
     let (_, cookie) = server.log_in("/session", "alice", DEMO_PASSWORD).await;
     assert!(server.accepts("/session", &cookie.expect("a credential")).await);
-    let ended = timeout(Duration::from_secs(20), server.stop()).await;
-    assert!(ended.is_ok());
+    server.stop().await;
 }
