@@ -24,8 +24,15 @@ fn blocks() -> Vec<(String, String)> {
     blocks
 }
 
+/// Without the environment of whoever runs the tests.
+fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
+}
+
 fn run(script: &str, folder: &std::path::Path) -> String {
-    let output = Command::new("bash").args(["-euc", script]).current_dir(folder).output().expect("bash starts");
+    let output = command("bash").args(["-euc", script]).current_dir(folder).output().expect("bash starts");
     assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("text")
 }
@@ -59,7 +66,7 @@ fn the_experiment_of_the_workshop_prints_a_table() {
     let line = line.expect("the page measures");
     let arguments = line.split_once(" -- ").expect("arguments").1.replace("--trials 50", "--trials 3");
     let folder = common::folder();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_jwt-vs-session"));
+    let mut command = command(env!("CARGO_BIN_EXE_jwt-vs-session"));
     let output = command.args(arguments.split_whitespace()).current_dir(folder.path()).output().expect("it starts");
     let printed = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -15,7 +15,7 @@ use crate::common::{LONG_PATIENCE, Leashed, find, program, until_within};
 /// What a projector shows.
 pub const WINDOW: (u32, u32) = (1280, 720);
 
-const FLAGS: [&str; 14] = [
+const FLAGS: [&str; 15] = [
     "--headless",
     "--remote-debugging-port=0",
     "--window-size=1280,720",
@@ -28,6 +28,7 @@ const FLAGS: [&str; 14] = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--no-proxy-server",
     "--password-store=basic",
     "--host-resolver-rules=MAP *.test 127.0.0.1", // names that are not loopback's
 ];

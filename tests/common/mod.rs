@@ -9,19 +9,21 @@ pub mod proxy;
 mod redis;
 pub mod wire;
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use clap::Parser;
+use clap::builder::Resettable;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use jwt_vs_session::app::App;
 use jwt_vs_session::auth::Description;
 use jwt_vs_session::clock::{Clock, Timestamp};
 use jwt_vs_session::config::Settings;
 use jwt_vs_session::telemetry;
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -58,7 +60,10 @@ pub fn settings(folder: &Path, more: &[&str]) -> Settings {
         arguments.extend(["--login-rate", "off"]);
     }
     arguments.extend(more);
-    Arguments::try_parse_from(arguments).expect("good settings").settings
+    // Nothing of the environment of whoever runs the tests.
+    let command = Arguments::command().mut_args(|argument| argument.env(Resettable::Reset));
+    let matches = command.try_get_matches_from(arguments).expect("good settings");
+    Arguments::from_arg_matches(&matches).expect("good settings").settings
 }
 
 /// A running server in this process.
@@ -113,17 +118,17 @@ impl TestApp {
 
 /// A client like a browser with one cookie jar. Does not follow redirects.
 pub fn client() -> reqwest::Client {
-    reqwest::Client::builder()
-        .cookie_store(true)
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(PATIENCE)
-        .build()
-        .expect("a client")
+    patient().cookie_store(true).build().expect("a client")
 }
 
 /// A client that keeps nothing.
 pub fn bare_client() -> reqwest::Client {
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build().expect("a client")
+    patient().build().expect("a client")
+}
+
+/// Without the proxy of whoever runs the tests.
+fn patient() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).no_proxy()
 }
 
 /// The cookie line (`name=value`) of an answer's `Set-Cookie` with this name.
@@ -175,9 +180,21 @@ pub fn folder_in_memory(bytes: u64) -> Option<TempDir> {
     folder.ok().filter(|_| free >= bytes)
 }
 
-/// A port that nothing listens on.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()
+/// A port of loopback that nothing listens on but what it was chosen for.
+pub struct Port {
+    pub number: u16,
+    /// Bound and not listening: on Linux a server that sets SO_REUSEADDR may bind it too, and nobody else is given it.
+    _held: Option<TcpSocket>,
+}
+
+impl Port {
+    pub fn free() -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_reuseaddr(true).expect("a socket option");
+        socket.bind(([127, 0, 0, 1], 0).into()).expect("a port");
+        let number = socket.local_addr().expect("an address").port();
+        Self { number, _held: cfg!(target_os = "linux").then_some(socket) }
+    }
 }
 
 /// Ends the program when standard input closes, which happens when the test process ends, however it does.

@@ -6,11 +6,11 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{Leashed, folder_in_memory, free_port, program, until};
+use super::{Leashed, Port, folder_in_memory, program, until};
 
 /// A PostgreSQL for all tests of a binary; each test has a database of its own in it.
 pub struct Postgres {
-    port: u16,
+    port: Port,
     _process: Leashed,
 }
 
@@ -22,7 +22,7 @@ pub async fn postgres_database() -> String {
     let server =
         tokio::task::spawn_blocking(|| POSTGRES.get_or_init(Postgres::start)).await.expect("PostgreSQL starts");
     let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
-    let admin = format!("postgres://postgres@127.0.0.1:{}/postgres", server.port);
+    let admin = format!("postgres://postgres@127.0.0.1:{}/postgres", server.port.number);
     let mut made = None;
     until("PostgreSQL makes a database", async || {
         if made.is_none() {
@@ -31,7 +31,7 @@ pub async fn postgres_database() -> String {
         made.is_some()
     })
     .await;
-    format!("postgres://postgres@127.0.0.1:{}/{name}", server.port)
+    format!("postgres://postgres@127.0.0.1:{}/{name}", server.port.number)
 }
 
 async fn create_database(admin: &str, name: &str) -> Option<()> {
@@ -63,8 +63,8 @@ impl Postgres {
         }
         let output = init.output().expect("initdb starts");
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
-        let port = free_port();
-        let options = ["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"];
+        let port = Port::free();
+        let options = ["-p", &port.number.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"];
         let mut arguments = vec!["-D".to_owned(), data.display().to_string()];
         arguments.extend(options.map(ToString::to_string));
         arguments.extend(["-k".to_owned(), folder.path().display().to_string()]);

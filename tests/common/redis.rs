@@ -4,11 +4,11 @@ use std::process::Command;
 
 use redis::AsyncConnectionConfig;
 
-use super::{Leashed, PATIENCE, free_port, program, until};
+use super::{Leashed, PATIENCE, Port, program, until};
 
 /// A Redis of the test's own, on a free port of loopback.
 pub struct RedisServer {
-    port: u16,
+    port: Port,
     process: Option<Leashed>,
     options: Vec<String>,
 }
@@ -21,17 +21,17 @@ impl RedisServer {
     /// With more options, such as `["--maxmemory", "2mb"]`.
     pub async fn start_with(options: &[&str]) -> Self {
         let options = options.iter().map(ToString::to_string).collect();
-        let mut server = Self { port: free_port(), process: None, options };
+        let mut server = Self { port: Port::free(), process: None, options };
         server.restart().await;
         server
     }
 
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://127.0.0.1:{}", self.port.number)
     }
 
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number
     }
 
     /// Starts it, empty, on the same port. Ends the one that runs.
@@ -39,7 +39,7 @@ impl RedisServer {
         self.kill();
         let file = program("redis-server", &[], "apt-get install redis-server");
         let mut arguments: Vec<String> =
-            ["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+            ["--port", &self.port.number.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
                 .map(ToString::to_string)
                 .to_vec();
         arguments.extend(self.options.iter().cloned());

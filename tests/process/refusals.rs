@@ -5,7 +5,7 @@ use std::process::Output;
 use tokio::net::TcpListener;
 
 use super::program::{command, run};
-use crate::common::{folder, free_port};
+use crate::common::{Port, folder};
 
 const SECRET: &str = "hunter2-hunter2-hunter2-hunter2-hunter2";
 
@@ -99,7 +99,8 @@ async fn a_database_that_cannot_be_used_is_named_without_its_password() {
         .expect("a file");
     let text = format!("sqlite://{}", folder.path().join("text").display());
     let nowhere = format!("sqlite://{}/nowhere/test.db?mode=rwc", folder.path().display());
-    let closed = format!("postgres://me:hunter2@127.0.0.1:{}/app", free_port());
+    let nobody = Port::free();
+    let closed = format!("postgres://me:hunter2@127.0.0.1:{}/app", nobody.number);
     // Takes connections into its queue and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = silent.local_addr().expect("an address").port();
