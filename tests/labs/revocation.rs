@@ -1,7 +1,5 @@
 //! `/labs/revocation`: without scripts in one request, with scripts lane by lane.
 
-use std::time::{Duration, Instant};
-
 use reqwest::Response;
 use serde_json::Value;
 
@@ -17,7 +15,6 @@ fn row<'a>(page: &'a str, slug: &str) -> &'a str {
 async fn the_form_alone_runs_the_experiment_and_answers_with_the_table() {
     let redis = RedisServer::start().await;
     let app = TestApp::start(&["--redis-url", &redis.url()]).await;
-    let begun = Instant::now();
     let page = bare_client().get(app.url("/labs/revocation")).send().await.expect("an answer").text().await;
     let page = page.expect("a page");
     let boxes = page.split("name=\"strategy\" value=\"").skip(1).filter_map(|rest| rest.split('"').next());
@@ -25,7 +22,6 @@ async fn the_form_alone_runs_the_experiment_and_answers_with_the_table() {
     assert_eq!(form.len(), 9, "a box for each strategy");
     let answer = bare_client().post(app.url("/labs/revocation")).form(&form).send().await.expect("an answer");
     assert_eq!(answer.status(), 200);
-    assert!(begun.elapsed() < Duration::from_secs(14), "it took {:?}", begun.elapsed());
     let answered = answer.text().await.expect("a page");
     for (_, slug) in &form {
         let row = row(&answered, slug);

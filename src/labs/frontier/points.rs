@@ -31,6 +31,8 @@ pub struct Point {
     pub cost_words: String,
     /// Its spread in words.
     pub spread_words: String,
+    /// Where nodes keep copies: that this is a check that finds one, and what the others take.
+    pub miss_words: Option<String>,
     /// The staleness in words.
     pub staleness_words: String,
     /// How it was found out.
@@ -71,6 +73,7 @@ fn point(figures: &Figures, earlier: Option<&Figures>, description: &Description
         bound,
         cost_words: time(row.identify_ns.median),
         spread_words: format!("{} to {}", time(row.identify_ns.low), time(row.identify_ns.high)),
+        miss_words: row.miss_ns.map(|miss| format!("a hit; a miss takes {}", time(miss))),
         staleness_words: match (staleness > 0.0, measured.at_least && usual.is_some()) {
             (false, _) => "none accepted".to_owned(),
             (true, false) => span(staleness * 1e6),

@@ -13,6 +13,7 @@ fn known(slug: &'static str, cost: f64, staleness: f64) -> Point {
         bound: None,
         cost_words: String::new(),
         spread_words: String::new(),
+        miss_words: None,
         shared: slug != "session-memory",
         staleness_words: String::new(),
         staleness_note: String::new(),

@@ -37,7 +37,7 @@ pub const TARGETS: [Target; 20] = [
     times("session-sql, a thousand to a million", "scale/session-sql/1000000", "scale/session-sql/1000", 2.5),
     times("session-memory, a thousand to a million", "scale/session-memory/1000000", "scale/session-memory/1000", 10.0),
     times(
-        "session-tracked, hits, with a thousand to a million in Redis",
+        "session-tracked hits, a thousand to a million",
         "scale/session-tracked/1000000",
         "scale/session-tracked/1000",
         10.0,
