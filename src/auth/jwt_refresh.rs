@@ -16,6 +16,10 @@ use crate::clock::{Clock, Timestamp};
 use crate::store::refresh::{Exchange, Family, RefreshTokens};
 use crate::trace::{Held, StepKind, Trace};
 
+/// A renewal is a transaction: BEGIN, UPDATE and SELECT the token, SELECT the family and the user, INSERT the successor,
+/// DELETE older ones, UPDATE the family, COMMIT.
+const RENEWAL_CALLS: u32 = 9;
+
 /// Access tokens that nobody can revoke, but that do not live long; and families of refresh tokens, that can be ended.
 pub struct JwtRefreshStrategy {
     description: Description,
@@ -86,7 +90,7 @@ impl AuthStrategy for JwtRefreshStrategy {
                 title: "A family of refresh tokens".into(),
                 text:
                     "whose it is, from where, until when, and the hashes of the newest token and of the one before; an \
-                older one that comes back leads to the newest, so that a copy is recognised"
+                older one that comes back still proves whose it was, so that a copy is recognised"
                         .to_owned(),
                 bytes: None,
             }
@@ -174,10 +178,10 @@ fn describe_refresh(keys: &Keys, life: Duration) -> Description {
         ),
         promise: Promise::Expiry { bound_ms: millis(life) },
         needs: Need::Sql,
-        upkeep: Some(Upkeep::of_login("renewals", life)),
+        upkeep: Some(Upkeep { calls: RENEWAL_CALLS, ..Upkeep::of_login("renewals", life) }),
         store: "the SQL database",
         carrier: Carrier { renewal: Some("refresh_token_cookie"), ..common.carrier },
-        browser_holds: "The login, signed, for a short time; and 256 random bits that fetch the next one, once.",
+        browser_holds: "The login, signed, for a short time; and 128 secret bits that fetch the next one, once.",
         server_holds: "The family of the login's refresh tokens, as hashes.",
         ends_single: true,
         logout: "Ends the family: no new access token is fetched. A copy of the one in use is accepted until it expires.",

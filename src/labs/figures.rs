@@ -37,7 +37,8 @@ impl Figures {
         (!text.is_empty()).then(|| Self::parse(text).ok()).flatten()
     }
 
-    /// Without the rows that were measured with another algorithm or another store than these strategies have.
+    /// Without the rows that were measured with another algorithm, or with Redis or the SQL database where these
+    /// strategies have none. Which SQL database it was is told by the versions.
     #[must_use]
     pub fn like<'a>(mut self, descriptions: impl Iterator<Item = &'a Description>) -> Self {
         for (slug, here) in descriptions.map(|description| (description.slug, description.setup())) {

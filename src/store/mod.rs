@@ -25,9 +25,13 @@ pub use self::sql::{Sql, SqlUrl};
 
 /// 256 random bits in base64url (43 characters): a secret that nobody guesses.
 pub fn random_secret() -> Result<String, StoreError> {
-    let mut bytes = [0; 32];
+    random_bytes::<32>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+}
+
+fn random_bytes<const N: usize>() -> Result<[u8; N], StoreError> {
+    let mut bytes = [0; N];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| StoreError::new("The random generator", "no bytes"))?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+    Ok(bytes)
 }
 
 /// A store did not do what it was asked.

@@ -16,7 +16,7 @@ use crate::error::Error;
 const TIDY_EVERY: u32 = 1024;
 
 /// For each login that an address may try it may renew so many: behind one address are many people whose programs renew
-/// every minute, and a token of 256 random bits cannot be guessed. What is limited is the work for the database.
+/// every minute, and a token of 128 random bits cannot be guessed. What is limited is the work for the database.
 const RENEWALS: u32 = 10;
 
 /// The limits of a node. Without any, everything is allowed.

@@ -73,7 +73,7 @@ pub(super) fn said_above_the_form(error: &Error) -> bool {
 pub(super) fn words(error: &Error, request: &Request) -> String {
     error.log(request.uri().path());
     let again = error.retry_after().map(|seconds| format!(" Try again in {seconds} s."));
-    error.sentence() + &again.unwrap_or_default()
+    error.sentence().trim_end_matches(" Try again.").to_owned() + &again.unwrap_or_default()
 }
 
 /// Only this machine reaches the server, and its users' password stands on every page.

@@ -86,8 +86,9 @@ pub fn capacity(demand: &Demand, row: &Row, description: &Description) -> Capaci
     let upkeep = upkeep(demand, description);
     let misses = misses(demand, description, upkeep);
     let calls_of_upkeep = description.upkeep.map_or(0.0, |upkeep| f64::from(upkeep.calls));
-    // What was measured is a check that finds a copy.
-    let operations = demand.requests * (row.store_calls + misses) + upkeep * calls_of_upkeep;
+    // Where nodes keep copies, how many calls were measured depends on how many were found then.
+    let calls = if description.copies.is_some() { misses } else { row.store_calls };
+    let operations = demand.requests * calls + upkeep * calls_of_upkeep;
     let (check_ns, cores_are) = check_ns(row, misses);
     let expires = matches!(description.promise, Promise::Expiry { .. });
     let (staleness_ms, bound_ms) = match description.promise {
@@ -148,6 +149,8 @@ fn check_ns(row: &Row, misses: f64) -> (f64, Cores) {
     let (hit, known) = row.cpu_ns.map_or((whole, Cores::AtMost), |cpu| (cpu, Cores::Measured));
     match row.miss_ns {
         _ if misses <= 0.0 => (hit, known),
+        // Some of what was measured were misses.
+        _ if row.store_calls > 0.0 => (hit, Cores::AtMost),
         Some(miss) => (hit + misses * (miss - hit).max(0.0), Cores::AtMost),
         None => (hit, Cores::AtLeast),
     }

@@ -140,6 +140,12 @@ fn a_write_evicts_every_copy_and_a_node_has_room_for_some() {
     assert!(close(answer.operations, 1000.0 * answer.misses + answer.upkeep));
     assert!(close(answer.cores, 1000.0 * (300.0 + answer.misses * 10_000.0) / 1e9));
     assert_eq!(answer.cores_are, Cores::AtMost, "a miss waits for the store");
+    let mixed = capacity(&DEMAND, &Row { store_calls: 0.5, cpu_ns: None, ..cached.clone() }, &copied);
+    assert!(
+        close(mixed.operations, answer.operations),
+        "what was measured at half of the hits says the same: {mixed:?}"
+    );
+    assert_eq!(mixed.cores_are, Cores::AtMost);
     let alone = Demand { nodes: 1.0, requests: 1e6, ..DEMAND };
     let busy = capacity(&alone, &cached, &copied);
     assert!(busy.misses < 0.002, "a busy login is nearly always there: {busy:?}");

@@ -6,7 +6,7 @@ mod m0003_generation;
 mod m0004_revocations;
 mod m0005_refresh;
 mod m0006_identity;
-mod m0007_renewals;
+mod m0007_named_tokens;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -22,7 +22,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0004_revocations::Revocations),
             Box::new(m0005_refresh::Refresh),
             Box::new(m0006_identity::Identity),
-            Box::new(m0007_renewals::Renewals),
+            Box::new(m0007_named_tokens::NamedTokens),
         ]
     }
 }

@@ -21,8 +21,6 @@ pub(super) mod families {
         pub ended_at: Option<i64>,
         /// When a used token came back: somebody had a copy.
         pub reused_at: Option<i64>,
-        /// How many tokens were used.
-        pub renewals: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

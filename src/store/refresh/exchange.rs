@@ -1,12 +1,11 @@
 //! What one transaction does to the rows of a family.
 
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryFilter};
 use secrecy::SecretString;
 
-use super::chain::{hash, successor};
 use super::entity::{families, tokens};
+use super::token::{hash, successor};
 use super::{Exchange, GRACE, family};
 use crate::clock::Timestamp;
 use crate::store::sessions::LoginId;
@@ -52,7 +51,6 @@ pub(super) async fn exchange(
         family.seen = now;
         families::Entity::update_many()
             .col_expr(families::Column::SeenAt, Expr::value(now.as_millis()))
-            .col_expr(families::Column::Renewals, ExprTrait::add(Expr::col(families::Column::Renewals), 1))
             .filter(families::Column::Login.eq(family.login.as_str()))
             .exec(transaction)
             .await?;

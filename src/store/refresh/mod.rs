@@ -4,12 +4,12 @@
 //! from the token and a secret of the family, so it is always the same one: two tabs that renew at once get the same
 //! token, and no second branch of the family can come to life unseen.
 //!
-//! Only the newest token is kept, and those that were used a moment ago. An older one names its family and leads to the
-//! newest one, step by step: so it is recognised without a row, however long ago it was used.
+//! Only the newest token is kept, and those that were used a moment ago. An older one names its family and proves that it
+//! was made there: so it is recognised without a row, however long ago it was used.
 
-mod chain;
 mod entity;
 mod exchange;
+mod token;
 
 use std::time::Duration;
 
@@ -17,13 +17,13 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, QueryFilter, QuerySelect, QueryTrait, TransactionTrait};
 use secrecy::SecretString;
 
-use self::chain::{Chain, family_of, first};
 use self::entity::{families, tokens};
 use self::exchange::{add, end_reused, exchange};
+use self::token::{family_of, first, is_of};
 use super::sessions::LoginId;
 use super::sweeper::Sweeper;
 use super::users::{User, UserId};
-use super::{Sql, StoreError, random_secret};
+use super::{Sql, StoreError, random_bytes, random_secret};
 use crate::clock::{Clock, Timestamp};
 
 /// For this long a used token is answered with its successor again: tabs that renewed at the same moment.
@@ -84,11 +84,12 @@ impl RefreshTokens {
 
     /// Opens a family. Its first token.
     pub async fn open(&self, family: &Family) -> Result<SecretString, StoreError> {
-        let token = first(&family.login, &random_secret()?);
+        let secret = random_secret()?;
+        let token = first(&family.login, &secret, random_bytes()?);
         let row = families::ActiveModel {
             login: Set(family.login.to_string()),
             user_id: Set(family.user.0),
-            secret: Set(random_secret()?),
+            secret: Set(secret),
             device: Set(family.device.clone()),
             address: Set(family.address.clone()),
             issued_at: Set(family.issued.as_millis()),
@@ -96,7 +97,6 @@ impl RefreshTokens {
             expires_at: Set(family.expires.as_millis()),
             ended_at: Set(None),
             reused_at: Set(None),
-            renewals: Set(0),
         };
         let opened = async {
             let transaction = self.sql.pool().begin().await?;
@@ -126,20 +126,13 @@ impl RefreshTokens {
     /// What a token is that has no row: one that was used long ago, or none of ours.
     async fn recognise(&self, token: &SecretString, now: Timestamp) -> Result<Exchange, StoreError> {
         let Some(login) = family_of(token) else { return Ok(Exchange::Unknown) };
-        // The newest first: the family is read as often renewed as that, or more often.
-        let newest = tokens::Entity::find()
-            .filter(tokens::Column::Login.eq(login.as_str()))
-            .filter(tokens::Column::UsedAt.is_null())
-            .one(self.sql.pool());
-        let Some(newest) = self.sql.run(newest).await? else { return Ok(Exchange::Unknown) };
         let alive = families::Column::ExpiresAt.gt(now.as_millis());
         let family = families::Entity::find_by_id(login.as_str()).filter(alive).one(self.sql.pool());
         let Some(family) = self.sql.run(family).await? else { return Ok(Exchange::Unknown) };
         if family.ended_at.is_some() {
             return Ok(Exchange::Ended);
         }
-        let chain = Chain { secret: family.secret, newest: newest.hash, renewals: family.renewals };
-        if !chain.has_used(token.clone()).await {
+        if !is_of(&login, &family.secret, token) {
             return Ok(Exchange::Unknown);
         }
         self.sql.run(end_reused(self.sql.pool(), login.as_str(), now)).await?;
