@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jwt_vs_session::auth::{Grant, Presented, Reach};
 use jwt_vs_session::store::refresh::GRACE;
 use jwt_vs_session::trace::Trace;
-use sea_orm::{ConnectionTrait as _, Database, DbBackend, Statement};
+use sea_orm::{ConnectionTrait as _, Database, DbBackend, Statement, TryGetable};
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinSet;
 
@@ -45,13 +45,23 @@ fn renew_at_once(pair: &(Tested, Tested), token: &str, count: usize) -> JoinSet<
     renewals
 }
 
-/// When the family of a login was ended by a used token, as the database has it.
-async fn reused_at(bench: &Bench, grant: &Grant) -> Option<i64> {
+/// One value of a login, as the database has it.
+async fn stored<T: TryGetable>(bench: &Bench, select: &str, grant: &Grant) -> T {
     let database = Database::connect(&bench.database).await.expect("the database");
     let backend = if bench.database.starts_with("sqlite") { DbBackend::Sqlite } else { DbBackend::Postgres };
-    let query = format!("SELECT reused_at FROM refresh_families WHERE login = '{}'", grant.identity.login);
+    let query = format!("{select} WHERE login = '{}'", grant.identity.login);
     let row = database.query_one_raw(Statement::from_string(backend, query)).await.expect("an answer");
-    row.expect("a family").try_get("", "reused_at").expect("a moment or none")
+    row.expect("a row").try_get_by_index(0).expect("a value of this type")
+}
+
+/// When the family of a login was ended by a used token.
+async fn reused_at(bench: &Bench, grant: &Grant) -> Option<i64> {
+    stored(bench, "SELECT reused_at FROM refresh_families", grant).await
+}
+
+/// How many tokens of a login have a row.
+async fn kept(bench: &Bench, grant: &Grant) -> i64 {
+    stored(bench, "SELECT count(*) FROM refresh_tokens", grant).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,15 +119,6 @@ async fn a_used_token_after_the_grace_ends_the_family_whatever_else_is_renewed()
             }
         }
     }
-}
-
-/// What the database keeps of a login's tokens.
-async fn kept(bench: &Bench, grant: &Grant) -> i64 {
-    let database = Database::connect(&bench.database).await.expect("the database");
-    let backend = if bench.database.starts_with("sqlite") { DbBackend::Sqlite } else { DbBackend::Postgres };
-    let query = format!("SELECT count(*) AS kept FROM refresh_tokens WHERE login = '{}'", grant.identity.login);
-    let row = database.query_one_raw(Statement::from_string(backend, query)).await.expect("an answer");
-    row.expect("a number").try_get("", "kept").expect("a number")
 }
 
 #[tokio::test(flavor = "multi_thread")]

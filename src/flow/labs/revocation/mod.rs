@@ -98,7 +98,6 @@ async fn begin(site: &Site, request: &Request, order: &Order) -> Result<Arc<Run>
     site.shared.runs.start(&order.strategies).await.map_err(|error| match error {
         StartRunError::Store(error) => error.into(),
         StartRunError::Full => Error::TooManyRuns,
-        StartRunError::Unknown(slug) => Error::BadRequest(format!("There is no strategy {slug}.")),
     })
 }
 
