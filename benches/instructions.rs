@@ -19,10 +19,10 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use gungraun::prelude::*;
 use jwt_vs_session::auth::{
-    AuthStrategy, Device, Identity, JwtStrategy, Keys, Presented, Role, SessionLimits, SessionStrategy,
-    SigningAlgorithm, Subject, UserId,
+    AuthStrategy, Credentials, Identity, JwtStrategy, Keys, SessionLimits, SessionStrategy, SigningAlgorithm,
 };
 use jwt_vs_session::clock::{Clock, Timestamp};
+use jwt_vs_session::identity::{Device, Role, Subject, UserId};
 use jwt_vs_session::store::sessions::MemorySessions;
 use jwt_vs_session::trace::Trace;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -39,7 +39,7 @@ const SESSIONS: usize = 1_000;
 /// A strategy, the credentials to ask for, and with which kind of trace.
 struct Prepared {
     strategy: Arc<dyn AuthStrategy>,
-    credentials: Vec<Presented>,
+    credentials: Vec<Credentials>,
     traced: bool,
 }
 
@@ -51,9 +51,9 @@ impl Prepared {
     }
 
     fn ask(&self) {
-        for presented in &self.credentials {
+        for credentials in &self.credentials {
             let trace = if self.traced { Trace::on() } else { Trace::off() };
-            let answer = self.strategy.identify(presented, &trace).now_or_never().expect("it waits for nothing");
+            let answer = self.strategy.identify(credentials, &trace).now_or_never().expect("it waits for nothing");
             assert!(matches!(&answer, Ok(Some(Identity { subject, .. })) if subject.name == NAME), "{answer:?}");
         }
     }
@@ -80,7 +80,7 @@ fn jwt(algorithm: SigningAlgorithm) -> Prepared {
         SigningAlgorithm::Rs256 => (pair(fixed::RS256_KEY), fixed::RS256_TOKEN),
     };
     let strategy = Arc::new(JwtStrategy::new(Arc::new(keys), Duration::from_mins(15), clock()));
-    let credentials = vec![Presented::new(Some(token.to_owned()))];
+    let credentials = vec![Credentials::new(Some(token.to_owned()))];
     Prepared { strategy, credentials, traced: true }.warm()
 }
 
@@ -97,7 +97,7 @@ fn sessions(traced: bool) -> Prepared {
         let device = Device { label: "Firefox on Linux".into(), address: "192.0.2.17".into() };
         let grant = strategy.issue(&subject, &device, &Trace::off()).now_or_never();
         let grant = grant.expect("it waits for nothing").expect("a login");
-        Presented::new(Some(grant.credential.expose_secret().to_owned()))
+        Credentials::new(Some(grant.credential.expose_secret().to_owned()))
     };
     let credentials = (0..SESSIONS).map(|_| credential()).collect();
     Prepared { strategy: Arc::new(strategy), credentials, traced }.warm()

@@ -20,7 +20,7 @@ mod lookup {
     pub mod turns;
 }
 
-use jwt_vs_session::labs::criterion::Run;
+use jwt_vs_session::labs::criterion::BenchRun;
 
 use self::lookup::turns::Turns;
 use self::stage::{LOGINS, Stage, facts};
@@ -37,9 +37,9 @@ fn main() {
     lookup::life::all(&mut criterion, &stage);
     let run = facts::of(&stage, &beginning);
     // Now, too: the million logins that follow may be more than somebody waits for.
-    facts::write(Run { pairs: turns.pairs(), ..run.clone() });
+    facts::write(BenchRun { pairs: turns.pairs(), ..run.clone() });
     drop(stage);
     lookup::scale::all(&mut criterion, &turns);
-    facts::write(Run { pairs: turns.pairs(), ..run });
+    facts::write(BenchRun { pairs: turns.pairs(), ..run });
     criterion.final_summary();
 }

@@ -6,7 +6,7 @@ use poem::error::ResponseError;
 use poem::http::StatusCode;
 use poem_openapi::error::ParseRequestPayloadError;
 
-use crate::account::Busy;
+use crate::account::HashError;
 use crate::auth::Failure;
 use crate::store::StoreError;
 
@@ -54,7 +54,7 @@ pub enum Error {
     Measuring,
     /// Passwords: too many at once, or the hash function failed.
     #[error(transparent)]
-    Busy(#[from] Busy),
+    Hash(#[from] HashError),
     /// A strategy failed: neither yes nor no.
     #[error(transparent)]
     Failure(#[from] Failure),
@@ -85,10 +85,10 @@ impl ResponseError for Error {
             Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::TooManyRuns
             | Self::Measuring
-            | Self::Busy(Busy::Full)
+            | Self::Hash(HashError::Busy)
             | Self::Failure(Failure::Store(_))
             | Self::HalfChanged(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Busy(Busy::Failed(_)) | Self::Failure(Failure::Signing(_)) | Self::Internal(_) => {
+            Self::Hash(HashError::Failed(_)) | Self::Failure(Failure::Signing(_)) | Self::Internal(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         }
@@ -129,8 +129,8 @@ impl Error {
                 does not answer. Use \"Log out everywhere\" when it is back."
                     .to_owned()
             }
-            Self::Busy(Busy::Full) => "Too many passwords are being checked at once. Try again.".to_owned(),
-            Self::Busy(_) | Self::Failure(_) | Self::Internal(_) => {
+            Self::Hash(HashError::Busy) => "Too many passwords are being checked at once. Try again.".to_owned(),
+            Self::Hash(_) | Self::Failure(_) | Self::Internal(_) => {
                 "Something went wrong on the server. It was written to the log.".to_owned()
             }
             Self::BadRequest(sentence) => sentence.clone(),

@@ -22,6 +22,7 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod flow;
+pub mod identity;
 pub mod labs;
 pub mod page;
 pub mod server;

@@ -49,39 +49,40 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let local = listener.local_addr()?;
-    let acceptor = Guarded { listener, local, slots: Arc::new(Semaphore::new(CONNECTIONS)), held: Arc::default() };
+    let acceptor =
+        LimitedAcceptor { listener, local, slots: Arc::new(Semaphore::new(CONNECTIONS)), held: Arc::default() };
     Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(routes, stop, Some(GRACE)).await
 }
 
-struct Guarded {
+struct LimitedAcceptor {
     listener: TcpListener,
     local: SocketAddr,
     slots: Arc<Semaphore>,
-    held: Arc<Held>,
+    held: Arc<TimedConnection>,
 }
 
 /// How many connections each address holds.
 #[derive(Default)]
-struct Held(Mutex<HashMap<IpAddr, usize>>);
+struct TimedConnection(Mutex<HashMap<IpAddr, usize>>);
 
-impl Held {
+impl TimedConnection {
     /// A place for one more connection of this address, if it has one left.
-    fn take(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    fn take(self: &Arc<Self>, address: IpAddr) -> Option<ConnectionSlot> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = held.entry(address).or_default();
         let free = *count < PER_ADDRESS;
         *count += usize::from(free);
-        free.then(|| Place { held: self.clone(), address })
+        free.then(|| ConnectionSlot { held: self.clone(), address })
     }
 }
 
 /// One connection of an address.
-struct Place {
-    held: Arc<Held>,
+struct ConnectionSlot {
+    held: Arc<TimedConnection>,
     address: IpAddr,
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut held = self.held.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = held.get_mut(&self.address) {
@@ -93,7 +94,7 @@ impl Drop for Place {
     }
 }
 
-impl Acceptor for Guarded {
+impl Acceptor for LimitedAcceptor {
     type Io = Connection;
 
     fn local_addr(&self) -> Vec<LocalAddr> {
@@ -135,11 +136,11 @@ struct Connection {
     deadline: Pin<Box<Sleep>>,
     /// How many bytes of [`HTTP2`] the connection began with; `None` once it began otherwise.
     preface: Option<usize>,
-    _slot: (OwnedSemaphorePermit, Place),
+    _slot: (OwnedSemaphorePermit, ConnectionSlot),
 }
 
 impl Connection {
-    fn new(socket: TcpStream, slot: (OwnedSemaphorePermit, Place)) -> Self {
+    fn new(socket: TcpStream, slot: (OwnedSemaphorePermit, ConnectionSlot)) -> Self {
         // The first request must come as soon as any other must be complete.
         let deadline = Box::pin(sleep_until(Instant::now() + REQUEST_LIMIT));
         Self { socket, phase: Phase::Idle, deadline, preface: Some(0), _slot: slot }
@@ -238,7 +239,7 @@ mod tests {
         let _client = TcpStream::connect(listener.local_addr().expect("an address")).await.expect("a connection");
         let (socket, peer) = listener.accept().await.expect("a connection");
         let slot = Arc::new(Semaphore::new(1)).acquire_owned().await.expect("a slot");
-        let place = Arc::new(Held::default()).take(peer.ip()).expect("a place");
+        let place = Arc::new(TimedConnection::default()).take(peer.ip()).expect("a place");
         let begun = Instant::now();
         let mut connection = Connection::new(socket, (slot, place));
         let failed = connection.read_u8().await.expect_err("nothing came");

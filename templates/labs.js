@@ -22,7 +22,7 @@ function element(tag, name, text) {
 
 function lane(row) {
   const box = element("div", "lane");
-  const name = element("div", "name " + (row.bearer ? "of-token" : "of-session"), row.slug);
+  const name = element("div", "name of-" + row.credential, row.slug);
   const promise = element("div", "promise");
   promise.append(element("b", "", row.promise), element("span", "", "is the promise"));
   const ticks = element("div", "ticks");

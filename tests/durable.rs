@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use common::RedisServer;
 use jwt_vs_session::auth::{
-    AuthStrategy, Device, Grant, Keys, Need, Presented, Promise, Reach, RevocableJwtStrategy, Role, SessionLimits,
-    SessionStrategy, Subject, UserId,
+    AuthStrategy, Backend, Credentials, Grant, Keys, Promise, RevocableJwtStrategy, RevokeScope, SessionLimits,
+    SessionStrategy,
 };
 use jwt_vs_session::clock::Clock;
+use jwt_vs_session::identity::{Device, Role, Subject, UserId};
 use jwt_vs_session::store::revocations::Revocations;
 use jwt_vs_session::store::sessions::{RedisSessions, TrackedSessions};
 use jwt_vs_session::store::{Redis, Sql};
@@ -56,7 +57,7 @@ impl Stores {
         vec![
             Arc::new(RevocableJwtStrategy::blocklist(keys.clone(), sql.clone(), &self.redis(), LIFE, clock.clone())),
             Arc::new(RevocableJwtStrategy::pushed(keys, sql, self.redis(), LIFE, clock.clone())),
-            Arc::new(SessionStrategy::shared(Arc::new(session), Need::Redis, None, limits, clock.clone())),
+            Arc::new(SessionStrategy::shared(Arc::new(session), Backend::Redis, None, limits, clock.clone())),
             Arc::new(SessionStrategy::tracked(Arc::new(tracked), limits, clock)),
         ]
     }
@@ -77,43 +78,43 @@ async fn open(node: &dyn AuthStrategy, subject: &Subject) -> Grant {
     grant.expect("a login")
 }
 
-fn presented(grant: &Grant) -> Presented {
-    Presented::new(Some(grant.credential.expose_secret().to_owned()))
+fn credentials(grant: &Grant) -> Credentials {
+    Credentials::new(Some(grant.credential.expose_secret().to_owned()))
 }
 
 /// Whether the credential is accepted; a failure of a store is not a yes.
-async fn accepts(node: &dyn AuthStrategy, presented: &Presented) -> bool {
-    matches!(node.identify(presented, &Trace::off()).await, Ok(Some(_)))
+async fn accepts(node: &dyn AuthStrategy, credentials: &Credentials) -> bool {
+    matches!(node.identify(credentials, &Trace::off()).await, Ok(Some(_)))
 }
 
-async fn until_accepted(node: &dyn AuthStrategy, presented: &Presented) {
+async fn until_accepted(node: &dyn AuthStrategy, credentials: &Credentials) {
     let slug = node.describe().slug;
-    common::until(&format!("{slug} accepts"), async || accepts(node, presented).await).await;
+    common::until(&format!("{slug} accepts"), async || accepts(node, credentials).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_is_restarted_empty_brings_none_of_a_thousand_logins_back() {
     let mut stores = Stores::start().await;
     let node = stores.node().await;
-    let tokens = node.iter().filter(|node| node.describe().carrier.bearer).collect::<Vec<_>>();
+    let tokens = node.iter().filter(|node| node.describe().transport.bearer).collect::<Vec<_>>();
     let mut dead = Vec::new();
     for node in &tokens {
         for _ in 0..500 {
             let grant = open(node.as_ref(), &alice()).await;
-            node.revoke(&grant.identity, Reach::This, &Trace::off()).await.expect("a log out");
-            dead.push((node.describe().slug, presented(&grant)));
+            node.revoke(&grant.identity, RevokeScope::This, &Trace::off()).await.expect("a log out");
+            dead.push((node.describe().slug, credentials(&grant)));
         }
     }
     stores.redis.restart().await;
     let fresh = stores.node().await;
     let mut accepted = 0;
-    for node in tokens.into_iter().chain(fresh.iter().filter(|node| node.describe().carrier.bearer)) {
+    for node in tokens.into_iter().chain(fresh.iter().filter(|node| node.describe().transport.bearer)) {
         common::until("Redis answers the node", async || {
             node.identify(&dead[0].1, &Trace::off()).await.is_ok() && !accepts(node.as_ref(), &dead[0].1).await
         })
         .await;
-        for (_, presented) in dead.iter().filter(|(slug, _)| *slug == node.describe().slug) {
-            accepted += usize::from(accepts(node.as_ref(), presented).await);
+        for (_, credentials) in dead.iter().filter(|(slug, _)| *slug == node.describe().slug) {
+            accepted += usize::from(accepts(node.as_ref(), credentials).await);
         }
     }
     println!("{} revoked logins after Redis was restarted empty: {accepted} accepted", dead.len());
@@ -130,15 +131,15 @@ async fn a_redis_that_restores_a_snapshot_brings_no_login_back_and_keeps_the_oth
     for strategy in &node {
         let login = async || {
             let grant = open(strategy.as_ref(), &alice()).await;
-            until_accepted(strategy.as_ref(), &presented(&grant)).await;
+            until_accepted(strategy.as_ref(), &credentials(&grant)).await;
             grant
         };
         logins.push((login().await, login().await, login().await));
     }
     stores.redis.command(&["SAVE"]).await;
     for (strategy, (_, single, everywhere)) in node.iter().zip(&logins) {
-        strategy.revoke(&single.identity, Reach::This, &Trace::off()).await.expect("a log out");
-        strategy.revoke(&everywhere.identity, Reach::Everywhere, &Trace::off()).await.expect("a log out");
+        strategy.revoke(&single.identity, RevokeScope::This, &Trace::off()).await.expect("a log out");
+        strategy.revoke(&everywhere.identity, RevokeScope::Everywhere, &Trace::off()).await.expect("a log out");
     }
     stores.redis.restart().await;
     // The record is back: what refuses the login is not its absence.
@@ -150,12 +151,12 @@ async fn a_redis_that_restores_a_snapshot_brings_no_login_back_and_keeps_the_oth
         for strategy in [&node[place], &fresh[place]] {
             for dead in [single, everywhere] {
                 for _ in 0..20 {
-                    assert!(!accepts(strategy.as_ref(), &presented(dead)).await, "{}", strategy.describe().slug);
+                    assert!(!accepts(strategy.as_ref(), &credentials(dead)).await, "{}", strategy.describe().slug);
                 }
             }
-            until_accepted(strategy.as_ref(), &presented(stays)).await;
+            until_accepted(strategy.as_ref(), &credentials(stays)).await;
             for dead in [single, everywhere] {
-                assert!(!accepts(strategy.as_ref(), &presented(dead)).await, "{}", strategy.describe().slug);
+                assert!(!accepts(strategy.as_ref(), &credentials(dead)).await, "{}", strategy.describe().slug);
             }
         }
     }
@@ -171,7 +172,7 @@ async fn a_log_out_everywhere_reaches_logins_that_redis_had_lost_and_finds_again
     let mut logins = Vec::new();
     for strategy in &node {
         let grant = open(strategy.as_ref(), &alice()).await;
-        until_accepted(strategy.as_ref(), &presented(&grant)).await;
+        until_accepted(strategy.as_ref(), &credentials(&grant)).await;
         logins.push(grant);
     }
     stores.redis.command(&["SAVE"]).await;
@@ -180,7 +181,7 @@ async fn a_log_out_everywhere_reaches_logins_that_redis_had_lost_and_finds_again
     stores.redis.restart().await;
     for (strategy, grant) in node.iter().zip(&logins) {
         common::until("the log out is answered", async || {
-            strategy.revoke(&grant.identity, Reach::Everywhere, &Trace::off()).await.is_ok()
+            strategy.revoke(&grant.identity, RevokeScope::Everywhere, &Trace::off()).await.is_ok()
         })
         .await;
     }
@@ -189,9 +190,9 @@ async fn a_log_out_everywhere_reaches_logins_that_redis_had_lost_and_finds_again
     stores.redis.restart().await;
     assert!(!stores.redis.keys().await.is_empty(), "the snapshot is back");
     for (strategy, grant) in node.iter().zip(&logins) {
-        let presented = presented(grant);
+        let credentials = credentials(grant);
         common::until("Redis answers the node", async || {
-            let answer = strategy.identify(&presented, &Trace::off()).await;
+            let answer = strategy.identify(&credentials, &Trace::off()).await;
             assert!(!matches!(answer, Ok(Some(_))), "{}: it is back", strategy.describe().slug);
             answer.is_ok()
         })
@@ -206,16 +207,16 @@ async fn last_accepted(stores: &Stores, cut: impl AsyncFn(&Stores), then: impl A
         let Promise::Push { bound_ms } = here.describe().promise else { continue };
         assert!(Duration::from_millis(bound_ms) <= BOUND);
         let grant = open(here.as_ref(), &alice()).await;
-        let presented = presented(&grant);
-        until_accepted(there.as_ref(), &presented).await;
+        let credentials = credentials(&grant);
+        until_accepted(there.as_ref(), &credentials).await;
         // What is in memory is trusted from here on.
         for _ in 0..50 {
-            accepts(there.as_ref(), &presented).await;
+            accepts(there.as_ref(), &credentials).await;
         }
         cut(stores).await;
         // The node that revokes has lost its connection too, and connects again by itself.
         common::until("the log out is answered", async || {
-            here.revoke(&grant.identity, Reach::This, &Trace::off()).await.is_ok()
+            here.revoke(&grant.identity, RevokeScope::This, &Trace::off()).await.is_ok()
         })
         .await;
         let answered = Instant::now();
@@ -223,7 +224,7 @@ async fn last_accepted(stores: &Stores, cut: impl AsyncFn(&Stores), then: impl A
         let mut last = Duration::ZERO;
         while answered.elapsed() < 3 * BOUND {
             let asked = answered.elapsed();
-            if accepts(there.as_ref(), &presented).await {
+            if accepts(there.as_ref(), &credentials).await {
                 last = asked;
             }
             tokio::task::yield_now().await;
@@ -231,7 +232,7 @@ async fn last_accepted(stores: &Stores, cut: impl AsyncFn(&Stores), then: impl A
         println!("{}: last accepted {last:?} after the answer", here.describe().slug);
         assert!(last <= BOUND, "{}: accepted {last:?} after the answer", here.describe().slug);
         stores.redis.thaw();
-        common::until("Redis is back", async || here.identify(&presented, &Trace::off()).await.is_ok()).await;
+        common::until("Redis is back", async || here.identify(&credentials, &Trace::off()).await.is_ok()).await;
     }
 }
 
@@ -257,8 +258,8 @@ async fn ten_thousand_hits_send_no_command_for_a_session() {
     let stores = Stores::start().await;
     let node = stores.node().await.pop().expect("the tracked one");
     let grant = open(node.as_ref(), &alice()).await;
-    let presented = presented(&grant);
-    until_accepted(node.as_ref(), &presented).await;
+    let credentials = credentials(&grant);
+    until_accepted(node.as_ref(), &credentials).await;
     let gets = async || {
         let info = stores.redis.command(&["INFO", "commandstats"]).await;
         let info: String = redis::from_redis_value(info).expect("text");
@@ -269,7 +270,7 @@ async fn ten_thousand_hits_send_no_command_for_a_session() {
     common::until("ten thousand hits in a row have sent no command", async || {
         let (before, mut accepted) = (gets().await, 0);
         for _ in 0..10_000 {
-            accepted += usize::from(accepts(node.as_ref(), &presented).await);
+            accepted += usize::from(accepts(node.as_ref(), &credentials).await);
         }
         let sent = gets().await - before;
         println!("{accepted} of 10,000 requests were accepted and sent {sent} GETs");

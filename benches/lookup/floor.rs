@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use criterion::Criterion;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use jwt_vs_session::auth::{
-    AuthStrategy, Description, Device, Effect, Grant, Identity, Login, LoginId, Presented, Reach, Result, Subject,
-    UserId,
+    AuthStrategy, Credentials, Description, Effect, Grant, Identity, Login, Result, RevokeScope,
 };
+use jwt_vs_session::identity::{Device, LoginId, Subject, UserId};
 use jwt_vs_session::trace::Trace;
 use serde::Deserialize;
 
@@ -153,7 +153,7 @@ impl Question for Call {
     }
 
     async fn ask(&self, _place: usize) {
-        let answer = self.0.identify(&Presented::new(None), &Trace::off()).await;
+        let answer = self.0.identify(&Credentials::new(None), &Trace::off()).await;
         assert!(matches!(answer, Ok(None)));
     }
 }
@@ -171,11 +171,11 @@ impl AuthStrategy for Nobody {
         unreachable!("nobody opens a login here")
     }
 
-    async fn identify(&self, _presented: &Presented, _trace: &Trace) -> Result<Option<Identity>> {
+    async fn identify(&self, _presented: &Credentials, _trace: &Trace) -> Result<Option<Identity>> {
         Ok(None)
     }
 
-    async fn revoke(&self, _who: &Identity, _reach: Reach, _trace: &Trace) -> Result<Effect> {
+    async fn revoke(&self, _who: &Identity, _reach: RevokeScope, _trace: &Trace) -> Result<Effect> {
         unreachable!("nobody ends a login here")
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput};
-use jwt_vs_session::auth::{AuthStrategy, Need, Promise};
+use jwt_vs_session::auth::{AuthStrategy, Backend, Promise};
 
 use crate::lookup::floor::{self, Hs256};
 use crate::lookup::turns::{Side, Turns};
@@ -75,7 +75,7 @@ fn one(criterion: &mut Criterion, stage: &Stage, name: &str, question: impl Fn()
 /// Whether every request takes a call to a store: what takes effect at once is asked for at once.
 fn waits_for_a_store(strategy: &dyn AuthStrategy) -> bool {
     let description = strategy.describe();
-    description.needs != Need::Nothing && description.promise == Promise::Immediate
+    description.backend != Backend::None && description.promise == Promise::Immediate
 }
 
 /// The strategy `jwt` with another signature.

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion};
-use jwt_vs_session::auth::{AuthStrategy, Effect, Promise, Reach, Subject};
+use jwt_vs_session::auth::{AuthStrategy, Effect, Promise, RevokeScope};
+use jwt_vs_session::identity::Subject;
 use jwt_vs_session::trace::Trace;
 use secrecy::ExposeSecret as _;
 
@@ -48,11 +49,11 @@ async fn issue(strategy: Arc<dyn AuthStrategy>, guests: Arc<[Subject]>, times: u
         last = Some(grant);
     }
     let last = Opened::new(last.expect("at least one"));
-    last.must_be(&strategy.identify(&last.presented, &Trace::off()).await);
+    last.must_be(&strategy.identify(&last.credentials, &Trace::off()).await);
     if strategy.logins(guests[0].id, &Trace::off()).await.expect("a list, or none").is_some() {
         for subject in guests.iter() {
             let who = jwt_vs_session::auth::Identity { subject: subject.clone(), ..last.identity.clone() };
-            strategy.revoke(&who, Reach::Everywhere, &Trace::off()).await.expect("all logins are ended");
+            strategy.revoke(&who, RevokeScope::Everywhere, &Trace::off()).await.expect("all logins are ended");
         }
     }
     took
@@ -66,18 +67,18 @@ async fn revoke(strategy: Arc<dyn AuthStrategy>, guests: Arc<[Subject]>, times: 
         logins.push(Opened::new(grant));
     }
     for login in &logins {
-        login.must_be(&strategy.identify(&login.presented, &Trace::off()).await);
+        login.must_be(&strategy.identify(&login.credentials, &Trace::off()).await);
     }
     let expires = matches!(strategy.describe().promise, Promise::Expiry { .. });
     let begun = Instant::now();
     for login in &logins {
         let trace = Trace::off();
-        let effect = strategy.revoke(&login.identity, Reach::This, &trace).await.expect("the login is ended");
+        let effect = strategy.revoke(&login.identity, RevokeScope::This, &trace).await.expect("the login is ended");
         assert_eq!(matches!(effect, Effect::At(_)), expires, "{effect:?} is not what is promised");
     }
     let took = begun.elapsed();
     for login in logins.iter().filter(|_| !expires) {
-        let answer = strategy.identify(&login.presented, &Trace::off()).await.expect("yes or no");
+        let answer = strategy.identify(&login.credentials, &Trace::off()).await.expect("yes or no");
         assert!(answer.is_none(), "a login that was ended is accepted");
     }
     took

@@ -3,7 +3,7 @@
 use std::panic;
 use std::sync::Arc;
 
-use jwt_vs_session::auth::Presented;
+use jwt_vs_session::auth::Credentials;
 
 use crate::stage::Stage;
 use crate::stage::logins::Opened;
@@ -14,9 +14,9 @@ use crate::stage::timing::repeat;
 pub fn a_wrong_answer_stops_the_bench(stage: &Stage) {
     let (jwt, session) = (stage.strategy("jwt"), stage.strategy("session"));
     let [a, b, ..] = &stage.logins("jwt")[..] else { panic!("two logins") };
-    let broken = Opened { presented: forged(a.credential()), identity: a.identity.clone() };
-    let swapped = Opened { presented: b.presented.clone(), identity: a.identity.clone() };
-    let unknown = Opened { presented: Presented::new(Some("A".repeat(22))), identity: a.identity.clone() };
+    let broken = Opened { credentials: forged(a.credential()), identity: a.identity.clone() };
+    let swapped = Opened { credentials: b.credentials.clone(), identity: a.identity.clone() };
+    let unknown = Opened { credentials: Credentials::new(Some("A".repeat(22))), identity: a.identity.clone() };
     let wrong = [
         ("a broken signature", &jwt, broken),
         ("somebody else's token", &jwt, swapped),
@@ -30,10 +30,10 @@ pub fn a_wrong_answer_stops_the_bench(stage: &Stage) {
 }
 
 /// The last character of the signature but one is another: the last one has bits that mean nothing.
-fn forged(token: &str) -> Presented {
+fn forged(token: &str) -> Credentials {
     let (kept, end) = token.split_at(token.len() - 2);
     let other = if end.starts_with('A') { 'B' } else { 'A' };
-    Presented::new(Some(format!("{kept}{other}{}", &end[1..])))
+    Credentials::new(Some(format!("{kept}{other}{}", &end[1..])))
 }
 
 fn stops(stage: &Stage, question: Identify) -> bool {

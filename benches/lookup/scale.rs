@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion};
-use jwt_vs_session::auth::{AuthStrategy, Subject, UserId};
+use jwt_vs_session::auth::AuthStrategy;
 use jwt_vs_session::clock::Clock;
+use jwt_vs_session::identity::{Subject, UserId};
 use jwt_vs_session::trace::Trace;
 
 use crate::lookup::turns::{Side, Turns};

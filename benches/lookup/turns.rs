@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use jwt_vs_session::labs::criterion::Pair;
+use jwt_vs_session::labs::criterion::PairedRatio;
 
 use crate::stage::Stage;
 use crate::stage::timing::{IN_FLIGHT, Question, bench_in_turns, plain};
@@ -80,7 +80,7 @@ impl Turns {
     }
 
     /// What came of them.
-    pub fn pairs(&self) -> Vec<Pair> {
-        self.0.borrow().iter().filter_map(|((id, against), turns)| Pair::of(id, against, turns)).collect()
+    pub fn pairs(&self) -> Vec<PairedRatio> {
+        self.0.borrow().iter().filter_map(|((id, against), turns)| PairedRatio::of(id, against, turns)).collect()
     }
 }

@@ -26,7 +26,7 @@ impl Page {
     pub fn new(stage: &Stage, app: &App, strategy: &Arc<dyn AuthStrategy>) -> Self {
         let description = strategy.describe();
         let logins = stage.opened_under(strategy);
-        let cookie = |login: &Opened| format!("{}={}", description.carrier.cookie, login.credential());
+        let cookie = |login: &Opened| format!("{}={}", description.transport.cookie, login.credential());
         Self {
             endpoint: Arc::new(app.endpoint().boxed()),
             slug: description.slug,

@@ -1,6 +1,6 @@
 //! Rows and keys by the thousand, in the form that the stores write them, without waiting for each.
 
-use jwt_vs_session::auth::{Role, Subject, UserId};
+use jwt_vs_session::identity::{Role, Subject, UserId};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 
 /// Users that nobody can sign in as.

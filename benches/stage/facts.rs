@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use jwt_vs_session::auth::{AuthStrategy, Need, Subject, UserId};
-use jwt_vs_session::labs::criterion::{Facts, Pair, Run};
+use jwt_vs_session::auth::{AuthStrategy, Backend};
+use jwt_vs_session::identity::{Subject, UserId};
+use jwt_vs_session::labs::criterion::{BenchRun, PairedRatio, StrategyCounts};
 use jwt_vs_session::labs::figures::{Method, Source};
 use jwt_vs_session::trace::Trace;
 use sea_orm::sqlx;
@@ -43,7 +44,7 @@ impl Counted {
         } else {
             in_this_process(stage, strategy.describe().slug)
         };
-        let renewal = |login: &Opened| login.presented.renewal().map_or(0, str::len);
+        let renewal = |login: &Opened| login.credentials.renewal().map_or(0, str::len);
         let sent: u64 = logins.iter().map(|login| (login.credential().len() + renewal(login)) as u64).sum();
         let (store_calls, setup) = (calls(stage, strategy, &logins[0]), strategy.describe().setup());
         Self { store_calls, request_bytes: sent / logins.len() as u64, stored, setup }
@@ -58,9 +59,9 @@ fn in_the_store(stage: &Stage, strategy: &Arc<dyn AuthStrategy>, before: u64) ->
     let first = held(stage, slug);
     let others = stage.runtime.block_on(logins::open(strategy, stage.users()));
     let second = held(stage, slug);
-    if strategy.describe().carrier.renewal.is_some() {
+    if strategy.describe().transport.refresh_cookie.is_some() {
         for login in &others {
-            let renewed = stage.runtime.block_on(strategy.renew(&login.presented, &Trace::off()));
+            let renewed = stage.runtime.block_on(strategy.renew(&login.credentials, &Trace::off()));
             assert!(renewed.expect("the stores answer").is_some(), "a login is renewed");
         }
     }
@@ -69,17 +70,17 @@ fn in_the_store(stage: &Stage, strategy: &Arc<dyn AuthStrategy>, before: u64) ->
 }
 
 fn stores_nothing(stage: &Stage, strategy: &Arc<dyn AuthStrategy>, login: &Opened) -> bool {
-    let stored = stage.runtime.block_on(strategy.stored(&login.identity)).expect("the stores answer");
+    let stored = stage.runtime.block_on(strategy.footprint(&login.identity)).expect("the stores answer");
     stored.login == 0 && stored.user == 0 && !stored.rows && strategy.describe().shared
 }
 
 /// How many bytes the store of a strategy holds now.
 pub fn held(stage: &Stage, slug: &str) -> u64 {
     stage.runtime.block_on(async {
-        match stage.strategy(slug).describe().needs {
-            Need::Nothing => 0,
-            Need::Redis => redis_memory(stage).await,
-            Need::Sql => database_size(stage).await,
+        match stage.strategy(slug).describe().backend {
+            Backend::None => 0,
+            Backend::Redis => redis_memory(stage).await,
+            Backend::Sql => database_size(stage).await,
         }
     })
 }
@@ -129,7 +130,7 @@ fn resident() -> u64 {
 /// How many calls to a store a request makes, as its own page would tell.
 fn calls(stage: &Stage, strategy: &Arc<dyn AuthStrategy>, login: &Opened) -> f64 {
     let trace = Trace::on();
-    login.must_be(&stage.runtime.block_on(strategy.identify(&login.presented, &trace)));
+    login.must_be(&stage.runtime.block_on(strategy.identify(&login.credentials, &trace)));
     let panel = serde_json::to_value(trace.panel("GET", "/", None)).expect("a panel");
     panel["store_calls"].as_f64().expect("a number")
 }
@@ -159,9 +160,9 @@ fn program() -> String {
 }
 
 /// What is known of this run.
-pub fn of(stage: &Stage, beginning: &Beginning) -> Run {
+pub fn of(stage: &Stage, beginning: &Beginning) -> BenchRun {
     let source = Source { load: beginning.load, ..Source::here(Method::Criterion, &stores(stage)) };
-    let row = |(slug, counted): (&&str, &Counted)| Facts {
+    let row = |(slug, counted): (&&str, &Counted)| StrategyCounts {
         strategy: (*slug).to_owned(),
         store_calls: counted.store_calls,
         request_bytes: counted.request_bytes,
@@ -170,27 +171,28 @@ pub fn of(stage: &Stage, beginning: &Beginning) -> Run {
         setup: Some(counted.setup.clone()),
     };
     let strategies = stage.counted.borrow().iter().map(row).collect();
-    Run { source, begun: beginning.at, program: program(), strategies, pairs: Vec::new() }
+    BenchRun { source, begun: beginning.at, program: program(), strategies, pairs: Vec::new() }
 }
 
 /// Writes it beside criterion's files. What the same program measured on the same machine before, of other strategies,
 /// stays; then the run began when that did.
-pub fn write(mut run: Run) {
-    let same = |old: &Run| {
+pub fn write(mut run: BenchRun) {
+    let same = |old: &BenchRun| {
         (&old.source.machine, &old.source.versions, &old.program)
             == (&run.source.machine, &run.source.versions, &run.program)
     };
-    if let Some(old) = Run::read(&folder()).ok().filter(same) {
+    if let Some(old) = BenchRun::read(&folder()).ok().filter(same) {
         run.begun = old.begun;
-        let known = |row: &Facts| run.strategies.iter().any(|new| new.strategy == row.strategy);
+        let known = |row: &StrategyCounts| run.strategies.iter().any(|new| new.strategy == row.strategy);
         let others: Vec<_> = old.strategies.into_iter().filter(|row| !known(row)).collect();
         run.strategies.extend(others);
-        let known = |pair: &Pair| run.pairs.iter().any(|new| (&new.id, &new.against) == (&pair.id, &pair.against));
+        let known =
+            |pair: &PairedRatio| run.pairs.iter().any(|new| (&new.id, &new.against) == (&pair.id, &pair.against));
         let others: Vec<_> = old.pairs.into_iter().filter(|pair| !known(pair)).collect();
         run.pairs.extend(others);
     }
     let text = serde_json::to_string_pretty(&run).expect("JSON");
-    let file = folder().join(Run::FILE);
+    let file = folder().join(BenchRun::FILE);
     fs::create_dir_all(folder()).and_then(|()| fs::write(file, text)).expect("the file is written");
 }
 

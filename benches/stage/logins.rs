@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jwt_vs_session::auth::{
-    AuthStrategy, Device, Grant, Identity, LoginId, Presented, Promise, Result, Subject, UserId,
-};
+use jwt_vs_session::auth::{AuthStrategy, Credentials, Grant, Identity, Promise, Result};
+use jwt_vs_session::identity::{Device, LoginId, Subject, UserId};
 use jwt_vs_session::trace::Trace;
 use secrecy::ExposeSecret as _;
 
 /// A credential, and who it must be found to belong to.
 pub struct Opened {
-    pub presented: Presented,
+    pub credentials: Credentials,
     pub identity: Identity,
 }
 
@@ -19,12 +18,12 @@ impl Opened {
     pub fn new(grant: Grant) -> Self {
         let renewal = grant.renewal.map(|renewal| renewal.credential.expose_secret().to_owned());
         let credential = grant.credential.expose_secret().to_owned();
-        Self { presented: Presented::new(Some(credential)).with_renewal(renewal), identity: grant.identity }
+        Self { credentials: Credentials::new(Some(credential)).with_renewal(renewal), identity: grant.identity }
     }
 
     /// The credential as text.
     pub fn credential(&self) -> &str {
-        self.presented.credential().expect("a credential")
+        self.credentials.credential().expect("a credential")
     }
 
     pub fn login(&self) -> &LoginId {
@@ -87,13 +86,13 @@ pub async fn warm(strategy: &Arc<dyn AuthStrategy>, logins: &[Opened]) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     for login in logins {
-        login.must_be(&strategy.identify(&login.presented, &Trace::off()).await);
+        login.must_be(&strategy.identify(&login.credentials, &Trace::off()).await);
     }
 }
 
 async fn is_ready(strategy: &Arc<dyn AuthStrategy>, login: &Opened) -> bool {
     let pushed = matches!(strategy.describe().promise, Promise::Push { .. });
-    match strategy.identify(&login.presented, &Trace::off()).await {
+    match strategy.identify(&login.credentials, &Trace::off()).await {
         Err(_) => false,
         Ok(_) => !pushed || from_memory(strategy, login).await,
     }
@@ -102,6 +101,6 @@ async fn is_ready(strategy: &Arc<dyn AuthStrategy>, login: &Opened) -> bool {
 /// Asks for a login, and says whether this process knew the answer by itself.
 pub async fn from_memory(strategy: &Arc<dyn AuthStrategy>, login: &Opened) -> bool {
     let trace = Trace::on();
-    login.must_be(&strategy.identify(&login.presented, &trace).await);
+    login.must_be(&strategy.identify(&login.credentials, &trace).await);
     trace.server_timing().is_some_and(|steps| steps.contains("memory;"))
 }

@@ -17,9 +17,10 @@ use std::time::Duration;
 
 use criterion::Criterion;
 use jwt_vs_session::app::Node;
-use jwt_vs_session::auth::{AuthStrategy, Subject};
+use jwt_vs_session::auth::AuthStrategy;
 use jwt_vs_session::clock::Clock;
 use jwt_vs_session::config::Settings;
+use jwt_vs_session::identity::Subject;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use jwt_vs_session::auth::{AuthStrategy, LoginId};
+use jwt_vs_session::auth::AuthStrategy;
+use jwt_vs_session::identity::LoginId;
 use jwt_vs_session::trace::Trace;
 use redis::aio::MultiplexedConnection;
 use sea_orm::sqlx::{self, SqlitePool};
@@ -34,7 +35,7 @@ impl Question for Identify {
     async fn ask(&self, place: usize) {
         let login = &self.logins[place];
         let trace = if self.traced { Trace::on() } else { Trace::off() };
-        login.must_be(&self.strategy.identify(&login.presented, &trace).await);
+        login.must_be(&self.strategy.identify(&login.credentials, &trace).await);
     }
 }
 

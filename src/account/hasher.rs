@@ -17,10 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// No slot became free in time, or hashing failed.
 #[derive(Debug, thiserror::Error)]
-pub enum Busy {
+pub enum HashError {
     /// Too many at once.
     #[error("too many passwords are being checked at once")]
-    Full,
+    Busy,
     /// The hash function itself failed.
     #[error("a password could not be hashed: {0}")]
     Failed(String),
@@ -33,15 +33,15 @@ pub struct Hasher {
     slots: Arc<Semaphore>,
     /// The working memory of each slot. Given back to the allocator after every hash, each thread that ever ran one
     /// would keep 19 MiB.
-    memory: Arc<Mutex<Vec<Memory>>>,
+    memory: Arc<Mutex<Vec<HashMemory>>>,
     /// What an unknown user's password is checked against, so that it takes as long as a known one's.
     dummy: Arc<str>,
 }
 
 impl Hasher {
     /// At most `slots` hashes at once.
-    pub fn new(slots: usize) -> Result<Self, Busy> {
-        let mut memory = Memory::new();
+    pub fn new(slots: usize) -> Result<Self, HashError> {
+        let mut memory = HashMemory::new();
         let dummy = hash(&SecretString::from("nobody's password"), &mut memory)?;
         Ok(Self {
             slots: Arc::new(Semaphore::new(slots)),
@@ -56,7 +56,7 @@ impl Hasher {
     }
 
     /// Checks the form of a new password and hashes it: a PHC string, or the sentence that says what is wrong.
-    pub async fn hash(&self, password: SecretString, user_name: String) -> Result<Result<String, String>, Busy> {
+    pub async fn hash(&self, password: SecretString, user_name: String) -> Result<Result<String, String>, HashError> {
         self.blocking(move |memory| match NewPassword::parse(&password, &user_name) {
             Ok(password) => hash(password.secret(), memory).map(Ok),
             Err(sentence) => Ok(Err(sentence)),
@@ -65,7 +65,7 @@ impl Hasher {
     }
 
     /// Whether the password matches `stored`. `None`, for an unknown user, takes as long and is false.
-    pub async fn verify(&self, password: SecretString, stored: Option<String>) -> Result<bool, Busy> {
+    pub async fn verify(&self, password: SecretString, stored: Option<String>) -> Result<bool, HashError> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.dummy.to_string());
         let matches = self.blocking(move |memory| Ok(plausible(&password) & verify(&password, &stored, memory)));
@@ -76,10 +76,10 @@ impl Hasher {
     /// The slot is held by the work and not by the request: a visitor who goes away does not free it.
     async fn blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Memory) -> Result<T, Busy> + Send + 'static,
-    ) -> Result<T, Busy> {
-        let slot = timeout(PATIENCE, self.slots.clone().acquire_owned()).await.map_err(|_| Busy::Full)?;
-        let slot = slot.map_err(|_| Busy::Full)?;
+        work: impl FnOnce(&mut HashMemory) -> Result<T, HashError> + Send + 'static,
+    ) -> Result<T, HashError> {
+        let slot = timeout(PATIENCE, self.slots.clone().acquire_owned()).await.map_err(|_| HashError::Busy)?;
+        let slot = slot.map_err(|_| HashError::Busy)?;
         let pool = self.memory.clone();
         let task = tokio::task::spawn_blocking(move || {
             let free = pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -89,15 +89,15 @@ impl Hasher {
             drop(slot);
             done
         });
-        task.await.map_err(|error| Busy::Failed(error.to_string()))?
+        task.await.map_err(|error| HashError::Failed(error.to_string()))?
     }
 }
 
 /// What argon2 works in.
-type Memory = Vec<Block>;
+type HashMemory = Vec<Block>;
 
-fn hash(password: &SecretString, memory: &mut Memory) -> Result<String, Busy> {
-    let failed = |error: &dyn std::error::Error| Busy::Failed(error.to_string());
+fn hash(password: &SecretString, memory: &mut HashMemory) -> Result<String, HashError> {
+    let failed = |error: &dyn std::error::Error| HashError::Failed(error.to_string());
     let (salt, params) = (Salt::generate(), Params::default());
     let hash = derive(password, &salt, &params, memory).map_err(|error| failed(&error))?;
     let hash = PasswordHash {
@@ -111,7 +111,7 @@ fn hash(password: &SecretString, memory: &mut Memory) -> Result<String, Busy> {
 }
 
 /// A password that is too long to be one is checked like any other, cut off: the time tells nothing.
-fn verify(password: &SecretString, stored: &str, memory: &mut Memory) -> bool {
+fn verify(password: &SecretString, stored: &str, memory: &mut HashMemory) -> bool {
     let password = if plausible(password) { normalised(password) } else { SecretString::from("") };
     let Ok(stored) = PasswordHash::new(stored) else { return false };
     let (Some(salt), Some(expected), Ok(params)) = (&stored.salt, &stored.hash, Params::try_from(&stored)) else {
@@ -122,7 +122,7 @@ fn verify(password: &SecretString, stored: &str, memory: &mut Memory) -> bool {
         && derive(&password, salt, &params, memory).is_ok_and(|hash| hash == *expected)
 }
 
-fn derive(password: &SecretString, salt: &[u8], params: &Params, memory: &mut Memory) -> argon2::Result<Output> {
+fn derive(password: &SecretString, salt: &[u8], params: &Params, memory: &mut HashMemory) -> argon2::Result<Output> {
     memory.resize(params.block_count(), Block::default());
     let mut out = [0; Params::DEFAULT_OUTPUT_LEN];
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_hash_is_the_same_in_memory_that_was_used_before() {
-        let mut memory = Memory::new();
+        let mut memory = HashMemory::new();
         for password in ["käse-und-brot", "käse-und-brot", "something else"] {
             let ours = hash(&secret(password), &mut memory).expect("a hash");
             assert!(ours.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "OWASP's parameters: {ours}");
@@ -157,7 +157,7 @@ mod tests {
     async fn an_unknown_user_waits_for_the_same_work_as_a_known_one() {
         let hasher = Hasher::new(0).expect("a hasher");
         assert!(hasher.dummy.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hasher.dummy);
-        assert!(matches!(hasher.verify(secret("a password"), None).await, Err(Busy::Full)));
+        assert!(matches!(hasher.verify(secret("a password"), None).await, Err(HashError::Busy)));
     }
 
     #[tokio::test]

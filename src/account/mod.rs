@@ -4,6 +4,6 @@ mod hasher;
 mod name;
 mod password;
 
-pub use self::hasher::{Busy, Hasher};
+pub use self::hasher::{HashError, Hasher};
 pub use self::name::UserName;
 pub use self::password::NewPassword;

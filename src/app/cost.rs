@@ -7,12 +7,12 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 
 use super::lab::{LiveLab, SHORT_LIFE, pairs};
-use super::parts::Parts;
+use super::resources::Resources;
 use super::{StartError, close, strategies};
-use crate::auth::{Need, SessionLimits};
+use crate::auth::{Backend, SessionLimits};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::labs::cost::{Candidate, CostBench, OpenCost};
+use crate::labs::cost::{Candidate, CostSetup, OpenCost};
 use crate::labs::nodes::lab_user;
 use crate::store::users::Users;
 use crate::store::{PrivateRedis, Redis, Sql, StoreError};
@@ -26,7 +26,7 @@ const USER: usize = 100;
 /// What the cost lab of the command line works on.
 pub struct CostLab {
     /// The strategies.
-    pub bench: Arc<CostBench>,
+    pub bench: Arc<CostSetup>,
     databases: [Sql; 2],
     private_redis: Option<PrivateRedis>,
 }
@@ -34,7 +34,7 @@ pub struct CostLab {
 impl CostLab {
     /// Opens the strategies `wanted`, or all of them, behind a delay.
     pub async fn open(settings: &Settings, wanted: &[String], delay: Duration) -> Result<Self, StartError> {
-        let (first, private_redis) = Parts::open(settings, Clock::system()).await?;
+        let (first, private_redis) = Resources::open(settings, Clock::system()).await?;
         let second = first.second_node(settings).await?;
         let bench = bench(&first, &second, wanted, delay).await.map_err(StartError::Lab)?;
         let known = strategies(&first).iter().map(|strategy| strategy.describe().slug).collect::<Vec<_>>();
@@ -61,17 +61,22 @@ impl LiveLab {
         })
     }
 
-    async fn open_cost(&self, wanted: &[String], delay: Duration) -> Result<CostBench, StoreError> {
+    async fn open_cost(&self, wanted: &[String], delay: Duration) -> Result<CostSetup, StoreError> {
         bench(self.first(), self.second().await?, wanted, delay).await
     }
 }
 
-async fn bench(first: &Parts, second: &Parts, wanted: &[String], delay: Duration) -> Result<CostBench, StoreError> {
+async fn bench(
+    first: &Resources,
+    second: &Resources,
+    wanted: &[String],
+    delay: Duration,
+) -> Result<CostSetup, StoreError> {
     let limits = SessionLimits { idle: LIFE, absolute: 2 * LIFE };
-    let lasting = Parts { life: LIFE, short_life: LIFE, login_life: LIFE, limits, ..first.clone() };
-    let slowed = Parts {
-        sql: lasting.sql.slowed(delay),
-        redis: lasting.redis.as_ref().map(|redis| redis.slowed(delay)),
+    let lasting = Resources { life: LIFE, short_life: LIFE, login_life: LIFE, limits, ..first.clone() };
+    let slowed = Resources {
+        sql: lasting.sql.with_latency(delay),
+        redis: lasting.redis.as_ref().map(|redis| redis.with_latency(delay)),
         ..lasting.clone()
     };
     let users = Users::new(first.sql.clone());
@@ -79,12 +84,12 @@ async fn bench(first: &Parts, second: &Parts, wanted: &[String], delay: Duration
     let all = strategies(&lasting).into_iter().zip(strategies(&slowed)).zip(pairs(first, second, SHORT_LIFE));
     let candidates = all.map(|((near, far), pair)| {
         // What needs no store knows only the logins that it opened itself, and has nothing to wait for.
-        let same = delay.is_zero() || near.describe().needs == Need::Nothing;
+        let same = delay.is_zero() || near.describe().backend == Backend::None;
         let far = if same { Arc::clone(&near) } else { far };
-        Candidate { near, far, pair }
+        Candidate { direct: near, delayed: far, pair }
     });
     let asked = |candidate: &Candidate| wanted.is_empty() || wanted.iter().any(|slug| candidate.pair.slug() == slug);
     let redis = slowed.redis.clone().unwrap_or_else(Redis::absent);
     let candidates = candidates.filter(asked).collect();
-    Ok(CostBench { candidates, users, sql: slowed.sql, redis, subject, clock: first.clock.clone() })
+    Ok(CostSetup { candidates, users, sql: slowed.sql, redis, subject, clock: first.clock.clone() })
 }

@@ -7,10 +7,10 @@ use url::{Host, Url};
 
 use super::StartError;
 use crate::account::{Hasher, UserName};
-use crate::auth::{Role, UserId};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::flow::{Demo, DemoUser};
+use crate::identity::{Role, UserId};
 use crate::store::random_secret;
 use crate::store::users::{User, Users};
 

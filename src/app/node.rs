@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::parts::Parts;
+use super::resources::Resources;
 use super::{StartError, close, strategies};
 use crate::auth::AuthStrategy;
 use crate::clock::Clock;
@@ -19,7 +19,7 @@ pub struct Node {
 impl Node {
     /// Opens everything that the settings name, but no socket.
     pub async fn open(settings: &Settings, clock: Clock) -> Result<Self, StartError> {
-        let (parts, private_redis) = Parts::open(settings, clock).await?;
+        let (parts, private_redis) = Resources::open(settings, clock).await?;
         Ok(Self { strategies: strategies(&parts), sql: parts.sql, private_redis })
     }
 

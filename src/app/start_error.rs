@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::account::Busy;
+use crate::account::HashError;
 use crate::auth::KeysError;
 use crate::store::StoreError;
 
@@ -26,7 +26,7 @@ pub enum StartError {
     Keys(#[from] KeysError),
     /// Passwords cannot be hashed.
     #[error(transparent)]
-    Hasher(#[from] Busy),
+    Hasher(#[from] HashError),
     /// The experiments' user could not be made.
     #[error("cannot prepare the experiment: {0}")]
     Lab(StoreError),

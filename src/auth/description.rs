@@ -1,4 +1,4 @@
-//! What differs between strategies, as data: what one promises, which store it needs, how its credential travels.
+//! What differs between strategies, as data: facts that steer pages, labs and commands, and texts for people.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase", tag = "kind")]
 pub enum Promise {
-    /// The next request is refused, on every node that shares the store.
+    /// Every node that shares the store refuses the next request.
     Immediate,
-    /// The next request is refused on the node that revoked it; other nodes are told, and ask when they are not.
+    /// The node that revoked refuses the next request. Redis pushes the revocation to the others.
     Push {
-        /// The longest that another node can accept it, in milliseconds.
+        /// The longest that another node accepts the login when no push arrives, in milliseconds.
         bound_ms: u64,
     },
-    /// It is accepted until it expires.
+    /// Every node accepts the login until it expires.
     Expiry {
         /// The longest that this can be, in milliseconds.
         bound_ms: u64,
@@ -25,41 +25,48 @@ pub enum Promise {
 /// The store that a strategy cannot work without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Need {
-    /// None.
-    Nothing,
-    /// Redis.
+pub enum Backend {
+    None,
     Redis,
-    /// The SQL database.
     Sql,
+}
+
+/// What the browser holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CredentialKind {
+    /// A signed token: it says whose it is.
+    Token,
+    /// An opaque session id: the server knows whose it is.
+    Session,
 }
 
 /// How the credential travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Carrier {
+pub struct Transport {
     /// The cookie's name, without the prefix that https adds.
     pub cookie: &'static str,
-    /// The name of the cookie that renews, if there is one.
-    pub renewal: Option<&'static str>,
-    /// Whether it is taken from `Authorization: Bearer` too.
+    /// The name of the cookie that fetches the next credential, under a strategy that has one.
+    pub refresh_cookie: Option<&'static str>,
+    /// Whether the server also takes the credential from `Authorization: Bearer` (RFC 6750).
     pub bearer: bool,
 }
 
-/// What goes to a store from time to time, at the first request after a while.
+/// Store calls beside the checks: the first request after a while makes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Upkeep {
     /// Its name in the plural.
     pub what: &'static str,
     /// The while, in milliseconds.
     pub every_ms: u64,
-    /// Whether it is one for all logins of a user, and not one for each.
+    /// Whether all logins of a user share one upkeep. Otherwise each login has its own.
     pub by_user: bool,
-    /// Calls to the store for one.
+    /// Store calls of one upkeep. The contract suite counts them.
     pub calls: u32,
 }
 
 impl Upkeep {
-    /// One for each login, of one call.
+    /// One store call for each login.
     pub(super) fn of_login(what: &'static str, every: Duration) -> Self {
         Self { what, every_ms: millis(every), by_user: false, calls: 1 }
     }
@@ -71,60 +78,66 @@ pub(super) fn millis(time: Duration) -> u64 {
 }
 
 /// Everything that pages, labs and commands need to know of a strategy.
+///
+/// The fields here are facts, and they steer behaviour. [`Texts`] are words for people, and steer nothing.
 #[derive(Clone, Debug, Serialize)]
 pub struct Description {
     /// Its name in paths and reports.
     pub slug: &'static str,
-    /// Its name for people.
-    pub label: &'static str,
-    /// One sentence: how a login is remembered.
-    pub summary: &'static str,
-    /// One sentence: when a revoke takes effect.
-    pub revocation: String,
-    /// What it promises about a revoked login.
+    pub kind: CredentialKind,
     pub promise: Promise,
-    /// The store it cannot work without.
-    pub needs: Need,
-    /// Where its logins live.
-    pub store: &'static str,
-    /// Whether every node knows a login, and not only the one that opened it.
+    pub backend: Backend,
+    /// Whether every node knows a login. Otherwise only the node that opened it does.
     pub shared: bool,
     /// The algorithm of its tokens, if it signs any.
     pub signed_with: Option<&'static str>,
-    /// What goes to the store from time to time, beside the checks.
     pub upkeep: Option<Upkeep>,
-    /// How many logins each node keeps a copy of at the most, if any. A write of a login evicts its copies.
-    pub copies: Option<usize>,
-    /// How the credential travels.
-    pub carrier: Carrier,
-    /// One sentence: what the browser keeps.
-    pub browser_holds: &'static str,
-    /// One sentence: what the server keeps.
-    pub server_holds: &'static str,
-    /// Something that every page of the mount must say.
-    pub notice: Option<String>,
-    /// Whether one login can be ended while the user's others go on.
-    pub ends_single: bool,
-    /// Why nobody can list the logins of a user, if nobody can.
-    pub unknown_logins: Option<&'static str>,
-    /// What a log out does here.
-    pub logout: &'static str,
-    /// What a log out everywhere does here.
-    pub logout_everywhere: &'static str,
-    /// What a password change does to the other logins here.
-    pub password_change: &'static str,
-    /// One sentence: what one gives up by choosing it.
-    pub gives_up: &'static str,
+    /// The most logins that each node keeps a copy of, if it keeps any. A write of a login evicts its copies.
+    pub max_copies: Option<usize>,
+    pub transport: Transport,
+    /// Whether one login can be revoked without the user's others.
+    pub revokes_single: bool,
+    /// Whether the server can list the logins of a user.
+    pub lists_logins: bool,
+    #[serde(flatten)]
+    pub texts: Texts,
 }
 
 impl Description {
-    /// What decides about its figures and differs from server to server: the algorithm, and the store it needs.
+    /// Names what differs from server to server and decides about the figures: the algorithm and the store.
     pub fn setup(&self) -> String {
-        let store = match self.needs {
-            Need::Nothing => "no store",
-            Need::Redis => "Redis",
-            Need::Sql => "the SQL database",
+        let store = match self.backend {
+            Backend::None => "no store",
+            Backend::Redis => "Redis",
+            Backend::Sql => "the SQL database",
         };
         self.signed_with.map_or_else(|| store.to_owned(), |algorithm| format!("{algorithm}, {store}"))
     }
+}
+
+/// What people read about a strategy. Every strategy writes every text: there is no default to forget one behind.
+#[derive(Clone, Debug, Serialize)]
+pub struct Texts {
+    /// Its name for people.
+    pub label: &'static str,
+    /// One sentence: how it remembers a login.
+    pub summary: &'static str,
+    /// When a revoke takes effect.
+    pub revocation: String,
+    /// Where its logins live.
+    pub store: &'static str,
+    pub browser_holds: &'static str,
+    pub server_holds: &'static str,
+    /// A warning on every page of the mount.
+    pub notice: Option<String>,
+    /// What the list of devices shows, or why there is none.
+    pub devices: &'static str,
+    /// What a log out does.
+    pub logout: &'static str,
+    /// What a log out everywhere does.
+    pub logout_everywhere: &'static str,
+    /// What a password change does to the other logins.
+    pub password_change: &'static str,
+    /// One sentence: what one gives up by choosing it.
+    pub gives_up: &'static str,
 }

@@ -7,9 +7,9 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{Format, Outcome};
-use crate::labs::criterion::Measured;
-use crate::labs::document::{Document, Revocations};
-use crate::labs::targets::{Reached, reached};
+use crate::labs::criterion::BenchFigures;
+use crate::labs::document::{Document, StalenessChapter};
+use crate::labs::targets::{TargetResult, reached};
 use crate::units;
 
 /// How the figures are written.
@@ -23,7 +23,7 @@ pub(super) enum Shape {
 
 /// Prints how a run of the benches stands to the targets.
 pub(super) fn ratios(folder: &Path, format: Format) -> Outcome {
-    let measured = Measured::read(folder)?;
+    let measured = BenchFigures::read(folder)?;
     let rows = reached(&measured);
     let text = match format {
         Format::Json => {
@@ -34,7 +34,7 @@ pub(super) fn ratios(folder: &Path, format: Format) -> Outcome {
     Ok(write!(std::io::stdout().lock(), "{text}")?)
 }
 
-fn table(rows: &[Reached]) -> Result<String, std::fmt::Error> {
+fn table(rows: &[TargetResult]) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     let head = ("what", "median", "held against", "measured", "in the turns", "target");
     writeln!(text, "{:<47} {:>8} {:>12} {:>9} {:>19} {:>10}", head.0, head.1, head.2, head.3, head.4, head.5)?;
@@ -54,7 +54,7 @@ fn table(rows: &[Reached]) -> Result<String, std::fmt::Error> {
 /// Prints the document, or the same for a program.
 pub(super) fn document(folder: &Path, revocation: Option<&Path>, shape: Shape) -> Outcome {
     let revocations = revocation.map(read).transpose()?;
-    let document = Document::new(Measured::read(folder)?, revocations);
+    let document = Document::new(BenchFigures::read(folder)?, revocations);
     let mut out = std::io::stdout().lock();
     match shape {
         Shape::Markdown => write!(out, "{document}")?,
@@ -63,7 +63,7 @@ pub(super) fn document(folder: &Path, revocation: Option<&Path>, shape: Shape) -
     Ok(())
 }
 
-fn read(path: &Path) -> Result<Revocations, String> {
+fn read(path: &Path) -> Result<StalenessChapter, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     serde_json::from_str(&text)
         .map_err(|error| format!("{} is not a report of lab revocation --format json: {error}", path.display()))

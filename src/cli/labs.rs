@@ -114,7 +114,7 @@ async fn lab_revocation(settings: &Settings, wanted: &[String], trials: usize, f
     }
     lab.close().await;
     let results = results.into_iter().collect::<Result<_, _>>()?;
-    let report = revocation::Report { results };
+    let report = revocation::RevocationReport { results };
     let mut out = std::io::stdout().lock();
     match format {
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
@@ -127,7 +127,7 @@ async fn lab_cost(settings: &Settings, options: &CostOptions) -> Outcome {
     let lab = CostLab::open(settings, &options.strategies, options.delay).await?;
     let progress = std::io::stderr().is_terminal();
     let tell = move |event| {
-        if let (true, cost::Event::Strategy { number, of, slug }) = (progress, event) {
+        if let (true, cost::CostEvent::Strategy { number, of, slug }) = (progress, event) {
             let _ = write!(std::io::stderr(), "\r\x1b[K{number} of {of}: {slug} …");
         }
     };

@@ -8,10 +8,10 @@ use poem_openapi::{ApiResponse, NewType, Object, OpenApi, OpenApiService};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
+use super::context::RequestContext;
 use super::login::log_in;
 use super::logout::log_out;
-use super::visit::Visit;
-use crate::auth::{Grant, Presented, Reach};
+use crate::auth::{Credentials, Grant, RevokeScope};
 use crate::error::Error;
 
 /// What a program sends to log in.
@@ -118,13 +118,13 @@ impl Api {
     ///
     /// A wrong name and a wrong password answer alike.
     #[oai(path = "/login", method = "post")]
-    async fn login(&self, visit: Visit, body: Json<LoginRequest>) -> Result<Json<LoginResponse>, Error> {
+    async fn login(&self, request: RequestContext, body: Json<LoginRequest>) -> Result<Json<LoginResponse>, Error> {
         let Json(LoginRequest { username, password }) = body;
-        let grant = log_in(&visit, &username.0, SecretString::from(password.0)).await?;
-        if !visit.strategy().describe().carrier.bearer {
-            visit.hand_over(&grant);
+        let grant = log_in(&request, &username.0, SecretString::from(password.0)).await?;
+        if !request.strategy().describe().transport.bearer {
+            request.set_credentials(&grant);
         }
-        Ok(Json(login_response(&visit, &grant)))
+        Ok(Json(login_response(&request, &grant)))
     }
 
     /// Renew a token
@@ -132,28 +132,28 @@ impl Api {
     /// Exchanges a refresh token for the next access token and the next refresh token. 404 under a mount that has none.
     /// An address may renew ten times as often as it may log in.
     #[oai(path = "/refresh", method = "post")]
-    async fn refresh(&self, visit: Visit, body: Json<RefreshRequest>) -> Result<Json<LoginResponse>, Error> {
-        if visit.strategy().describe().carrier.renewal.is_none() {
+    async fn refresh(&self, request: RequestContext, body: Json<RefreshRequest>) -> Result<Json<LoginResponse>, Error> {
+        if request.strategy().describe().transport.refresh_cookie.is_none() {
             return Err(Error::NotFound);
         }
-        visit.shared().rates.check_renewal(visit.address())?;
-        let presented = Presented::default().with_renewal(Some(body.0.refresh_token.0));
-        let grant = visit.strategy().renew(&presented, visit.trace()).await?;
+        request.services().rate_limits.check_renewal(request.address())?;
+        let credentials = Credentials::default().with_renewal(Some(body.0.refresh_token.0));
+        let grant = request.strategy().renew(&credentials, request.trace()).await?;
         let grant = grant.ok_or(Error::SignInFirst { next: None })?;
-        Ok(Json(login_response(&visit, &grant)))
+        Ok(Json(login_response(&request, &grant)))
     }
 
     /// Who am I?
     ///
     /// 401 without a login. A store that does not answer is 503 and says nothing about the login.
     #[oai(path = "/me", method = "get")]
-    async fn me(&self, visit: Visit) -> Result<Json<MeResponse>, Error> {
-        let identity = visit.signed_in().await?;
+    async fn me(&self, request: RequestContext) -> Result<Json<MeResponse>, Error> {
+        let identity = request.signed_in().await?;
         Ok(Json(MeResponse {
             user_id: identity.subject.id.to_string(),
             username: identity.subject.name.to_string(),
             role: identity.subject.role.name().to_owned(),
-            strategy: visit.strategy().describe().slug.to_owned(),
+            strategy: request.strategy().describe().slug.to_owned(),
             login_id: identity.login.to_string(),
             issued_at: identity.issued_at.to_string(),
             expires_at: identity.expires_at.to_string(),
@@ -164,8 +164,8 @@ impl Api {
     ///
     /// When it takes effect is what the strategies differ in.
     #[oai(path = "/logout", method = "post")]
-    async fn logout(&self, visit: Visit) -> Result<Done, Error> {
-        log_out(&visit, Reach::This).await?;
+    async fn logout(&self, request: RequestContext) -> Result<Done, Error> {
+        log_out(&request, RevokeScope::This).await?;
         Ok(Done::Done)
     }
 
@@ -173,15 +173,15 @@ impl Api {
     ///
     /// Ends every login of the user under this mount, as far as the strategy can.
     #[oai(path = "/logout-everywhere", method = "post")]
-    async fn logout_everywhere(&self, visit: Visit) -> Result<Done, Error> {
-        log_out(&visit, Reach::Everywhere).await?;
+    async fn logout_everywhere(&self, request: RequestContext) -> Result<Done, Error> {
+        log_out(&request, RevokeScope::Everywhere).await?;
         Ok(Done::Done)
     }
 }
 
 /// The credential stands in the answer only where a header can carry it.
-fn login_response(visit: &Visit, grant: &Grant) -> LoginResponse {
-    let bearer = visit.strategy().describe().carrier.bearer;
+fn login_response(request: &RequestContext, grant: &Grant) -> LoginResponse {
+    let bearer = request.strategy().describe().transport.bearer;
     let shown = |secret: &SecretString| bearer.then(|| secret.expose_secret().to_owned());
     LoginResponse {
         token_type: if bearer { "Bearer" } else { "Cookie" }.to_owned(),

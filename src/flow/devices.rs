@@ -4,18 +4,19 @@ use poem::web::Path;
 use poem::{Response, handler};
 use serde_json::{Value, json};
 
-use super::visit::{Visit, see_other};
-use crate::auth::{Login, LoginId, Reach};
+use super::context::{RequestContext, see_other};
+use crate::auth::{Login, RevokeScope};
 use crate::error::Error;
+use crate::identity::LoginId;
 
 /// `GET M/devices`.
 #[handler]
-pub(super) async fn page(visit: Visit) -> Result<Response, Error> {
-    let identity = visit.signed_in().await?;
-    let logins = visit.strategy().logins(identity.subject.id, visit.trace()).await?;
+pub(super) async fn page(request: RequestContext) -> Result<Response, Error> {
+    let identity = request.signed_in().await?;
+    let logins = request.strategy().logins(identity.subject.id, request.trace()).await?;
     let rows = logins.map(|logins| logins.iter().map(|login| row(login, &identity.login)).collect::<Vec<_>>());
-    let context = json!({ "logins": rows, "unknown": visit.strategy().describe().unknown_logins });
-    visit.page("devices.html", "Devices", context).await
+    let context = json!({ "logins": rows, "devices": request.strategy().describe().texts.devices });
+    request.page("devices.html", "Devices", context).await
 }
 
 fn row(login: &Login, current: &LoginId) -> Value {
@@ -32,18 +33,18 @@ fn row(login: &Login, current: &LoginId) -> Value {
 
 /// `POST M/devices/{id}/revoke`: another user's login is as unknown as one that never was.
 #[handler]
-pub(super) async fn revoke(visit: Visit, Path(id): Path<String>) -> Result<Response, Error> {
-    let identity = visit.signed_in().await?;
+pub(super) async fn revoke(request: RequestContext, Path(id): Path<String>) -> Result<Response, Error> {
+    let identity = request.signed_in().await?;
     let wanted = LoginId::parse(&id).ok_or(Error::NotFound)?;
-    let logins = visit.strategy().logins(identity.subject.id, visit.trace()).await?.unwrap_or_default();
+    let logins = request.strategy().logins(identity.subject.id, request.trace()).await?.unwrap_or_default();
     if !logins.iter().any(|login| login.id == wanted) {
         return Err(Error::NotFound);
     }
     if wanted == identity.login {
-        visit.revoke(identity, Reach::This).await?;
-        visit.take_back();
-        return Ok(see_other(&visit.path("/")));
+        request.revoke(identity, RevokeScope::This).await?;
+        request.clear_credentials();
+        return Ok(see_other(&request.path("/")));
     }
-    visit.revoke(identity, Reach::Other(wanted)).await?;
-    Ok(see_other(&visit.path("/devices")))
+    request.revoke(identity, RevokeScope::Other(wanted)).await?;
+    Ok(see_other(&request.path("/devices")))
 }

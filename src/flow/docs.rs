@@ -8,17 +8,17 @@ use poem::{Response, handler};
 use serde_json::{Value, json};
 
 use super::api;
-use super::site::Site;
+use super::state::AppState;
 use crate::error::Error;
 use crate::page::{ASSETS, Frame, html};
 
 /// The routes once, and every mount as a server that they stand on.
-fn document(site: &Site) -> Result<Value, Error> {
+fn document(state: &AppState) -> Result<Value, Error> {
     let mut document: Value =
         serde_json::from_str(&api::service().spec()).map_err(|error| Error::Internal(format!("openapi: {error}")))?;
-    let servers = site.mounts().iter().map(|mount| {
+    let servers = state.mounts().iter().map(|mount| {
         let description = mount.strategy.describe();
-        json!({ "url": format!("{}{}/api", site.shared.public_url, mount.base()), "description": description.label })
+        json!({ "url": format!("{}{}/api", state.services.public_url, mount.base()), "description": description.texts.label })
     });
     document["servers"] = servers.collect();
     Ok(document)
@@ -26,17 +26,17 @@ fn document(site: &Site) -> Result<Value, Error> {
 
 /// `GET /openapi.json`.
 #[handler]
-pub(super) fn openapi(Data(site): Data<&Arc<Site>>) -> Result<Response, Error> {
-    let text = document(site)?.to_string();
+pub(super) fn openapi(Data(state): Data<&Arc<AppState>>) -> Result<Response, Error> {
+    let text = document(state)?.to_string();
     Ok(Response::builder().header(header::CONTENT_TYPE, "application/json").body(text))
 }
 
 /// `GET /docs`: the same, for people. Rendered here: the readers that there are need scripts and styles inline.
 #[handler]
-pub(super) fn page(Data(site): Data<&Arc<Site>>) -> Result<Response, Error> {
-    let shared = &site.shared;
-    let content = shared.pages.content("docs.html", json!({ "spec": document(site)? }))?;
-    Ok(html(StatusCode::OK, shared.pages.framed(Frame::plain("API docs", &shared.node), content)?))
+pub(super) fn page(Data(state): Data<&Arc<AppState>>) -> Result<Response, Error> {
+    let services = &state.services;
+    let content = services.pages.content("docs.html", json!({ "spec": document(state)? }))?;
+    Ok(html(StatusCode::OK, services.pages.framed(Frame::plain("API docs", &services.node), content)?))
 }
 
 /// `GET /assets/{name}`.

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep};
 
-use super::visit::Visit;
+use super::context::RequestContext;
 use crate::auth::Promise;
 use crate::error::Error;
 use crate::trace::Trace;
@@ -28,19 +28,19 @@ const PER_LOGIN: usize = 16;
 
 /// What wakes the streams of a node.
 #[derive(Debug)]
-pub struct News {
-    open: Open,
+pub struct LoginEvents {
+    open: OpenStreams,
     revoked: watch::Sender<u64>,
     closing: watch::Sender<bool>,
 }
 
-impl Default for News {
+impl Default for LoginEvents {
     fn default() -> Self {
-        Self { open: Open::default(), revoked: watch::Sender::new(0), closing: watch::Sender::new(false) }
+        Self { open: OpenStreams::default(), revoked: watch::Sender::new(0), closing: watch::Sender::new(false) }
     }
 }
 
-impl News {
+impl LoginEvents {
     /// Some login was ended on this node: whoever waits should look.
     pub fn revoked(&self) {
         self.revoked.send_modify(|count| *count += 1);
@@ -54,9 +54,9 @@ impl News {
 
 /// The open streams of each credential, the oldest first, under its hash: told apart without a question to a store.
 #[derive(Debug, Default)]
-struct Open(Mutex<HashMap<[u8; 32], Vec<oneshot::Sender<()>>>>);
+struct OpenStreams(Mutex<HashMap<[u8; 32], Vec<oneshot::Sender<()>>>>);
 
-impl Open {
+impl OpenStreams {
     /// A place for one more stream, in exchange for the oldest if there is none left. It answers when it is lost.
     fn take(&self, credential: &str) -> oneshot::Receiver<()> {
         let (held, lost) = oneshot::channel();
@@ -76,9 +76,9 @@ impl Open {
 }
 
 /// One stream.
-struct Watch {
+struct LoginWatch {
     lost: oneshot::Receiver<()>,
-    visit: Visit,
+    request: RequestContext,
     revoked: watch::Receiver<u64>,
     closing: watch::Receiver<bool>,
     until: Instant,
@@ -86,15 +86,15 @@ struct Watch {
 
 /// One event, `ended`, when the login is no longer accepted. A store that does not answer says nothing.
 #[handler]
-pub(super) fn listen(visit: Visit) -> Result<SSE, Error> {
-    if matches!(visit.strategy().describe().promise, Promise::Expiry { .. }) {
+pub(super) fn listen(request: RequestContext) -> Result<SSE, Error> {
+    if matches!(request.strategy().describe().promise, Promise::Expiry { .. }) {
         return Err(Error::NotFound);
     }
-    let news = &visit.shared().news;
+    let news = &request.services().login_events;
     // Whoever brings no credential is told at once, and needs no place for long.
-    let lost = news.open.take(visit.credential().unwrap_or_default());
+    let lost = news.open.take(request.credential().unwrap_or_default());
     let (revoked, closing) = (news.revoked.subscribe(), news.closing.subscribe());
-    let watch = Watch { lost, visit, revoked, closing, until: Instant::now() + LIFE };
+    let watch = LoginWatch { lost, request, revoked, closing, until: Instant::now() + LIFE };
     let events = stream::unfold(Some(watch), async |watch| {
         let mut watch = watch?;
         watch.ended().await.then(|| (Event::message("this login was ended").event_type("ended"), None))
@@ -102,12 +102,12 @@ pub(super) fn listen(visit: Visit) -> Result<SSE, Error> {
     Ok(SSE::new(events).keep_alive(Duration::from_secs(20)))
 }
 
-impl Watch {
+impl LoginWatch {
     /// Waits until the login has ended; false if the stream ends before.
     async fn ended(&mut self) -> bool {
         while Instant::now() < self.until && !*self.closing.borrow() {
             self.revoked.mark_unchanged();
-            if let Ok(None) = self.visit.look(&Trace::off()).await {
+            if let Ok(None) = self.request.check_passively(&Trace::off()).await {
                 return true;
             }
             tokio::select! {

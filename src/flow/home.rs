@@ -8,7 +8,7 @@ use poem::{Response, handler};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::site::{Mount, MountView, Site, StoreState};
+use super::state::{AppState, Mount, MountView, StoreStatus};
 use crate::error::Error;
 use crate::page::{Frame, html};
 use crate::store::StoreError;
@@ -17,7 +17,7 @@ use crate::store::StoreError;
 const TITLE: usize = 2;
 
 #[derive(Serialize)]
-struct Row<'a> {
+struct HomeRow<'a> {
     #[serde(flatten)]
     view: MountView<'a>,
     ready: bool,
@@ -25,29 +25,29 @@ struct Row<'a> {
 }
 
 #[derive(Serialize)]
-struct Store<'a> {
+struct HomeStore<'a> {
     #[serde(flatten)]
-    state: &'a StoreState,
+    state: &'a StoreStatus,
     live: bool,
 }
 
 /// The home page.
 #[handler]
-pub(super) async fn page(site: Data<&Arc<Site>>) -> Result<Response, Error> {
-    let shared = &site.shared;
-    let health = shared.health().await;
+pub(super) async fn page(state: Data<&Arc<AppState>>) -> Result<Response, Error> {
+    let services = &state.services;
+    let health = services.health().await;
     let mut strategies = Vec::new();
-    for mount in site.mounts() {
-        let why_not = health.of(mount.strategy.describe().needs).err();
+    for mount in state.mounts() {
+        let why_not = health.of(mount.strategy.describe().backend).err();
         let why_not = why_not.map(StoreError::sentence);
-        strategies.push(Row { view: mount.view(), ready: why_not.is_none(), why_not });
+        strategies.push(HomeRow { view: mount.view(), ready: why_not.is_none(), why_not });
     }
     let mut stores = Vec::new();
-    for state in &shared.stores {
+    for state in &services.stores {
         let live = state.need.is_some_and(|need| health.of(need).is_ok());
-        stores.push(Store { state, live });
+        stores.push(HomeStore { state, live });
     }
-    let (pair, others) = site.mounts().split_at(TITLE.min(site.mounts().len()));
+    let (pair, others) = state.mounts().split_at(TITLE.min(state.mounts().len()));
     let views = |mounts: &[Arc<Mount>]| mounts.iter().map(|mount| json!(mount.view())).collect::<Vec<_>>();
     let context = json!({
         "strategies": strategies,
@@ -55,12 +55,12 @@ pub(super) async fn page(site: Data<&Arc<Site>>) -> Result<Response, Error> {
         "others": views(others),
         "rows": rows(),
         "stores": stores,
-        "frontier": super::frontier::view(&site),
-        "demo": shared.demo,
-        "node": shared.node,
+        "frontier": super::frontier::view(&state),
+        "demo": services.demo,
+        "node": services.node,
     });
-    let content = shared.pages.content("home.html", context)?;
-    Ok(html(StatusCode::OK, shared.pages.framed(Frame::plain("Home", &shared.node), content)?))
+    let content = services.pages.content("home.html", context)?;
+    Ok(html(StatusCode::OK, services.pages.framed(Frame::plain("Home", &services.node), content)?))
 }
 
 /// The table that everybody repeats, and where each row of it can be seen here.

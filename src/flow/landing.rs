@@ -3,13 +3,13 @@
 use poem::{Response, handler};
 use serde_json::json;
 
-use super::visit::Visit;
+use super::context::RequestContext;
 use crate::error::Error;
 
 /// The landing page.
 #[handler]
-pub(super) async fn page(visit: Visit) -> Result<Response, Error> {
-    let cookie = visit.scope().name(visit.strategy().describe().carrier.cookie);
-    let context = json!({ "cookie_name": cookie, "public_url": visit.shared().public_url });
-    visit.page("landing.html", "Start", context).await
+pub(super) async fn page(request: RequestContext) -> Result<Response, Error> {
+    let cookie = request.scope().name(request.strategy().describe().transport.cookie);
+    let context = json!({ "cookie_name": cookie, "public_url": request.services().public_url });
+    request.page("landing.html", "Start", context).await
 }

@@ -7,10 +7,11 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::visit::{Visit, see_other};
+use super::context::{RequestContext, see_other};
 use crate::account::UserName;
-use crate::auth::{Grant, Subject};
+use crate::auth::Grant;
 use crate::error::Error;
+use crate::identity::Subject;
 use crate::store::users::User;
 use crate::trace::{StepKind, Verdict, VerdictKind};
 
@@ -32,64 +33,64 @@ pub(super) struct LoginForm {
 
 /// `GET M/login`.
 #[handler]
-pub(super) async fn form(visit: Visit, Query(query): Query<Next>) -> Result<Response, Error> {
-    show(&visit, StatusCode::OK, None, "", query.next.as_deref()).await
+pub(super) async fn form(request: RequestContext, Query(query): Query<Next>) -> Result<Response, Error> {
+    show(&request, StatusCode::OK, None, "", query.next.as_deref()).await
 }
 
 /// `POST M/login`.
 #[handler]
-pub(super) async fn submit(visit: Visit, Form(fields): Form<LoginForm>) -> Result<Response, Error> {
-    match log_in(&visit, &fields.username, fields.password).await {
+pub(super) async fn submit(request: RequestContext, Form(fields): Form<LoginForm>) -> Result<Response, Error> {
+    match log_in(&request, &fields.username, fields.password).await {
         Ok(grant) => {
-            visit.hand_over(&grant);
-            Ok(see_other(&destination(&visit, fields.next.as_deref())))
+            request.set_credentials(&grant);
+            Ok(see_other(&destination(&request, fields.next.as_deref())))
         }
         Err(error @ Error::WrongPassword) => {
             let message = error.sentence();
-            show(&visit, StatusCode::UNAUTHORIZED, Some(&message), &fields.username, fields.next.as_deref()).await
+            show(&request, StatusCode::UNAUTHORIZED, Some(&message), &fields.username, fields.next.as_deref()).await
         }
         Err(error) => Err(error),
     }
 }
 
 async fn show(
-    visit: &Visit,
+    request: &RequestContext,
     status: StatusCode,
     message: Option<&str>,
     username: &str,
     next: Option<&str>,
 ) -> Result<Response, Error> {
-    let next = next.and_then(|next| below_mount(next, &visit.path("/")));
-    let context = json!({ "message": message, "username": username, "next": next, "demo": visit.shared().demo });
-    visit.page_with(status, "login.html", "Log in", context).await
+    let next = next.and_then(|next| below_mount(next, &request.path("/")));
+    let context = json!({ "message": message, "username": username, "next": next, "demo": request.services().demo });
+    request.page_with(status, "login.html", "Log in", context).await
 }
 
 /// Checks the password and opens a login. The pages and the JSON routes share it.
 ///
 /// An unknown user takes the same steps and the same time as a wrong password: one look-up, one hash.
-pub(super) async fn log_in(visit: &Visit, username: &str, password: SecretString) -> Result<Grant, Error> {
-    let shared = visit.shared();
+pub(super) async fn log_in(request: &RequestContext, username: &str, password: SecretString) -> Result<Grant, Error> {
+    let services = request.services();
     let folded = UserName::fold(username);
-    shared.rates.check(visit.address(), &folded)?;
-    let timer = visit.trace().timer();
-    let user = shared.users.find(&folded).await;
-    visit.trace().step(StepKind::Database, timer, || format!("{}: SELECT the user by name", shared.users.store()));
+    services.rate_limits.check(request.address(), &folded)?;
+    let timer = request.trace().timer();
+    let user = services.users.find(&folded).await;
+    request.trace().step(StepKind::Database, timer, || format!("{}: SELECT the user by name", services.users.store()));
     let user = user?;
-    let timer = visit.trace().timer();
-    let matches = shared.hasher.verify(password, user.as_ref().map(|user| user.password_hash.clone())).await;
-    visit.trace().step(StepKind::Hash, timer, || "argon2id: 19 MiB, 2 passes, waiting for a free slot included");
-    let slug = visit.strategy().describe().slug;
+    let timer = request.trace().timer();
+    let matches = services.hasher.verify(password, user.as_ref().map(|user| user.password_hash.clone())).await;
+    request.trace().step(StepKind::Hash, timer, || "argon2id: 19 MiB, 2 passes, waiting for a free slot included");
+    let slug = request.strategy().describe().slug;
     match (user, matches?) {
         (Some(user), true) => {
-            let grant = open(visit, &user).await?;
+            let grant = open(request, &user).await?;
             metrics::counter!("logins_total", "strategy" => slug, "outcome" => "opened").increment(1);
             Ok(grant)
         }
         _ => {
             metrics::counter!("logins_total", "strategy" => slug, "outcome" => "refused").increment(1);
-            visit.identity().await?; // the page asks as well, and the last verdict is the one that is shown
+            request.identity().await?; // the page asks as well, and the last verdict is the one that is shown
             let reason = Some("unknown user or wrong password: which one is not told".into());
-            visit.trace().verdict(Verdict { kind: VerdictKind::Refused, words: "no login".into(), reason });
+            request.trace().verdict(Verdict { kind: VerdictKind::Refused, words: "no login".into(), reason });
             Err(Error::WrongPassword)
         }
     }
@@ -97,18 +98,18 @@ pub(super) async fn log_in(visit: &Visit, username: &str, password: SecretString
 
 /// Opens the login, and takes it back if the password was changed meanwhile: the change ended every login that it
 /// found, and this one was not there yet.
-async fn open(visit: &Visit, user: &User) -> Result<Grant, Error> {
+async fn open(request: &RequestContext, user: &User) -> Result<Grant, Error> {
     let subject = Subject { id: user.id, name: user.name.as_str().into(), role: user.role };
-    let grant = visit.open_login(&subject).await?;
-    let timer = visit.trace().timer();
-    let now = visit.shared().users.get(user.id).await;
-    visit.trace().step(StepKind::Database, timer, || {
-        format!("{}: SELECT the user again: is the password still the same?", visit.shared().users.store())
+    let grant = request.open_login(&subject).await?;
+    let timer = request.trace().timer();
+    let now = request.services().users.get(user.id).await;
+    request.trace().step(StepKind::Database, timer, || {
+        format!("{}: SELECT the user again: is the password still the same?", request.services().users.store())
     });
     if now?.is_some_and(|now| now.password_hash == user.password_hash) {
         return Ok(grant);
     }
-    visit.end_single(&grant.identity).await?;
+    request.revoke_single(&grant.identity).await?;
     Err(Error::WrongPassword)
 }
 
@@ -123,8 +124,8 @@ pub(super) fn with_next(login: &str, next: Option<&str>) -> String {
     }
 }
 
-fn destination(visit: &Visit, next: Option<&str>) -> String {
-    next.and_then(|next| below_mount(next, &visit.path("/"))).unwrap_or_else(|| visit.path("/profile"))
+fn destination(request: &RequestContext, next: Option<&str>) -> String {
+    next.and_then(|next| below_mount(next, &request.path("/"))).unwrap_or_else(|| request.path("/profile"))
 }
 
 /// `next` if it is a path below the mount, as a browser would resolve it; anything else leads nowhere.

@@ -1,37 +1,40 @@
 //! WHAT a visitor does: the pages and JSON routes of a mount, written once and mounted for every strategy.
 
 mod api;
+mod client;
+mod context;
 mod cookies;
 mod devices;
 mod docs;
 mod events;
+mod flash;
 mod frontier;
-mod guard;
 mod home;
 mod labs;
 mod landing;
 mod login;
 mod logout;
+mod middleware;
 mod ops;
 mod password;
 mod profile;
-mod recent;
+mod rate_limits;
 mod register;
-mod site;
-mod visit;
+mod state;
 
 use std::sync::Arc;
 
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt as _, IntoEndpoint as _, Response, Route, get, post};
 
-pub use self::events::News;
-pub use self::guard::{RateLimits, TrustedProxies};
-pub use self::recent::RecentPosts;
-pub use self::site::{Demo, DemoUser, Mount, Shared, Site, StoreState};
+pub use self::client::TrustedProxies;
+pub use self::events::LoginEvents;
+pub use self::flash::FlashTraces;
+pub use self::rate_limits::RateLimits;
+pub use self::state::{AppState, Demo, DemoUser, Mount, Services, StoreStatus};
 
 /// The whole site: home, the mounts, what operators ask for; safe headers and error pages around everything.
-pub fn routes(site: &Arc<Site>) -> impl Endpoint<Output = Response> + use<> {
+pub fn routes(state: &Arc<AppState>) -> impl Endpoint<Output = Response> + use<> {
     let mut route = Route::new()
         .at("/", get(home::page))
         .at("/docs", get(docs::page))
@@ -42,10 +45,10 @@ pub fn routes(site: &Arc<Site>) -> impl Endpoint<Output = Response> + use<> {
         .at("/readyz", get(ops::readyz))
         .at("/metrics", get(ops::metrics))
         .at("/.well-known/jwks.json", get(ops::jwks));
-    for mount in site.mounts() {
+    for mount in state.mounts() {
         route = route.nest(mount.base(), mounted(mount));
     }
-    guard::around(route, site)
+    middleware::wrap(route, state)
 }
 
 /// The pages of one mount.
@@ -62,7 +65,7 @@ fn mounted(mount: &Arc<Mount>) -> BoxEndpoint<'static> {
         .at("/logout", post(logout::this))
         .at("/logout-everywhere", post(logout::everywhere))
         .nest("/api", api::service())
-        .with(visit::PerVisit::new(mount.clone()))
+        .with(context::WithContext::new(mount.clone()))
         .into_endpoint()
         .boxed()
 }

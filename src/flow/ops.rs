@@ -7,7 +7,7 @@ use poem::web::{Data, Json};
 use poem::{IntoResponse as _, Response, handler};
 use serde_json::{Value, json};
 
-use super::site::Site;
+use super::state::AppState;
 
 /// `GET /healthz`: the process runs. Touches no store.
 #[handler]
@@ -17,16 +17,16 @@ pub(super) fn healthz() -> &'static str {
 
 /// `GET /readyz`: a row for each strategy, ready or why not. 503 only if none is: with one store away the others go on.
 #[handler]
-pub(super) async fn readyz(site: Data<&Arc<Site>>) -> Response {
-    let health = site.shared.health().await;
+pub(super) async fn readyz(state: Data<&Arc<AppState>>) -> Response {
+    let health = state.services.health().await;
     let mut rows = Vec::new();
-    for strategy in site.strategies() {
+    for strategy in state.strategies() {
         let description = strategy.describe();
-        rows.push(match health.of(description.needs) {
-            Ok(()) => json!({ "strategy": description.slug, "ready": true, "store": description.store }),
+        rows.push(match health.of(description.backend) {
+            Ok(()) => json!({ "strategy": description.slug, "ready": true, "store": description.texts.store }),
             Err(error) => {
                 let reason = error.sentence();
-                json!({ "strategy": description.slug, "ready": false, "store": description.store, "reason": reason })
+                json!({ "strategy": description.slug, "ready": false, "store": description.texts.store, "reason": reason })
             }
         });
     }
@@ -44,7 +44,7 @@ pub(super) fn metrics() -> Response {
 
 /// `GET /.well-known/jwks.json` (RFC 7517): the public keys; none for HS256.
 #[handler]
-pub(super) fn jwks(Data(site): Data<&Arc<Site>>) -> Response {
-    let keys = Json(site.shared.keys.public()).into_response();
+pub(super) fn jwks(Data(state): Data<&Arc<AppState>>) -> Response {
+    let keys = Json(state.services.keys.public()).into_response();
     keys.with_content_type("application/jwk-set+json").into_response()
 }

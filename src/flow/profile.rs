@@ -4,15 +4,15 @@ use minijinja::context;
 use minijinja::value::Serde;
 use poem::{Response, handler};
 
-use super::visit::{Visit, life};
+use super::context::{RequestContext, life};
 use crate::error::Error;
 
 /// The signed-in page.
 #[handler]
-pub(super) async fn page(visit: Visit) -> Result<Response, Error> {
-    let identity = visit.signed_in().await?;
-    let description = visit.strategy().describe();
-    let (browser, server) = visit.trace().held();
+pub(super) async fn page(request: RequestContext) -> Result<Response, Error> {
+    let identity = request.signed_in().await?;
+    let description = request.strategy().describe();
+    let (browser, server) = request.trace().held();
     let context = context! {
         login => context! {
             id => identity.login.to_string(),
@@ -21,8 +21,8 @@ pub(super) async fn page(visit: Visit) -> Result<Response, Error> {
             life => life(identity),
         },
         holds => context! { browser => Serde(browser), server => Serde(server) },
-        logout => description.logout,
-        logout_everywhere => description.logout_everywhere,
+        logout => description.texts.logout,
+        logout_everywhere => description.texts.logout_everywhere,
     };
-    visit.page("profile.html", "My profile", context).await
+    request.page("profile.html", "My profile", context).await
 }

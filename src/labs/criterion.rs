@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::figures::{Figures, Interval, Row, Source};
+use super::figures::{Figures, Source, Spread, StrategyFigures};
 
 /// Why there are no figures.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +37,7 @@ pub enum ReadError {
 
 /// What belongs to a run and is no time. The bench writes it, in a file beside criterion's.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Run {
+pub struct BenchRun {
     /// Where it ran.
     pub source: Source,
     /// When it began, in milliseconds since the Unix epoch: what criterion measured before is of another run.
@@ -47,10 +47,10 @@ pub struct Run {
     #[serde(default)]
     pub program: String,
     /// What was counted of each strategy.
-    pub strategies: Vec<Facts>,
+    pub strategies: Vec<StrategyCounts>,
     /// What was measured in turns with what it is held against.
     #[serde(default)]
-    pub pairs: Vec<Pair>,
+    pub pairs: Vec<PairedRatio>,
 }
 
 /// Two benches that took turns of some milliseconds.
@@ -58,25 +58,25 @@ pub struct Run {
 /// A machine changes within minutes, by more than many a ratio here: so a ratio is taken between neighbours, and the
 /// median of all of them counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Pair {
+pub struct PairedRatio {
     /// As in `lookup/jwt`.
     pub id: String,
     /// As in `floor/jwt`.
     pub against: String,
     /// So many times the other one.
-    pub times: Interval,
+    pub times: Spread,
     /// So much more than the other one, in nanoseconds. Less than it is below zero.
-    pub more_ns: Interval,
+    pub more_ns: Spread,
     /// Its median in nanoseconds.
     pub median_ns: f64,
     /// The other one's.
     pub against_median_ns: f64,
 }
 
-impl Pair {
+impl PairedRatio {
     /// Of turns: nanoseconds for each question and for each of the other's. `None` without any.
     pub fn of(id: &str, against: &str, turns: &[(f64, f64)]) -> Option<Self> {
-        let spread = |each: fn(&(f64, f64)) -> f64| Interval::of(turns.iter().map(each).collect());
+        let spread = |each: fn(&(f64, f64)) -> f64| Spread::of(turns.iter().map(each).collect());
         Some(Self {
             id: id.to_owned(),
             against: against.to_owned(),
@@ -90,7 +90,7 @@ impl Pair {
 
 /// What was counted of one strategy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Facts {
+pub struct StrategyCounts {
     /// Its name.
     pub strategy: String,
     /// Calls to a store for each request.
@@ -107,7 +107,7 @@ pub struct Facts {
     pub setup: Option<String>,
 }
 
-impl Run {
+impl BenchRun {
     /// Its name in criterion's folder.
     pub const FILE: &'static str = "run.json";
 
@@ -119,11 +119,11 @@ impl Run {
 
 /// All figures of a run: nanoseconds by id.
 #[derive(Clone, Debug)]
-pub struct Measured {
+pub struct BenchFigures {
     /// What belongs to it.
-    pub run: Run,
+    pub run: BenchRun,
     /// As in `lookup/jwt`.
-    pub by_id: BTreeMap<String, Interval>,
+    pub by_id: BTreeMap<String, Spread>,
 }
 
 /// `benchmark.json`, as much as is needed.
@@ -150,7 +150,7 @@ struct Sample {
     times: Vec<f64>,
 }
 
-impl Measured {
+impl BenchFigures {
     /// From criterion's folder, usually `target/criterion`.
     pub fn read(folder: &Path) -> Result<Self, ReadError> {
         let mut dated = Vec::new();
@@ -158,7 +158,7 @@ impl Measured {
         if dated.is_empty() {
             return Err(ReadError::Empty(folder.to_owned()));
         }
-        let run = Run::read(folder)?;
+        let run = BenchRun::read(folder)?;
         let begun = UNIX_EPOCH + Duration::from_millis(run.begun);
         let of_the_run = dated.into_iter().filter(|(written, ..)| *written >= begun);
         let by_id: BTreeMap<_, _> = of_the_run.map(|(_, id, interval)| (id, interval)).collect();
@@ -171,22 +171,22 @@ impl Measured {
     }
 
     /// A bench and what it was measured in turns with.
-    pub fn pair(&self, id: &str, against: &str) -> Option<&Pair> {
+    pub fn pair(&self, id: &str, against: &str) -> Option<&PairedRatio> {
         self.run.pairs.iter().find(|pair| pair.id == id && pair.against == against)
     }
 
     /// What was counted of a strategy.
-    pub fn facts(&self, strategy: &str) -> Option<&Facts> {
+    pub fn facts(&self, strategy: &str) -> Option<&StrategyCounts> {
         self.run.strategies.iter().find(|facts| facts.strategy == strategy)
     }
 
     /// The rows that the frontier and the capacity sheet are made of.
     pub fn figures(&self) -> Figures {
-        let row = |facts: &Facts| {
+        let row = |facts: &StrategyCounts| {
             let of = |group: &str| self.by_id.get(&format!("{group}/{}", facts.strategy)).copied();
             let of_hits = |share: u8| self.by_id.get(&format!("lookup/{}-hits-{share}", facts.strategy));
             let identify_ns = of("lookup")?;
-            Some(Row {
+            Some(StrategyFigures {
                 strategy: facts.strategy.clone(),
                 identify_ns,
                 // Where nobody is waited for, the processor works all the time.
@@ -207,13 +207,13 @@ impl Measured {
         Figures {
             source: self.run.source.clone(),
             rows: self.run.strategies.iter().filter_map(row).collect(),
-            unlike: Vec::new(),
+            not_comparable: Vec::new(),
         }
     }
 }
 
 /// Looks into every folder below; what was measured last is in one named `new`. With the time when that was.
-fn collect(folder: &Path, dated: &mut Vec<(SystemTime, String, Interval)>) -> Result<(), ReadError> {
+fn collect(folder: &Path, dated: &mut Vec<(SystemTime, String, Spread)>) -> Result<(), ReadError> {
     let unreadable = |source| ReadError::Unreadable { path: folder.to_owned(), source };
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
@@ -231,15 +231,15 @@ fn collect(folder: &Path, dated: &mut Vec<(SystemTime, String, Interval)>) -> Re
     Ok(())
 }
 
-fn interval(folder: &Path) -> Result<Interval, ReadError> {
+fn interval(folder: &Path) -> Result<Spread, ReadError> {
     let estimates: Estimates = read(&folder.join("estimates.json"))?;
     let path = folder.join("sample.json");
     let sample: Sample = read(&path)?;
     let each = sample.times.iter().zip(&sample.iters).map(|(time, iters)| time / iters).collect();
-    let Some(spread) = Interval::of(each) else {
+    let Some(spread) = Spread::of(each) else {
         return Err(ReadError::Broken { path, detail: "there is no sample in it".to_owned() });
     };
-    Ok(Interval { median: estimates.median.point_estimate, ..spread })
+    Ok(Spread { median: estimates.median.point_estimate, ..spread })
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ReadError> {

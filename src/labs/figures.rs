@@ -12,17 +12,17 @@ pub struct Figures {
     /// Where they come from.
     pub source: Source,
     /// A row for each strategy that was measured.
-    pub rows: Vec<Row>,
+    pub rows: Vec<StrategyFigures>,
     /// What was measured with another set-up than this server's and so is not shown, in words.
     #[serde(skip)]
-    pub unlike: Vec<String>,
+    pub not_comparable: Vec<String>,
 }
 
 impl Figures {
     /// From the text of a file that `lab figures` wrote.
     pub fn parse(text: &str) -> Result<Self, String> {
         let figures: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let good = |interval: &Interval| {
+        let good = |interval: &Spread| {
             interval.low > 0.0 && interval.low <= interval.median && interval.median <= interval.high
         };
         match figures.rows.iter().find(|row| !good(&row.identify_ns)) {
@@ -40,17 +40,19 @@ impl Figures {
     /// Without the rows that were measured with another algorithm, or with Redis or the SQL database where these
     /// strategies have none. Which SQL database it was is told by the versions.
     #[must_use]
-    pub fn like<'a>(mut self, descriptions: impl Iterator<Item = &'a Description>) -> Self {
+    pub fn comparable_with<'a>(mut self, descriptions: impl Iterator<Item = &'a Description>) -> Self {
         for (slug, here) in descriptions.map(|description| (description.slug, description.setup())) {
-            let unlike = |row: &mut Row| row.strategy == slug && row.setup.as_ref().is_some_and(|there| *there != here);
+            let unlike = |row: &mut StrategyFigures| {
+                row.strategy == slug && row.setup.as_ref().is_some_and(|there| *there != here)
+            };
             let gone = self.rows.extract_if(.., unlike).filter_map(|row| row.setup);
-            self.unlike.extend(gone.map(|there| format!("{slug} ({there}; here {here})")));
+            self.not_comparable.extend(gone.map(|there| format!("{slug} ({there}; here {here})")));
         }
         self
     }
 
     /// The row of a strategy.
-    pub fn row(&self, strategy: &str) -> Option<&Row> {
+    pub fn row(&self, strategy: &str) -> Option<&StrategyFigures> {
         self.rows.iter().find(|row| row.strategy == strategy)
     }
 }
@@ -82,15 +84,15 @@ pub struct Source {
 
 /// One strategy.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Row {
+pub struct StrategyFigures {
     /// Its name.
     pub strategy: String,
     /// Finding out who asks, in nanoseconds.
-    pub identify_ns: Interval,
+    pub identify_ns: Spread,
     /// Opening a login, in nanoseconds.
-    pub issue_ns: Option<Interval>,
+    pub issue_ns: Option<Spread>,
     /// Ending it, in nanoseconds.
-    pub revoke_ns: Option<Interval>,
+    pub revoke_ns: Option<Spread>,
     /// Calls to a store for each request.
     pub store_calls: f64,
     /// The credentials as sent with each request, in bytes.
@@ -118,7 +120,7 @@ pub struct Row {
 
 /// A median and what lies around it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Interval {
+pub struct Spread {
     /// The lower end: 5 % of the samples are below.
     pub low: f64,
     /// Half of the samples are below.
@@ -127,7 +129,7 @@ pub struct Interval {
     pub high: f64,
 }
 
-impl Interval {
+impl Spread {
     /// Of samples, in any order, by the nearest rank. `None` without any.
     pub fn of(mut samples: Vec<f64>) -> Option<Self> {
         samples.sort_by(f64::total_cmp);

@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
-use crate::auth::{AuthStrategy, Device, Role, Subject, UserId};
+use crate::auth::AuthStrategy;
 use crate::clock::Clock;
+use crate::identity::{Device, Role, Subject, UserId};
 use crate::store::StoreError;
 use crate::store::users::{User, Users};
 
 /// A strategy on two nodes: each with its own connections and its own memory.
 #[derive(Clone)]
-pub struct Pair {
+pub struct NodePair {
     /// Where the login is opened and revoked.
     pub same: Arc<dyn AuthStrategy>,
     /// Where it is only used.
     pub other: Arc<dyn AuthStrategy>,
 }
 
-impl Pair {
+impl NodePair {
     /// The strategy's name.
     pub fn slug(&self) -> &'static str {
         self.same.describe().slug

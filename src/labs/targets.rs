@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::criterion::Measured;
-use super::figures::Interval;
+use super::criterion::BenchFigures;
+use super::figures::Spread;
 use crate::units::{difference, time};
 
 mod all;
@@ -62,7 +62,7 @@ pub struct Target {
 /// What a run says of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub enum TargetVerdict {
     /// It is reached.
     Meets,
     /// It is not reached yet.
@@ -71,7 +71,7 @@ pub enum Verdict {
     Unknown,
 }
 
-impl Verdict {
+impl TargetVerdict {
     /// In a word.
     pub fn word(self) -> &'static str {
         match self {
@@ -84,7 +84,7 @@ impl Verdict {
 
 /// A target, and how far a run got.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Reached {
+pub struct TargetResult {
     /// The target.
     #[serde(flatten)]
     pub target: Target,
@@ -95,20 +95,20 @@ pub struct Reached {
     /// What is compared with the limit: times, nanoseconds, calls or bytes.
     pub value: Option<f64>,
     /// What lies around it, where the two took turns.
-    pub spread: Option<Interval>,
+    pub spread: Option<Spread>,
     /// Whether it is reached.
-    pub verdict: Verdict,
+    pub verdict: TargetVerdict,
     /// What stands in the way, if it is missed and known.
     pub in_the_way: Option<&'static str>,
 }
 
 /// Every target, held against a run.
-pub fn reached(measured: &Measured) -> Vec<Reached> {
+pub fn reached(measured: &BenchFigures) -> Vec<TargetResult> {
     TARGETS.iter().map(|target| target.reached(measured)).collect()
 }
 
 impl Target {
-    fn reached(self, measured: &Measured) -> Reached {
+    fn reached(self, measured: &BenchFigures) -> TargetResult {
         let pair = self.limit.floor().and_then(|floor| measured.pair(self.id, floor));
         let (median_ns, floor_ns) = match pair {
             Some(pair) => (Some(pair.median_ns), Some(pair.against_median_ns)),
@@ -131,12 +131,12 @@ impl Target {
             (Limit::Bytes { .. }, None) => facts.map(|facts| facts.stored_bytes as f64),
         };
         let verdict = match value {
-            Some(value) if self.limit.allows(value) => Verdict::Meets,
-            Some(_) => Verdict::Open,
-            None => Verdict::Unknown,
+            Some(value) if self.limit.allows(value) => TargetVerdict::Meets,
+            Some(_) => TargetVerdict::Open,
+            None => TargetVerdict::Unknown,
         };
-        let in_the_way = self.in_the_way.filter(|_| verdict == Verdict::Open);
-        Reached { target: self, median_ns, floor_ns, value, spread, verdict, in_the_way }
+        let in_the_way = self.in_the_way.filter(|_| verdict == TargetVerdict::Open);
+        TargetResult { target: self, median_ns, floor_ns, value, spread, verdict, in_the_way }
     }
 }
 
@@ -169,7 +169,7 @@ impl Limit {
     }
 }
 
-impl Reached {
+impl TargetResult {
     /// What was measured and what is asked for, each in a few words.
     pub fn words(&self) -> (String, String) {
         let limit = self.target.limit;
@@ -186,7 +186,7 @@ impl Reached {
 
     /// What lies around the value, where the two took turns: 5 % of the turns are below, and 5 % above.
     pub fn around(&self) -> Option<String> {
-        let Interval { low, high, .. } = self.spread?;
+        let Spread { low, high, .. } = self.spread?;
         Some(format!("{} to {}", self.target.limit.words(low), self.target.limit.words(high)))
     }
 }

@@ -1,15 +1,14 @@
 //! WHERE things live: the SQL database, Redis, this process. Nothing above this module speaks SQL or Redis.
 
-mod channel;
-mod link;
-mod measure;
+mod floors;
+mod latency;
 mod migrations;
 mod private_redis;
+mod push_channel;
 mod redis;
 pub mod refresh;
 pub mod revocations;
 pub mod sessions;
-mod slow;
 mod sql;
 mod sweeper;
 pub mod users;
@@ -17,9 +16,9 @@ pub mod users;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-pub use self::channel::PUSH_BOUND;
-pub use self::measure::{Floors, Stored};
+pub use self::floors::{Floors, Footprint};
 pub use self::private_redis::PrivateRedis;
+pub use self::push_channel::PUSH_BOUND;
 pub use self::redis::{Redis, RedisUrl};
 pub use self::sql::{Sql, SqlUrl};
 

@@ -8,13 +8,15 @@ use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::postgres::PgConnection;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr, Statement, TryGetable, Value,
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DatabaseTransaction, DbErr, Statement,
+    TransactionTrait as _, TryGetable, Value,
 };
 use sea_orm_migration::MigratorTrait;
 
 use super::StoreError;
+use super::latency::add_latency;
 use super::migrations::Migrations;
-use super::slow::as_over_a_network;
+use crate::trace::count_store_call;
 
 /// See the migration `m0006_identity`.
 const IDENTITY: &str = "SELECT name FROM database_identity";
@@ -93,7 +95,7 @@ impl Sql {
         let store = url.store();
         let failed = |error: DbErr| StoreError::new(store, &error);
         let connecting = Database::connect(options(url));
-        let pool = match tokio::time::timeout(CONNECT_LIMIT, connecting).await {
+        let mut pool = match tokio::time::timeout(CONNECT_LIMIT, connecting).await {
             Ok(Ok(pool)) => pool,
             Ok(Err(error)) => return Err(reason(url).await.unwrap_or_else(|| failed(error))),
             Err(_) => {
@@ -102,6 +104,7 @@ impl Sql {
             }
         };
         Migrations::up(&pool, None).await.map_err(failed)?;
+        pool.set_metric_callback(|_| count_store_call());
         Ok(Self { pool, store, round_trip: Duration::ZERO })
     }
 
@@ -113,7 +116,7 @@ impl Sql {
     /// The same pool as over a network: each call waits that long first. For experiments only. A transaction is one
     /// call here, whatever it sends.
     #[must_use]
-    pub fn slowed(&self, round_trip: Duration) -> Self {
+    pub fn with_latency(&self, round_trip: Duration) -> Self {
         Self { round_trip, ..self.clone() }
     }
 
@@ -151,11 +154,27 @@ impl Sql {
     }
 
     pub(super) async fn run<T>(&self, statement: impl Future<Output = Result<T, DbErr>>) -> Result<T, StoreError> {
-        as_over_a_network(self.round_trip).await;
+        add_latency(self.round_trip).await;
         match tokio::time::timeout(TIME_LIMIT, statement).await {
             Ok(result) => result.map_err(|error| self.error(&error)),
             Err(_) => Err(self.error(&format_args!("no answer within {} ms", TIME_LIMIT.as_millis()))),
         }
+    }
+
+    /// Carries out `work` in one transaction, within one time limit. BEGIN and COMMIT are store calls, too.
+    pub(super) async fn transaction<T>(
+        &self,
+        work: impl AsyncFnOnce(&DatabaseTransaction) -> Result<T, DbErr>,
+    ) -> Result<T, StoreError> {
+        self.run(async {
+            count_store_call();
+            let transaction = self.pool.begin().await?;
+            let outcome = work(&transaction).await?;
+            count_store_call();
+            transaction.commit().await?;
+            Ok(outcome)
+        })
+        .await
     }
 
     fn error(&self, detail: &impl ToString) -> StoreError {

@@ -1,69 +1,17 @@
 //! The users: one table, names unique after folding, password hashes as PHC strings.
 
-use std::fmt;
-use std::str::FromStr;
-
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, ExprTrait, QueryFilter, SqlErr};
-use serde::{Deserialize, Serialize};
 
 use super::{Sql, StoreError};
 use crate::clock::Timestamp;
+use crate::identity::{Role, UnknownRole, UserId};
 
 /// What every request asks under `jwt-generation`.
 const GENERATION: &str = "SELECT generation FROM users WHERE id = $1";
 
 /// How many rows one statement writes.
 const AT_ONCE: usize = 500;
-
-/// A user's number: random, so that a database made anew never gives an old one to somebody else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct UserId(pub Uuid);
-
-impl UserId {
-    /// A number that nobody has.
-    pub fn random() -> Self {
-        Self(Uuid::new_v4())
-    }
-}
-
-impl fmt::Display for UserId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-/// What a user may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Use the pages.
-    User,
-    /// Run an experiment in front of a room.
-    Presenter,
-}
-
-impl Role {
-    /// The name that tables, tokens and pages use.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Presenter => "presenter",
-        }
-    }
-}
-
-impl FromStr for Role {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        [Self::User, Self::Presenter]
-            .into_iter()
-            .find(|role| role.name() == name)
-            .ok_or_else(|| format!("no such role: {name}"))
-    }
-}
 
 /// A row of the table.
 #[derive(Clone, Debug)]
@@ -108,7 +56,7 @@ use entity::{ActiveModel, Column, Entity, Model};
 
 impl User {
     fn from_row(row: Model) -> Result<Self, DbErr> {
-        let role = row.role.parse().map_err(DbErr::Type)?;
+        let role = row.role.parse().map_err(|unknown: UnknownRole| DbErr::Type(unknown.to_string()))?;
         Ok(Self { id: UserId(row.id), name: row.name, role, password_hash: row.password_hash })
     }
 }

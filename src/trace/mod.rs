@@ -6,22 +6,24 @@
 mod panel;
 mod record;
 mod server_timing;
+mod store_calls;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-pub use self::record::{Attribute, CookieSet, Credential, Held, Step, StepKind, Verdict, VerdictKind, Words};
+pub use self::record::{Attribute, CookieSet, HeldData, ShownCredential, Step, StepKind, Text, Verdict, VerdictKind};
 use self::record::{Exhibit, Record};
+pub use self::store_calls::count_store_call;
 
 #[derive(Debug)]
-struct Inner {
+struct TraceInner {
     started: Instant,
     record: Mutex<Record>,
 }
 
 /// The record of one request. Clones write to the same record.
 #[derive(Clone, Debug, Default)]
-pub struct Trace(Option<Arc<Inner>>);
+pub struct Trace(Option<Arc<TraceInner>>);
 
 /// A running stopwatch; stands still when the trace is off.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +33,7 @@ pub struct Timer(Option<Instant>);
 impl Trace {
     /// Starts a record.
     pub fn on() -> Self {
-        Self(Some(Arc::new(Inner { started: Instant::now(), record: Mutex::default() })))
+        Self(Some(Arc::new(TraceInner { started: Instant::now(), record: Mutex::default() })))
     }
 
     /// Keeps nothing, measures nothing.
@@ -44,23 +46,36 @@ impl Trace {
         Timer(self.0.is_some().then(Instant::now))
     }
 
-    /// Ends a step. `words` is only called when the trace is on.
-    pub fn step<W: Into<Words>>(&self, kind: StepKind, timer: Timer, words: impl FnOnce() -> W) {
-        let calls = usize::from(matches!(kind, StepKind::Store | StepKind::Database));
-        self.step_of(kind, calls, timer, words);
-    }
-
-    /// Ends a step that sent several commands to a store.
-    pub fn step_of<W: Into<Words>>(&self, kind: StepKind, calls: usize, timer: Timer, words: impl FnOnce() -> W) {
+    /// Ends a step of this process' own work. `words` is only called when the trace is on.
+    pub fn step<W: Into<Text>>(&self, kind: StepKind, timer: Timer, words: impl FnOnce() -> W) {
         if let (Some(mut record), Some(begun)) = (self.record(), timer.0) {
-            record.steps.push(Step { kind, words: words().into(), took: begun.elapsed(), calls });
+            record.steps.push(Step { kind, words: words().into(), took: begun.elapsed(), calls: 0 });
         }
     }
 
+    /// Carries out `work` as one step: measures its time and counts its store calls. `words` name the step, and are only
+    /// called when the trace is on.
+    pub async fn timed<T, W: Into<Text>>(
+        &self,
+        kind: StepKind,
+        words: impl FnOnce(&T) -> W,
+        work: impl Future<Output = T>,
+    ) -> T {
+        if self.0.is_none() {
+            return work.await;
+        }
+        let begun = Instant::now();
+        let (outcome, calls) = store_calls::counted(work).await;
+        let took = begun.elapsed();
+        self.with(|record| record.steps.push(Step { kind, words: words(&outcome).into(), took, calls }));
+        outcome
+    }
+
     /// Notes a credential that came with the request.
-    pub fn credential(&self, name: impl Into<Words>, via: impl Into<Words>, value: &str) {
+    pub fn credential(&self, name: impl Into<Text>, via: impl Into<Text>, value: &str) {
         self.with(|record| {
-            let credential = Credential { name: name.into(), via: via.into(), masked: mask(value), bytes: value.len() };
+            let credential =
+                ShownCredential { name: name.into(), via: via.into(), masked: mask(value), bytes: value.len() };
             record.credentials.push(credential);
         });
     }
@@ -71,7 +86,7 @@ impl Trace {
     }
 
     /// Notes why a credential was not accepted. The verdict tells it.
-    pub fn refused(&self, reason: impl Into<Words>) {
+    pub fn refused(&self, reason: impl Into<Text>) {
         self.with(|record| record.refusal = Some(reason.into()));
     }
 
@@ -82,17 +97,17 @@ impl Trace {
 
     /// Notes what the browser keeps of the login. `prepare` is only called when the trace is on, and what it answers
     /// when a page shows it.
-    pub fn browser_holds<F: Fn() -> Held + Send + Sync + 'static>(&self, prepare: impl FnOnce() -> F) {
+    pub fn browser_holds<F: Fn() -> HeldData + Send + Sync + 'static>(&self, prepare: impl FnOnce() -> F) {
         self.with(|record| record.browser = Some(Exhibit(Arc::new(prepare()))));
     }
 
     /// Notes what the server keeps of the login, likewise.
-    pub fn server_holds<F: Fn() -> Held + Send + Sync + 'static>(&self, prepare: impl FnOnce() -> F) {
+    pub fn server_holds<F: Fn() -> HeldData + Send + Sync + 'static>(&self, prepare: impl FnOnce() -> F) {
         self.with(|record| record.server = Some(Exhibit(Arc::new(prepare()))));
     }
 
     /// Why the credential was refused, if it was.
-    pub fn refusal(&self) -> Option<Words> {
+    pub fn refusal(&self) -> Option<Text> {
         self.record()?.refusal.clone()
     }
 
@@ -102,7 +117,7 @@ impl Trace {
     }
 
     /// What both sides keep of the login, as far as the strategy said.
-    pub fn held(&self) -> (Option<Held>, Option<Held>) {
+    pub fn held(&self) -> (Option<HeldData>, Option<HeldData>) {
         let exhibits = self.record().map(|record| (record.browser.clone(), record.server.clone()));
         let shown = |exhibit: Option<Exhibit>| exhibit.map(|exhibit| exhibit.0());
         exhibits.map(|(browser, server)| (shown(browser), shown(server))).unwrap_or_default()
@@ -144,7 +159,7 @@ mod tests {
     fn an_off_trace_keeps_nothing_and_asks_for_no_words() {
         let trace = Trace::off();
         let timer = trace.timer();
-        trace.step(StepKind::Store, timer, || -> Words { unreachable!("words are made only when they are kept") });
+        trace.step(StepKind::Store, timer, || -> Text { unreachable!("words are made only when they are kept") });
         assert!(trace.server_timing().is_none());
         assert!(trace.panel("GET", "/", None).is_none());
     }

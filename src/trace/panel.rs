@@ -6,7 +6,7 @@ use minijinja::Value;
 use minijinja::value::Serde;
 use serde::Serialize;
 
-use super::{CookieSet, Credential, Step, StepKind, Trace, Verdict};
+use super::{CookieSet, ShownCredential, Step, StepKind, Trace, Verdict};
 use crate::units::time;
 
 impl Trace {
@@ -38,7 +38,7 @@ struct Panel<'a> {
     status: Option<u16>,
     total: String,
     store_calls: usize,
-    credentials: &'a [Credential],
+    credentials: &'a [ShownCredential],
     steps: Vec<PanelStep<'a>>,
     cookies_set: &'a [CookieSet],
     verdict: &'a Verdict,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 /// Text of a trace: usually a constant.
-pub type Words = Cow<'static, str>;
+pub type Text = Cow<'static, str>;
 
 /// Which part of the work a step belongs to. The name is the metric name in `Server-Timing`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -36,7 +36,7 @@ pub struct Step {
     /// Which part of the work.
     pub kind: StepKind,
     /// What was done, for a reader.
-    pub words: Words,
+    pub words: Text,
     /// Wall time.
     pub took: Duration,
     /// How many commands went to a store.
@@ -45,11 +45,11 @@ pub struct Step {
 
 /// A credential as the browser sent it. Never the whole value: a trace is shown on a projector.
 #[derive(Clone, Debug, Serialize)]
-pub struct Credential {
+pub struct ShownCredential {
     /// Cookie name, or `Authorization`.
-    pub name: Words,
+    pub name: Text,
     /// Where it stood.
-    pub via: Words,
+    pub via: Text,
     /// First and last characters.
     pub masked: String,
     /// Size of the value in bytes.
@@ -84,9 +84,9 @@ pub struct CookieSet {
 
 /// What one side keeps of a login.
 #[derive(Clone, Debug, Serialize)]
-pub struct Held {
+pub struct HeldData {
     /// Where.
-    pub title: Words,
+    pub title: Text,
     /// What, readable.
     pub text: String,
     /// Size in bytes; `None` where this request did not read it.
@@ -113,9 +113,9 @@ pub struct Verdict {
     /// What kind of decision.
     pub kind: VerdictKind,
     /// It in words.
-    pub words: Words,
+    pub words: Text,
     /// Why, where it was not an acceptance.
-    pub reason: Option<Words>,
+    pub reason: Option<Text>,
 }
 
 impl Default for Verdict {
@@ -127,17 +127,17 @@ impl Default for Verdict {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Record {
     pub steps: Vec<Step>,
-    pub credentials: Vec<Credential>,
+    pub credentials: Vec<ShownCredential>,
     pub cookies: Vec<CookieSet>,
     pub verdict: Verdict,
-    pub refusal: Option<Words>,
+    pub refusal: Option<Text>,
     pub browser: Option<Exhibit>,
     pub server: Option<Exhibit>,
 }
 
 /// Made when a page asks for it: most requests never show what is held.
 #[derive(Clone)]
-pub(super) struct Exhibit(pub Arc<dyn Fn() -> Held + Send + Sync>);
+pub(super) struct Exhibit(pub Arc<dyn Fn() -> HeldData + Send + Sync>);
 
 impl fmt::Debug for Exhibit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -47,6 +47,6 @@ async fn a_kept_cookie_opens_jwt_after_the_log_out_and_session_no_more() {
         tab.open(&app.url(&format!("{mount}/profile"))).await;
         assert_eq!(tab.path().await, lands_on, "the old cookie under {mount}");
     }
-    tab.sees("no login is stored under this id").await;
+    tab.sees("the store has no login under this id").await;
     tab.is_quiet_but_for(&[]).await;
 }

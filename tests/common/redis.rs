@@ -65,7 +65,7 @@ impl RedisServer {
     fn signal(&self, signal: &str) {
         let group = self.process.as_ref().expect("it runs").shell.id();
         let status = Command::new("kill").args([signal, "--", &format!("-{group}")]).status().expect("kill");
-        assert!(status.success(), "{signal} reaches redis-server");
+        assert!(status.success(), "{signal} scopes redis-server");
     }
 
     /// One command over a connection of its own.

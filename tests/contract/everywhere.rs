@@ -3,7 +3,8 @@
 
 use std::time::Instant;
 
-use jwt_vs_session::auth::{Device, Grant, Presented, Reach, Subject};
+use jwt_vs_session::auth::{Credentials, Grant, RevokeScope};
+use jwt_vs_session::identity::{Device, Subject};
 use jwt_vs_session::trace::Trace;
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinSet;
@@ -55,19 +56,19 @@ async fn a_login_during_a_log_out_everywhere_is_ended_or_is_not_for_ever_and_on_
 
 /// Whether a log out everywhere ends anything: at once, or when the login is to be renewed.
 fn ends_all(subject: &Tested) -> bool {
-    subject.ends_at_once() || subject.strategy.describe().carrier.renewal.is_some()
+    subject.ends_at_once() || subject.strategy.describe().transport.refresh_cookie.is_some()
 }
 
 /// Whether a login goes on. Where only a renewal can tell, it is renewed; within the grace that changes nothing.
 async fn goes_on(node: &Tested, grant: &Grant) -> bool {
     let credential = Some(grant.credential.expose_secret().to_owned());
     let renewal = grant.renewal.as_ref().map(|renewal| renewal.credential.expose_secret().to_owned());
-    let presented = Presented::new(credential).with_renewal(renewal);
+    let credentials = Credentials::new(credential).with_renewal(renewal);
     loop {
         let on = if grant.renewal.is_some() {
-            answered(node.strategy.renew(&presented, &Trace::default()).await).map(|found| found.is_some())
+            answered(node.strategy.renew(&credentials, &Trace::default()).await).map(|found| found.is_some())
         } else {
-            answered(node.strategy.identify(&presented, &Trace::default()).await).map(|found| found.is_some())
+            answered(node.strategy.identify(&credentials, &Trace::default()).await).map(|found| found.is_some())
         };
         if let Some(on) = on {
             return on;
@@ -90,7 +91,7 @@ async fn open_meanwhile(here: &Tested, there: &Tested, who: &Subject, asks: &Gra
     }
     let (strategy, identity) = (here.strategy.clone(), asks.identity.clone());
     let end = tokio::spawn(async move {
-        while answered(strategy.revoke(&identity, Reach::Everywhere, &Trace::default()).await).is_none() {}
+        while answered(strategy.revoke(&identity, RevokeScope::Everywhere, &Trace::default()).await).is_none() {}
         Instant::now()
     });
     (opened.join_all().await.into_iter().flatten().collect(), end.await.expect("an answer"))
@@ -129,7 +130,7 @@ async fn assert_nothing_changes(here: &Tested, there: &Tested, known: &[(Grant, 
         }
     }
     for (grant, _) in known {
-        here.revoke(grant, Reach::Everywhere).await;
+        here.revoke(grant, RevokeScope::Everywhere).await;
     }
     tokio::time::sleep(there.bound().unwrap_or_default()).await;
     for (grant, _) in known {

@@ -4,7 +4,8 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::EncodingKey;
-use jwt_vs_session::auth::{AuthStrategy, Identity, JwtStrategy, Presented, SigningAlgorithm, UserId};
+use jwt_vs_session::auth::{AuthStrategy, Credentials, Identity, JwtStrategy, SigningAlgorithm};
+use jwt_vs_session::identity::UserId;
 use jwt_vs_session::trace::Trace;
 use serde_json::{Value, json};
 
@@ -60,7 +61,7 @@ impl<'a> Forge<'a> {
 
     pub async fn identify(&self, token: &str) -> (Option<Identity>, String) {
         let trace = Trace::on();
-        let found = self.strategy.identify(&Presented::new(Some(token.to_owned())), &trace).await;
+        let found = self.strategy.identify(&Credentials::new(Some(token.to_owned())), &trace).await;
         (found.expect("an answer"), trace.refusal().unwrap_or_default().into_owned())
     }
 

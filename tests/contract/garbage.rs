@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::HashSet;
 
-use jwt_vs_session::auth::Presented;
+use jwt_vs_session::auth::Credentials;
 use jwt_vs_session::trace::Trace;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -136,7 +136,7 @@ fn present_mutations(runtime: &Runtime, bench: &Bench, subject: &Tested, tried: 
         }
         tried.set(tried.get() + 1);
         let trace = Trace::on();
-        let found = runtime.block_on(subject.strategy.identify(&Presented::new(Some(changed.clone())), &trace));
+        let found = runtime.block_on(subject.strategy.identify(&Credentials::new(Some(changed.clone())), &trace));
         accepted.set(accepted.get() + u32::from(matches!(found, Ok(Some(_)))));
         prop_assert!(matches!(found, Ok(None)), "{changed:?}: {found:?}");
         prop_assert!(trace.refusal().is_some(), "{changed:?}: refused without a reason");

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jwt_vs_session::auth::{
-    AuthStrategy, Device, Failure, Grant, Identity, Need, Presented, Promise, Reach, Result, Subject,
+    AuthStrategy, Backend, Credentials, Failure, Grant, Identity, Promise, Result, RevokeScope,
 };
+use jwt_vs_session::identity::{Device, Subject};
 use jwt_vs_session::trace::Trace;
 use secrecy::ExposeSecret;
 use tokio::task::{JoinSet, LocalSet};
@@ -29,7 +30,7 @@ async fn with_redis_killed_what_needs_it_fails_and_recovers_with_it() {
     bench.redis.restart().await;
     assert_return(&subjects, &bench.bob().await).await;
     for (subject, grant) in subjects.iter().zip(&grants) {
-        if subject.strategy.describe().needs != Need::Redis {
+        if subject.strategy.describe().backend != Backend::Redis {
             assert!(subject.accepts(grant).await, "{}: it had nothing in Redis", subject.name);
         } else if subject.store.is_some() {
             assert!(!subject.accepts(grant).await, "{}: Redis came back empty", subject.name);
@@ -110,7 +111,7 @@ struct During {
     name: String,
     strategy: Arc<dyn AuthStrategy>,
     keeps_records: bool,
-    presented: Presented,
+    credentials: Credentials,
     identity: Identity,
 }
 
@@ -120,14 +121,14 @@ impl During {
             name: subject.name.clone(),
             strategy: subject.strategy.clone(),
             keeps_records: subject.store.is_some(),
-            presented: Presented::new(Some(grant.credential.expose_secret().to_owned())),
+            credentials: Credentials::new(Some(grant.credential.expose_secret().to_owned())),
             identity: grant.identity.clone(),
         }
     }
 
     async fn assert(self) {
-        match self.strategy.describe().needs {
-            Need::Redis => self.assert_unavailable().await,
+        match self.strategy.describe().backend {
+            Backend::Redis => self.assert_unavailable().await,
             _ => self.assert_works().await,
         }
     }
@@ -135,10 +136,10 @@ impl During {
     async fn assert_unavailable(&self) {
         self.wait_out_the_trust().await;
         let (name, user, trace) = (&self.name, &self.identity.subject, Trace::default());
-        let found = self.strategy.identify(&self.presented, &trace).await;
+        let found = self.strategy.identify(&self.credentials, &trace).await;
         assert!(matches!(found, Err(Failure::Store(_))), "{name}: {found:?}");
-        for reach in [Reach::This, Reach::Other(self.identity.login.clone()), Reach::Everywhere] {
-            let ended = self.strategy.revoke(&self.identity, reach, &trace).await;
+        for scope in [RevokeScope::This, RevokeScope::Other(self.identity.login.clone()), RevokeScope::Everywhere] {
+            let ended = self.strategy.revoke(&self.identity, scope, &trace).await;
             assert!(matches!(ended, Err(Failure::Store(_))), "{name}: {ended:?}");
         }
         let issued = self.strategy.issue(user, &Device::default(), &trace).await;
@@ -147,7 +148,7 @@ impl During {
             assert!(matches!(issued, Err(Failure::Store(_))), "{name}: {issued:?}");
             assert!(matches!(logins, Err(Failure::Store(_))), "{name}: {logins:?}");
         }
-        let nonsense = Presented::new(Some("nonsense".to_owned()));
+        let nonsense = Credentials::new(Some("nonsense".to_owned()));
         let refused = self.strategy.identify(&nonsense, &trace).await;
         assert!(matches!(refused, Ok(None)), "{name}: nonsense needs no store to be refused: {refused:?}");
     }
@@ -156,7 +157,7 @@ impl During {
         let (name, user, trace) = (&self.name, &self.identity.subject, Trace::default());
         // A disk that is busy with something else is no finding.
         until(&format!("{name} knows the login"), async || {
-            let found = self.strategy.identify(&self.presented, &trace).await;
+            let found = self.strategy.identify(&self.credentials, &trace).await;
             assert!(!matches!(found, Ok(None)), "{name}: {found:?}");
             found.is_ok()
         })
@@ -169,7 +170,7 @@ impl During {
     /// What was pushed to a strategy counts for a while without the channel; for how long, tests/durable.rs says.
     async fn wait_out_the_trust(&self) {
         if matches!(self.strategy.describe().promise, Promise::Push { .. }) {
-            let asked = async || self.strategy.identify(&self.presented, &Trace::default()).await.is_err();
+            let asked = async || self.strategy.identify(&self.credentials, &Trace::default()).await.is_err();
             until(&format!("{} trusts nothing any more", self.name), asked).await;
         }
     }
@@ -185,10 +186,10 @@ async fn assert_return(subjects: &[Tested], who: &Subject) {
 async fn go_round(subject: &Tested, who: &Subject) -> Result<()> {
     let (strategy, trace) = (&subject.strategy, Trace::default());
     let grant = strategy.issue(who, &Device::default(), &trace).await?;
-    let presented = Presented::new(Some(grant.credential.expose_secret().to_owned()));
-    let found = strategy.identify(&presented, &trace).await?;
+    let credentials = Credentials::new(Some(grant.credential.expose_secret().to_owned()));
+    let found = strategy.identify(&credentials, &trace).await?;
     assert_eq!(found.as_ref(), Some(&grant.identity), "{}", subject.name);
-    strategy.revoke(&grant.identity, Reach::Everywhere, &trace).await?;
+    strategy.revoke(&grant.identity, RevokeScope::Everywhere, &trace).await?;
     let listed = strategy.logins(who.id, &trace).await?;
     assert!(listed.is_none_or(|logins| logins.is_empty()), "{}", subject.name);
     Ok(())

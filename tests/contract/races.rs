@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jwt_vs_session::auth::{Effect, Failure, Grant, Presented, Reach, Result};
+use jwt_vs_session::auth::{Credentials, Effect, Failure, Grant, Result, RevokeScope};
 use jwt_vs_session::store::sessions::{LoginRecord, LoginStore};
 use jwt_vs_session::trace::Trace;
 use secrecy::ExposeSecret;
@@ -48,7 +48,7 @@ async fn a_write_of_a_record_that_was_read_before_the_end_is_no_success_and_brin
                 "delete" => store.delete(&id).await.expect("it ends"),
                 "end" => store.end(user, &held.grant.identity.login).await.expect("it ends"),
                 "end all" => store.end_all(user).await.expect("they end"),
-                _ => drop(subject.revoke(&held.grant, Reach::This).await),
+                _ => drop(subject.revoke(&held.grant, RevokeScope::This).await),
             }
             assert!(store.save(&held.record).await.is_err(), "{}, {way}: saved", subject.name);
             assert!(!store.touch(&id, &held.login).await.expect("an answer"), "{}, {way}: touched", subject.name);
@@ -69,7 +69,7 @@ async fn of_500_saves_in_flight_across_a_log_out_none_brings_a_login_back() {
             bench.clock.advance(LIFE / 10);
             let mut writes = JoinSet::new();
             spawn_writes(&mut writes, &subject, &store, &held);
-            subject.revoke(&held.grant, Reach::This).await;
+            subject.revoke(&held.grant, RevokeScope::This).await;
             let at_once = subject.accepts(&held.grant).await;
             refused += writes.join_all().await.into_iter().filter(|done| !done).count();
             back += usize::from(at_once || held.is_back(&subject, &store).await);
@@ -153,10 +153,10 @@ fn spawn_writes(tasks: &mut JoinSet<bool>, subject: &Tested, store: &Arc<dyn Log
 
 fn spawn_request(tasks: &mut JoinSet<bool>, subject: &Tested, grant: &Grant) {
     let strategy = subject.strategy.clone();
-    let presented = Presented::new(Some(grant.credential.expose_secret().to_owned()));
+    let credentials = Credentials::new(Some(grant.credential.expose_secret().to_owned()));
     tasks.spawn(async move {
         loop {
-            if let Some(found) = answered(strategy.identify(&presented, &Trace::default()).await) {
+            if let Some(found) = answered(strategy.identify(&credentials, &Trace::default()).await) {
                 return found.is_some();
             }
         }
@@ -167,7 +167,7 @@ fn spawn_revoke(tasks: &mut JoinSet<Effect>, subject: &Tested, grant: &Grant) {
     let (strategy, identity) = (subject.strategy.clone(), grant.identity.clone());
     tasks.spawn(async move {
         loop {
-            if let Some(effect) = answered(strategy.revoke(&identity, Reach::This, &Trace::default()).await) {
+            if let Some(effect) = answered(strategy.revoke(&identity, RevokeScope::This, &Trace::default()).await) {
                 return effect;
             }
         }

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use jwt_vs_session::auth::{LoginId, Need, Reach, Role, UserId};
+use jwt_vs_session::auth::{Backend, RevokeScope};
+use jwt_vs_session::identity::{LoginId, Role, UserId};
 use jwt_vs_session::store::sessions::{LoginRecord, LoginStore as _, MemorySessions};
 use jwt_vs_session::telemetry;
 use secrecy::ExposeSecret;
@@ -111,7 +112,7 @@ async fn a_store_lists_no_record_that_has_expired() {
 async fn a_late_write_does_not_revive_a_record_that_is_over() {
     let bench = Bench::start().await;
     let all = bench.with_records().into_iter();
-    for (subject, store) in all.filter(|(subject, _)| subject.strategy.describe().needs != Need::Redis) {
+    for (subject, store) in all.filter(|(subject, _)| subject.strategy.describe().backend != Backend::Redis) {
         let grant = subject.log_in(&bench.alice().await).await;
         let written = stored_login(&store, &grant).await;
         bench.go_to(grant.identity.expires_at);
@@ -175,7 +176,7 @@ async fn a_garbage_record_is_a_refused_login_with_one_logged_error() {
         assert!(log.contains("ERROR") && log.contains(grant.identity.login.as_str()), "{what:?}: {log}");
         assert!(!log.contains(grant.credential.expose_secret()), "{what:?}: the credential is in the log");
         assert_eq!(subject.logins(&who).await, Some(Vec::new()), "{what:?} is listed");
-        subject.revoke(&grant, Reach::This).await;
+        subject.revoke(&grant, RevokeScope::This).await;
         let mut exists = redis::cmd("EXISTS");
         exists.arg(key_of(&grant.identity.login)).arg(format!("{{jvs}}:u:{}", who.id));
         assert_eq!(redis.query::<u32>(&exists).await.expect("a count"), 0, "{what:?}: stays after a log out");

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jwt_vs_session::auth::{Grant, Reach, UserId};
+use jwt_vs_session::auth::{Grant, RevokeScope};
+use jwt_vs_session::identity::UserId;
 use jwt_vs_session::trace::Trace;
 use redis::from_redis_value;
 use secrecy::ExposeSecret;
@@ -47,7 +48,7 @@ async fn every_key_has_a_time_to_live_after_every_write() {
     bench.clock.advance(LIFE / 2);
     assert!(subject.accepts(&first).await);
     assert_lives(&bench, "after a sliding write").await;
-    subject.revoke(&second, Reach::This).await;
+    subject.revoke(&second, RevokeScope::This).await;
     assert_lives(&bench, "after a log out").await;
 }
 
@@ -58,7 +59,7 @@ async fn a_key_lives_as_long_as_its_login_and_the_index_as_long_as_the_last_one(
     let begun = std::time::Instant::now();
     let grant = subject.log_in(&who).await;
     let short = (subject.living)(LIFE / 6);
-    short.issue(&who, &jwt_vs_session::auth::Device::default(), &Trace::default()).await.expect("a login");
+    short.issue(&who, &jwt_vs_session::identity::Device::default(), &Trace::default()).await.expect("a login");
     let record = pttl(&bench.redis, &format!("{{jvs}}:s:{}", grant.identity.login)).await;
     let listed = pttl(&bench.redis, &format!("{{jvs}}:u:{}", who.id)).await;
     let most = i64::try_from(LIFE.as_millis()).expect("it fits");
@@ -72,7 +73,7 @@ async fn redis_itself_forgets_a_session_when_its_time_is_over() {
     let bench = Bench::start().await;
     let short = (bench.session_on_redis().living)(Duration::from_millis(50));
     short
-        .issue(&bench.alice().await, &jwt_vs_session::auth::Device::default(), &Trace::default())
+        .issue(&bench.alice().await, &jwt_vs_session::identity::Device::default(), &Trace::default())
         .await
         .expect("a login");
     crate::common::until("Redis has dropped record and index", async || bench.redis.keys().await.is_empty()).await;
@@ -92,9 +93,9 @@ async fn the_index_names_no_login_that_expired_or_ended() {
     assert!(subject.accepts(&new).await);
     assert_eq!(index(&bench.redis, who.id).await, names(&[&new]), "after a sliding write");
     let last = subject.log_in(&who).await;
-    subject.revoke(&new, Reach::This).await;
+    subject.revoke(&new, RevokeScope::This).await;
     assert_eq!(index(&bench.redis, who.id).await, names(&[&last]), "after a log out");
-    subject.revoke(&last, Reach::Other(last.identity.login.clone())).await;
+    subject.revoke(&last, RevokeScope::Other(last.identity.login.clone())).await;
     assert_eq!(index(&bench.redis, who.id).await, names(&[]), "after the last one");
 }
 
@@ -107,7 +108,7 @@ async fn a_log_out_everywhere_leaves_no_key_of_the_user() {
         subject.log_in(&who).await;
     }
     let theirs = subject.log_in(&other).await;
-    subject.revoke(&grant, Reach::Everywhere).await;
+    subject.revoke(&grant, RevokeScope::Everywhere).await;
     let left = [format!("{{jvs}}:s:{}", theirs.identity.login), format!("{{jvs}}:u:{}", other.id)];
     assert_eq!(bench.redis.keys().await, left);
 }
@@ -139,7 +140,7 @@ async fn a_request_with_a_session_is_one_command_and_a_thousand_anonymous_ones_a
     assert_eq!(after - begun - 2 * asking, 1, "commands for one request");
     for _ in 0..1_000 {
         assert_eq!(subject.identify(&"not a session id".to_owned().into()).await, None);
-        let nothing = jwt_vs_session::auth::Presented::new(None);
+        let nothing = jwt_vs_session::auth::Credentials::new(None);
         assert_eq!(subject.strategy.identify(&nothing, &Trace::default()).await.expect("an answer"), None);
     }
     let last = bench.redis.commands_processed().await;

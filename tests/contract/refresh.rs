@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jwt_vs_session::auth::{Grant, Presented, Reach};
+use jwt_vs_session::auth::{Credentials, Grant, RevokeScope};
 use jwt_vs_session::store::refresh::GRACE;
 use jwt_vs_session::trace::Trace;
 use sea_orm::{ConnectionTrait as _, Database, DbBackend, Statement, TryGetable};
@@ -18,7 +18,8 @@ const TABS: usize = 24;
 /// The strategies that renew, on two nodes.
 fn pairs(bench: &Bench) -> Vec<(Tested, Tested)> {
     let all = bench.pairs().into_iter();
-    let renewing: Vec<_> = all.filter(|(here, _)| here.strategy.describe().carrier.renewal.is_some()).collect();
+    let renewing: Vec<_> =
+        all.filter(|(here, _)| here.strategy.describe().transport.refresh_cookie.is_some()).collect();
     assert!(!renewing.is_empty(), "no strategy renews");
     renewing
 }
@@ -28,9 +29,9 @@ fn token(grant: &Grant) -> String {
 }
 
 async fn renew(node: Tested, token: String) -> Option<Grant> {
-    let presented = Presented::default().with_renewal(Some(token));
+    let credentials = Credentials::default().with_renewal(Some(token));
     loop {
-        if let Some(grant) = answered(node.strategy.renew(&presented, &Trace::default()).await) {
+        if let Some(grant) = answered(node.strategy.renew(&credentials, &Trace::default()).await) {
             return grant;
         }
     }
@@ -159,9 +160,9 @@ async fn a_renewal_in_flight_across_a_log_out_leads_nowhere() {
             for round in 0..5 * ROUNDS {
                 let who = bench.alice().await;
                 let grant = pair.0.log_in(&who).await;
-                let reach = if round % 2 == 0 { Reach::This } else { Reach::Everywhere };
+                let scope = if round % 2 == 0 { RevokeScope::This } else { RevokeScope::Everywhere };
                 let renewals = renew_at_once(&pair, &token(&grant), 4);
-                while answered(pair.0.strategy.revoke(&grant.identity, reach.clone(), &Trace::default()).await)
+                while answered(pair.0.strategy.revoke(&grant.identity, scope.clone(), &Trace::default()).await)
                     .is_none()
                 {}
                 let late = renew(pair.1.clone(), token(&grant)).await;

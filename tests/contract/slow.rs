@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use jwt_vs_session::auth::{Grant, Identity, Need, Presented, Promise, Reach, Result};
+use jwt_vs_session::auth::{Backend, Credentials, Grant, Identity, Promise, Result, RevokeScope};
 use jwt_vs_session::trace::Trace;
 use secrecy::ExposeSecret as _;
 
@@ -38,7 +38,7 @@ impl Nodes {
     fn pairs(&self, with_records: bool) -> Vec<(Tested, Tested)> {
         let all = self.bench.subjects_through(&self.proxy.url()).into_iter().zip(self.bench.subjects());
         let asks = |(slow, _): &(Tested, Tested)| {
-            slow.strategy.describe().needs == Need::Redis && slow.store.is_some() == with_records
+            slow.strategy.describe().backend == Backend::Redis && slow.store.is_some() == with_records
         };
         all.filter(asks).collect()
     }
@@ -59,8 +59,8 @@ impl Nodes {
 }
 
 /// Every way to end a login.
-fn reaches(grant: &Grant) -> [Reach; 3] {
-    [Reach::This, Reach::Other(grant.identity.login.clone()), Reach::Everywhere]
+fn scopes(grant: &Grant) -> [RevokeScope; 3] {
+    [RevokeScope::This, RevokeScope::Other(grant.identity.login.clone()), RevokeScope::Everywhere]
 }
 
 /// Two logins that the node keeps in its memory, if it keeps any. One goes after the login in question; pushes come in
@@ -89,7 +89,7 @@ impl Signs {
 
     /// False if the answer that is held back was given up meanwhile.
     async fn wait_for_push(&self, slow: &Tested, other: &Tested, reading: Reading<'_>) -> bool {
-        other.revoke(&self.sign, Reach::This).await;
+        other.revoke(&self.sign, RevokeScope::This).await;
         let arrived = async || keeps(slow, &self.witness) && !keeps(slow, &self.sign) && keeps(slow, &self.witness);
         comes_first(until("what was pushed has arrived", arrived), reading).await
     }
@@ -110,7 +110,7 @@ async fn comes_first(what: impl Future<Output = ()>, reading: Reading<'_>) -> bo
 
 /// A failure of a store is not a yes.
 async fn accepts(node: &Tested, grant: &Grant) -> bool {
-    matches!(node.strategy.identify(&presented(grant), &Trace::default()).await, Ok(Some(_)))
+    matches!(node.strategy.identify(&credentials(grant), &Trace::default()).await, Ok(Some(_)))
 }
 
 /// Whether a node answers from its memory.
@@ -124,10 +124,10 @@ async fn is_stored(node: &Tested, grant: &Grant) -> bool {
 }
 
 async fn refuses_for_ever(node: &Tested, grant: &Grant, what: &str) {
-    let (presented, trace) = (presented(grant), Trace::default());
+    let (credentials, trace) = (credentials(grant), Trace::default());
     for _ in 0..LATER {
         until("Redis answers the node", async || {
-            let found = node.strategy.identify(&presented, &trace).await;
+            let found = node.strategy.identify(&credentials, &trace).await;
             assert!(!matches!(found, Ok(Some(_))), "{}, {what}: accepted after its end", node.name);
             found.is_ok()
         })
@@ -150,16 +150,16 @@ async fn a_record_that_was_read_before_another_node_ended_it_is_not_kept() {
 async fn anothers_end(nodes: &Nodes, slow: &Tested, other: &Tested, which: usize) -> bool {
     let signs = Signs::keep(&nodes.bench, slow, other).await;
     let grant = other.log_in(&nodes.bench.bob().await).await;
-    let (presented, trace) = (presented(&grant), Trace::default());
+    let (credentials, trace) = (credentials(&grant), Trace::default());
     nodes.proxy.hold(Hold::answers_to(&grant.identity.login));
-    let mut reading = pin!(slow.strategy.identify(&presented, &trace));
+    let mut reading = pin!(slow.strategy.identify(&credentials, &trace));
     // From then on nobody goes on with it.
     if !comes_first(nodes.proxy.stopped(), reading.as_mut()).await {
         return false;
     }
-    let reach = reaches(&grant)[which].clone();
-    let what = format!("{reach:?}");
-    other.revoke(&grant, reach).await;
+    let scope = scopes(&grant)[which].clone();
+    let what = format!("{scope:?}");
+    other.revoke(&grant, scope).await;
     if let Some(signs) = &signs
         && !signs.wait_for_push(slow, other, reading.as_mut()).await
     {
@@ -190,18 +190,18 @@ async fn own_end(nodes: &Nodes, slow: &Tested, other: &Tested, which: usize) -> 
     let signs = Signs::keep(&nodes.bench, slow, other).await;
     // So that Redis knows the script: the question whether it does would be held back, too.
     let first = other.log_in(&nodes.bench.bob().await).await;
-    other.revoke(&first, reaches(&first)[which].clone()).await;
+    other.revoke(&first, scopes(&first)[which].clone()).await;
     let grant = other.log_in(&nodes.bench.bob().await).await;
-    let (presented, trace) = (presented(&grant), Trace::default());
+    let (credentials, trace) = (credentials(&grant), Trace::default());
     nodes.proxy.hold(Hold { pushes: true, ..Hold::answers_to(&grant.identity.login) });
-    let mut reading = pin!(slow.strategy.identify(&presented, &trace));
+    let mut reading = pin!(slow.strategy.identify(&credentials, &trace));
     // From then on nobody goes on with it.
     if !comes_first(nodes.proxy.stopped(), reading.as_mut()).await {
         return false;
     }
-    let reach = reaches(&grant)[which].clone();
-    let what = format!("{reach:?}, by itself");
-    let mut end = pin!(slow.strategy.revoke(&grant.identity, reach, &trace));
+    let scope = scopes(&grant)[which].clone();
+    let what = format!("{scope:?}, by itself");
+    let mut end = pin!(slow.strategy.revoke(&grant.identity, scope, &trace));
     tokio::select! {
         biased;
         done = &mut end => {
@@ -238,21 +238,21 @@ async fn a_list_that_was_read_before_a_revoke_is_not_filled_in_after_it() {
 /// One round; true if the answer was waited for.
 async fn filled_in(nodes: &Nodes, slow: &Tested, other: &Tested, which: usize, filled: &Cell<usize>) -> bool {
     let grant = other.log_in(&nodes.bench.bob().await).await;
-    let (presented, trace) = (presented(&grant), Trace::default());
+    let (credentials, trace) = (credentials(&grant), Trace::default());
     // No other command says how long that is.
     nodes.proxy.hold(Hold::commands(&KEPT.as_millis()));
-    let mut reading = pin!(slow.strategy.identify(&presented, &trace));
+    let mut reading = pin!(slow.strategy.identify(&credentials, &trace));
     let found = tokio::select! {
         biased;
         // It keeps the list in its memory and does not ask.
         found = &mut reading => found,
         () = nodes.proxy.stopped() => {
-            other.revoke(&grant, reaches(&grant)[which].clone()).await;
+            other.revoke(&grant, scopes(&grant)[which].clone()).await;
             nodes.proxy.release();
             let found = reading.await;
             refuses_for_ever(other, &grant, "beside it").await;
             if slow.bound() > Some(Duration::ZERO) {
-                let refused = async || matches!(slow.strategy.identify(&presented, &trace).await, Ok(None));
+                let refused = async || matches!(slow.strategy.identify(&credentials, &trace).await, Ok(None));
                 until("the push has arrived", refused).await;
             }
             refuses_for_ever(slow, &grant, "filled in").await;
@@ -265,6 +265,6 @@ async fn filled_in(nodes: &Nodes, slow: &Tested, other: &Tested, which: usize, f
     true
 }
 
-fn presented(grant: &Grant) -> Presented {
-    Presented::new(Some(grant.credential.expose_secret().to_owned()))
+fn credentials(grant: &Grant) -> Credentials {
+    Credentials::new(Some(grant.credential.expose_secret().to_owned()))
 }

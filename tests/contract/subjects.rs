@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use jwt_vs_session::auth::SigningAlgorithm::{EdDsa, Es256, Hs256, Rs256};
 use jwt_vs_session::auth::{
-    AuthStrategy, JwtGenerationStrategy, JwtRefreshStrategy, JwtStrategy, Keys, Need, RevocableJwtStrategy, Role,
-    SessionLimits, SessionStrategy, SigningAlgorithm, Subject, UserId,
+    AuthStrategy, Backend, JwtGenerationStrategy, JwtRefreshStrategy, JwtStrategy, Keys, RevocableJwtStrategy,
+    SessionLimits, SessionStrategy, SigningAlgorithm,
 };
 use jwt_vs_session::clock::{Clock, Timestamp};
+use jwt_vs_session::identity::{Role, Subject, UserId};
 use jwt_vs_session::store::refresh::RefreshTokens;
 use jwt_vs_session::store::revocations::Revocations;
 use jwt_vs_session::store::sessions::{LoginStore, MemorySessions, RedisSessions, SqlSessions, TrackedSessions};
@@ -81,7 +82,7 @@ impl Bench {
         let rows = SqlSessions::new(self.sql.clone(), self.clock.clone());
         let tracked = TrackedSessions::new(&connect(), self.ended("session-tracked"), self.clock.clone());
         let without_redis = |store, limits, clock| {
-            SessionStrategy::shared(store, Need::Nothing, Some("in this process".to_owned()), limits, clock)
+            SessionStrategy::shared(store, Backend::None, Some("in this process".to_owned()), limits, clock)
         };
         vec![
             self.tokens("jwt, HS256", Hs256, connect(), |with| JwtStrategy::new(with.keys, with.life, with.clock)),
@@ -130,7 +131,7 @@ impl Bench {
     fn session_on(&self, redis: &Redis) -> Tested {
         let store = RedisSessions::new(redis, self.ended("session"), self.clock.clone());
         self.session("session, on Redis", store, |store, limits, clock| {
-            SessionStrategy::shared(store, Need::Redis, None, limits, clock)
+            SessionStrategy::shared(store, Backend::Redis, None, limits, clock)
         })
     }
 

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jwt_vs_session::auth::{
-    AuthStrategy, Device, Effect, Grant, Identity, LoginId, Presented, Promise, Reach, Subject,
-};
+use jwt_vs_session::auth::{AuthStrategy, Credentials, Effect, Grant, Identity, Promise, RevokeScope};
+use jwt_vs_session::identity::{Device, LoginId, Subject};
 use jwt_vs_session::store::sessions::{LoginRecord, LoginStore};
 use jwt_vs_session::trace::Trace;
 use secrecy::{ExposeSecret, SecretString};
@@ -45,7 +44,7 @@ impl Tested {
 
     /// Whether the end of any login ends every login of the user.
     pub fn ends_only_all(&self) -> bool {
-        self.ends_at_once() && !self.strategy.describe().ends_single
+        self.ends_at_once() && !self.strategy.describe().revokes_single
     }
 
     /// How long after the answer to a revoke another node may accept the login; `None`: until it expires.
@@ -61,8 +60,8 @@ impl Tested {
         self.identify(&grant.credential).await.is_some()
     }
 
-    pub async fn revoke(&self, grant: &Grant, reach: Reach) -> Effect {
-        self.strategy.revoke(&grant.identity, reach, &Trace::default()).await.expect("a revoke")
+    pub async fn revoke(&self, grant: &Grant, scope: RevokeScope) -> Effect {
+        self.strategy.revoke(&grant.identity, scope, &Trace::default()).await.expect("a revoke")
     }
 
     pub async fn logins(&self, who: &Subject) -> Option<Vec<LoginId>> {
@@ -95,8 +94,8 @@ impl Tested {
 }
 
 pub async fn identify(strategy: &dyn AuthStrategy, credential: &str) -> Option<Identity> {
-    let presented = Presented::new(Some(credential.to_owned()));
-    strategy.identify(&presented, &Trace::default()).await.expect("an answer")
+    let credentials = Credentials::new(Some(credential.to_owned()));
+    strategy.identify(&credentials, &Trace::default()).await.expect("an answer")
 }
 
 /// The session id in a credential.

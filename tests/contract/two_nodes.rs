@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use jwt_vs_session::auth::{Grant, Presented, Reach};
+use jwt_vs_session::auth::{Credentials, Grant, RevokeScope};
 use jwt_vs_session::trace::Trace;
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinSet;
@@ -31,8 +31,8 @@ async fn a_revoke_on_one_node_is_felt_by_reads_on_both_as_promised() {
                 assert!(there.accepts(&grant).await, "{}: the other node does not know it", here.name);
             }
             let login = grant.identity.login.clone();
-            let reach = [Reach::This, Reach::Other(login), Reach::Everywhere][round % 3].clone();
-            let [near, far] = revoked_between_reads(&here, &there, &grant, reach).await;
+            let scope = [RevokeScope::This, RevokeScope::Other(login), RevokeScope::Everywhere][round % 3].clone();
+            let [near, far] = revoked_between_reads(&here, &there, &grant, scope).await;
             judge(&here, &there, &near, &far);
             asked += far.len();
             accepted += far.iter().filter(|late| late.1).count();
@@ -62,15 +62,15 @@ fn judge(here: &Tested, there: &Tested, near: &Late, far: &Late) {
 }
 
 /// What both nodes answered to two readers each.
-async fn revoked_between_reads(here: &Tested, there: &Tested, grant: &Grant, reach: Reach) -> [Late; 2] {
+async fn revoked_between_reads(here: &Tested, there: &Tested, grant: &Grant, scope: RevokeScope) -> [Late; 2] {
     let done = Arc::new(OnceLock::new());
     let (mut near, mut far) = (JoinSet::new(), JoinSet::new());
     for _ in 0..2 {
-        near.spawn(read(here.clone(), presented(grant), done.clone()));
-        far.spawn(read(there.clone(), presented(grant), done.clone()));
+        near.spawn(read(here.clone(), credentials(grant), done.clone()));
+        far.spawn(read(there.clone(), credentials(grant), done.clone()));
     }
     loop {
-        let effect = here.strategy.revoke(&grant.identity, reach.clone(), &Trace::default()).await;
+        let effect = here.strategy.revoke(&grant.identity, scope.clone(), &Trace::default()).await;
         if answered(effect).is_some() {
             break;
         }
@@ -81,11 +81,11 @@ async fn revoked_between_reads(here: &Tested, there: &Tested, grant: &Grant, rea
 
 /// Asks all through the revoke, then so many times more; where another node may accept it for a while, until it is
 /// refused or should have been.
-async fn read(node: Tested, presented: Presented, done: Arc<OnceLock<Instant>>) -> Late {
+async fn read(node: Tested, credentials: Credentials, done: Arc<OnceLock<Instant>>) -> Late {
     let mut late = Vec::new();
     loop {
         let begun = Instant::now();
-        let answer = node.strategy.identify(&presented, &Trace::default()).await;
+        let answer = node.strategy.identify(&credentials, &Trace::default()).await;
         let Some(found) = answered(answer) else { continue };
         // Of two workers none may be kept from the others.
         tokio::task::yield_now().await;
@@ -115,6 +115,6 @@ async fn assert_ended_for_ever(bench: &Bench, nodes: [&Tested; 2], ended: &[Gran
     }
 }
 
-fn presented(grant: &Grant) -> Presented {
-    Presented::new(Some(grant.credential.expose_secret().to_owned()))
+fn credentials(grant: &Grant) -> Credentials {
+    Credentials::new(Some(grant.credential.expose_secret().to_owned()))
 }

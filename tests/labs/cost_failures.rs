@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use jwt_vs_session::app::App;
 use jwt_vs_session::auth::{
-    AuthStrategy, Description, Device, Effect, Grant, Identity, Login, LoginId, Presented, Promise, Reach, Result,
-    Subject, UserId,
+    AuthStrategy, Credentials, Description, Effect, Grant, Identity, Login, Promise, Result, RevokeScope,
 };
 use jwt_vs_session::clock::Clock;
-use jwt_vs_session::labs::cost::{Candidate, Conditions, CostBench, run};
-use jwt_vs_session::labs::nodes::{Pair, lab_user};
+use jwt_vs_session::identity::{Device, LoginId, Subject, UserId};
+use jwt_vs_session::labs::cost::{Candidate, Conditions, CostSetup, run};
+use jwt_vs_session::labs::nodes::{NodePair, lab_user};
 use jwt_vs_session::store::users::Users;
 use jwt_vs_session::store::{Redis, Sql};
 use jwt_vs_session::trace::Trace;
@@ -57,8 +57,8 @@ impl AuthStrategy for Faulty {
         Ok(Grant { identity, credential, max_age: std::time::Duration::from_mins(1), renewal: None })
     }
 
-    async fn identify(&self, presented: &Presented, _: &Trace) -> Result<Option<Identity>> {
-        let (user, login) = presented.credential().unwrap().split_once('.').unwrap();
+    async fn identify(&self, credentials: &Credentials, _: &Trace) -> Result<Option<Identity>> {
+        let (user, login) = credentials.credential().unwrap().split_once('.').unwrap();
         let login = LoginId::parse(login).unwrap();
         let known = self.open.lock().unwrap().contains(&login);
         let refused = self.refuses == Some(self.asked.fetch_add(1, Ordering::SeqCst));
@@ -66,7 +66,7 @@ impl AuthStrategy for Faulty {
         Ok((known && !refused).then(|| Self::identity(&subject, login)))
     }
 
-    async fn revoke(&self, who: &Identity, _: Reach, _: &Trace) -> Result<Effect> {
+    async fn revoke(&self, who: &Identity, _: RevokeScope, _: &Trace) -> Result<Effect> {
         if !self.forgets_to_revoke {
             self.open.lock().unwrap().remove(&who.login);
         }
@@ -78,14 +78,14 @@ impl AuthStrategy for Faulty {
     }
 }
 
-async fn bench(folder: &Path, strategy: Arc<Faulty>) -> CostBench {
+async fn bench(folder: &Path, strategy: Arc<Faulty>) -> CostSetup {
     let options = settings(folder, &[]);
     let sql = Sql::open(&options.database_url).await.expect("a database");
     let users = Users::new(sql.clone());
     let subject = lab_user(&users, 100).await.expect("a user");
-    let pair = Pair { same: strategy.clone(), other: strategy.clone() };
-    let candidates = vec![Candidate { near: strategy.clone(), far: strategy, pair }];
-    CostBench { candidates, users, sql, redis: Redis::absent(), subject, clock: Clock::system() }
+    let pair = NodePair { same: strategy.clone(), other: strategy.clone() };
+    let candidates = vec![Candidate { direct: strategy.clone(), delayed: strategy, pair }];
+    CostSetup { candidates, users, sql, redis: Redis::absent(), subject, clock: Clock::system() }
 }
 
 /// A strategy that needs nothing and keeps no list.

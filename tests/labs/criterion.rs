@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
-use jwt_vs_session::labs::criterion::{Measured, Pair, Run};
+use jwt_vs_session::labs::criterion::{BenchFigures, BenchRun, PairedRatio};
 use jwt_vs_session::labs::document::Document;
-use jwt_vs_session::labs::figures::{Figures, Interval};
-use jwt_vs_session::labs::targets::{Verdict, reached};
+use jwt_vs_session::labs::figures::{Figures, Spread};
+use jwt_vs_session::labs::targets::{TargetVerdict, reached};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -38,7 +38,7 @@ fn run_of(folder: &Path, strategies: &[&str]) {
         },
         "strategies": strategies.iter().map(facts).collect::<Vec<_>>(),
     });
-    fs::write(folder.join(Run::FILE), run.to_string()).expect("a file");
+    fs::write(folder.join(BenchRun::FILE), run.to_string()).expect("a file");
 }
 
 /// `jwt` within its target, `session` not, everything else left out.
@@ -68,9 +68,9 @@ const REVOCATION: &str = r#"{ "results": [
 #[test]
 fn medians_and_spreads_are_read_by_id() {
     let folder = stage();
-    let measured = Measured::read(folder.path()).expect("figures");
+    let measured = BenchFigures::read(folder.path()).expect("figures");
     assert_eq!(measured.by_id.len(), 6);
-    assert_eq!(measured.by_id["lookup/jwt"], Interval { low: 1191.0, median: 1200.0, high: 1209.0 });
+    assert_eq!(measured.by_id["lookup/jwt"], Spread { low: 1191.0, median: 1200.0, high: 1209.0 });
     assert_eq!(measured.median("lookup/session/64"), Some(9_000.0), "a bench below another one");
     let figures = measured.figures();
     let row = |slug: &str| figures.rows.iter().find(|row| row.strategy == slug).expect(slug);
@@ -82,40 +82,43 @@ fn medians_and_spreads_are_read_by_id() {
 
 #[test]
 fn a_target_is_met_open_or_not_measured() {
-    let rows = reached(&Measured::read(stage().path()).expect("figures"));
+    let rows = reached(&BenchFigures::read(stage().path()).expect("figures"));
     let verdict = |id: &str, floor: Option<&str>| {
         let row = rows.iter().find(|row| row.target.id == id && row.target.limit.floor() == floor).expect(id);
         (row.words(), row.verdict)
     };
     let words = |is: &str, should: &str| (is.to_owned(), should.to_owned());
-    assert_eq!(verdict("lookup/jwt", Some("floor/jwt")), (words("1.20 ×", "≤ 1.3 ×"), Verdict::Meets));
-    assert_eq!(verdict("lookup/session", Some("floor/redis-get")), (words("1.25 ×", "≤ 1.1 ×"), Verdict::Open));
-    assert_eq!(verdict("lookup/session-sql", Some("floor/sql-select")), (words("?", "≤ 1.5 ×"), Verdict::Unknown));
-    assert_eq!(verdict("lookup/session-tracked", None), (words("?", "≤ 500 ns"), Verdict::Unknown));
+    assert_eq!(verdict("lookup/jwt", Some("floor/jwt")), (words("1.20 ×", "≤ 1.3 ×"), TargetVerdict::Meets));
+    assert_eq!(verdict("lookup/session", Some("floor/redis-get")), (words("1.25 ×", "≤ 1.1 ×"), TargetVerdict::Open));
+    assert_eq!(
+        verdict("lookup/session-sql", Some("floor/sql-select")),
+        (words("?", "≤ 1.5 ×"), TargetVerdict::Unknown)
+    );
+    assert_eq!(verdict("lookup/session-tracked", None), (words("?", "≤ 500 ns"), TargetVerdict::Unknown));
     let counted: Vec<_> =
         rows.iter().filter(|row| row.target.id == "session").map(|row| (row.words(), row.verdict)).collect();
-    assert_eq!(counted, [(words("1", "1"), Verdict::Meets), (words("345 B", "≤ 350 B"), Verdict::Meets)]);
+    assert_eq!(counted, [(words("1", "1"), TargetVerdict::Meets), (words("345 B", "≤ 350 B"), TargetVerdict::Meets)]);
 }
 
 /// A run of one bench, of this build, beside what another build left.
 #[test]
 fn what_was_measured_before_the_run_is_not_of_it() {
     let folder = stage();
-    let file = folder.path().join(Run::FILE);
+    let file = folder.path().join(BenchRun::FILE);
     let mut run: serde_json::Value = serde_json::from_str(&fs::read_to_string(&file).expect("a file")).expect("JSON");
     run["begun"] = json!(2_000_000);
     fs::write(&file, run.to_string()).expect("a file");
     let earlier = folder.path().join("floor/jwt/new/estimates.json");
     let earlier = fs::File::options().write(true).open(earlier).expect("a file");
     earlier.set_modified(UNIX_EPOCH + Duration::from_millis(1_999_999)).expect("a time");
-    let measured = Measured::read(folder.path()).expect("figures");
+    let measured = BenchFigures::read(folder.path()).expect("figures");
     assert_eq!((measured.median("lookup/jwt"), measured.median("floor/jwt")), (Some(1200.0), None));
     let rows = reached(&measured);
     let row = rows.iter().find(|row| row.target.id == "lookup/jwt").expect("a target");
-    assert_eq!(row.verdict, Verdict::Unknown, "its floor is of another run");
+    assert_eq!(row.verdict, TargetVerdict::Unknown, "its floor is of another run");
     run["begun"] = json!(u64::from(u32::MAX) * 1000);
     fs::write(&file, run.to_string()).expect("a file");
-    assert!(Measured::read(folder.path()).is_err(), "nothing is of this run");
+    assert!(BenchFigures::read(folder.path()).is_err(), "nothing is of this run");
 }
 
 /// The machine got slower between the floor and the bench; the turns did not see that.
@@ -123,15 +126,15 @@ fn what_was_measured_before_the_run_is_not_of_it() {
 fn what_took_turns_is_held_against_its_neighbour() {
     let folder = stage();
     let mut run: serde_json::Value =
-        serde_json::from_str(&fs::read_to_string(folder.path().join(Run::FILE)).expect("a file")).expect("JSON");
+        serde_json::from_str(&fs::read_to_string(folder.path().join(BenchRun::FILE)).expect("a file")).expect("JSON");
     let turns = [(880.0, 800.0), (2_200.0, 2_000.0), (1_320.0, 1_200.0), (1_500.0, 1_000.0), (1_000.0, 1_000.0)];
-    let pair = Pair::of("lookup/session", "floor/redis-get", &turns).expect("turns");
-    assert_eq!(Pair::of("lookup/session", "floor/redis-get", &[]), None);
+    let pair = PairedRatio::of("lookup/session", "floor/redis-get", &turns).expect("turns");
+    assert_eq!(PairedRatio::of("lookup/session", "floor/redis-get", &[]), None);
     run["pairs"] = json!([pair]);
-    fs::write(folder.path().join(Run::FILE), run.to_string()).expect("a file");
-    let rows = reached(&Measured::read(folder.path()).expect("figures"));
+    fs::write(folder.path().join(BenchRun::FILE), run.to_string()).expect("a file");
+    let rows = reached(&BenchFigures::read(folder.path()).expect("figures"));
     let row = rows.iter().find(|row| row.target.id == "lookup/session").expect("a row");
-    assert_eq!((row.words().0.as_str(), row.verdict), ("1.10 ×", Verdict::Meets), "the medians alone say 1.25");
+    assert_eq!((row.words().0.as_str(), row.verdict), ("1.10 ×", TargetVerdict::Meets), "the medians alone say 1.25");
     assert_eq!(row.around().as_deref(), Some("1.00 × to 1.50 ×"));
     assert_eq!((row.median_ns, row.floor_ns), (Some(1_320.0), Some(1_000.0)));
     assert_eq!(row.in_the_way, None, "it is met");
@@ -139,14 +142,14 @@ fn what_took_turns_is_held_against_its_neighbour() {
 
 #[test]
 fn what_is_missing_or_broken_is_told_with_its_path() {
-    let refusal = |folder: &Path| Measured::read(folder).expect_err("no figures").to_string();
+    let refusal = |folder: &Path| BenchFigures::read(folder).expect_err("no figures").to_string();
     let empty = tempfile::tempdir().expect("a folder");
     assert!(refusal(empty.path()).starts_with("there are no figures in /"), "{}", refusal(empty.path()));
     let nowhere = empty.path().join("nowhere");
     assert!(refusal(&nowhere).contains("nowhere cannot be read (No such file"), "{}", refusal(&nowhere));
 
     let folder = stage();
-    fs::remove_file(folder.path().join(Run::FILE)).expect("it was there");
+    fs::remove_file(folder.path().join(BenchRun::FILE)).expect("it was there");
     assert!(refusal(folder.path()).contains("run.json cannot be read"), "{}", refusal(folder.path()));
 
     for (file, text) in
@@ -162,7 +165,7 @@ fn what_is_missing_or_broken_is_told_with_its_path() {
 #[test]
 fn the_document_says_where_and_how_far() {
     let revocations = serde_json::from_str(REVOCATION).expect("a report");
-    let document = Document::new(Measured::read(stage().path()).expect("figures"), Some(revocations));
+    let document = Document::new(BenchFigures::read(stage().path()).expect("figures"), Some(revocations));
     let text = document.to_string();
     for line in [
         "| machine | A processor, 2 cores, linux 6.1 |",
@@ -199,7 +202,7 @@ fn the_document_shows_from_when_on_a_login_was_refused() {
     let mut report: serde_json::Value = serde_json::from_str(REVOCATION).expect("a report");
     report["results"].as_array_mut().expect("rows").push(lost);
     let revocations = serde_json::from_value(report).expect("a report");
-    let text = Document::new(Measured::read(stage().path()).expect("figures"), Some(revocations)).to_string();
+    let text = Document::new(BenchFigures::read(stage().path()).expect("figures"), Some(revocations)).to_string();
     for line in [
         "| strategy | promise | bound | trials | same node, worst | other node, p50 | p99 | worst | refused from, same node | other node |",
         "| `jwt` | expiry | 1000 | 5 | 998.000 | 991.000 | 999.000 | 999.000 |  |  |",

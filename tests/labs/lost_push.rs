@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jwt_vs_session::auth::{AuthStrategy, Keys, RevocableJwtStrategy, Role, Subject, UserId};
+use jwt_vs_session::auth::{AuthStrategy, Keys, RevocableJwtStrategy};
 use jwt_vs_session::clock::Clock;
-use jwt_vs_session::labs::nodes::Pair;
-use jwt_vs_session::labs::revocation::{Report, measure};
+use jwt_vs_session::identity::{Role, Subject, UserId};
+use jwt_vs_session::labs::nodes::NodePair;
+use jwt_vs_session::labs::revocation::{RevocationReport, measure};
 use jwt_vs_session::store::{Redis, Sql};
 use secrecy::SecretString;
 
@@ -27,10 +28,10 @@ async fn node(redis: &RedisServer, folder: &tempfile::TempDir) -> Arc<dyn AuthSt
 async fn a_push_that_never_arrives_is_not_within_the_bound() {
     let (here, there) = (RedisServer::start().await, RedisServer::start().await);
     let folders = [tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder")];
-    let pair = Pair { same: node(&here, &folders[0]).await, other: node(&there, &folders[1]).await };
+    let pair = NodePair { same: node(&here, &folders[0]).await, other: node(&there, &folders[1]).await };
     let subject = Subject { id: UserId::random(), name: "alice".into(), role: Role::User };
     let measured = measure(&pair, &subject, 2).await.expect("a measurement");
-    let shown = Report { results: vec![measured] };
+    let shown = RevocationReport { results: vec![measured] };
     let row = &serde_json::to_value(&shown).expect("JSON")["results"][0];
     assert_eq!(row["still_accepted"], serde_json::json!({ "same_node": 0, "other_node": 2 }), "{row:#}");
     assert_eq!(row["within_bound"], false, "{row:#}");

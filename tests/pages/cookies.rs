@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jwt_vs_session::auth::Carrier;
+use jwt_vs_session::auth::Transport;
 
 use super::stage::{PASSWORD, Stage, base};
 use super::visitor::{Answer, answer};
@@ -21,7 +21,7 @@ async fn over_http_a_cookie_is_http_only_lax_and_of_its_mount() {
     let stage = Stage::start().await;
     for mount in stage.mounts() {
         let login = stage.visitor(mount).log_in("alice", DEMO_PASSWORD).await;
-        let line = login.cookie(mount.carrier.cookie).expect("a cookie");
+        let line = login.cookie(mount.transport.cookie).expect("a cookie");
         assert_eq!(attributes(line), ["HttpOnly", &format!("Path={}", base(mount)), "SameSite=Lax"]);
         assert!(!line.contains("Expires"), "{line}");
         assert_eq!(login.header("strict-transport-security"), None);
@@ -32,7 +32,7 @@ async fn over_http_a_cookie_is_http_only_lax_and_of_its_mount() {
 async fn behind_https_a_cookie_is_also_secure_and_has_the_prefix() {
     let stage = Stage::with(&["--public-url", "https://login.example", "--demo"]).await;
     for mount in stage.mounts() {
-        let name = format!("__Secure-{}", mount.carrier.cookie);
+        let name = format!("__Secure-{}", mount.transport.cookie);
         let login = registered(&stage, &base(mount), mount.slug).await;
         let line = login.cookie(&name).unwrap_or_else(|| panic!("{name}: {login:?}"));
         let expected = ["HttpOnly", &format!("Path={}", base(mount)), "SameSite=Lax", "Secure"];
@@ -71,15 +71,15 @@ async fn a_cookie_lives_as_long_as_its_login_can() {
             let line: &str = login.cookie(cookie).expect("a cookie");
             line.split("; ").find_map(|part| part.strip_prefix("Max-Age=")).expect("a life").to_owned()
         };
-        let expected = match mount.carrier {
-            Carrier { renewal: Some(renewal), .. } => {
+        let expected = match mount.transport {
+            Transport { refresh_cookie: Some(renewal), .. } => {
                 assert_eq!(age(renewal), (48 * 3600).to_string());
                 40
             }
-            Carrier { bearer: true, .. } => 7 * 60,
-            Carrier { .. } => 3 * 3600,
+            Transport { bearer: true, .. } => 7 * 60,
+            Transport { .. } => 3 * 3600,
         };
-        assert_eq!(age(mount.carrier.cookie), expected.to_string(), "{}", mount.slug);
+        assert_eq!(age(mount.transport.cookie), expected.to_string(), "{}", mount.slug);
     }
 }
 
@@ -100,7 +100,7 @@ async fn both_limits_of_a_session_are_enforced() {
         minutes += pause;
         stage.app.clock.advance(Duration::from_secs(pause * 60));
         for (mount, used, _) in &logins {
-            let token = mount.carrier.bearer && mount.carrier.renewal.is_none();
+            let token = mount.transport.bearer && mount.transport.refresh_cookie.is_none();
             let goes_on = if token { minutes < 7 } else { session_goes_on };
             assert_eq!(used.me().await.status == 200, goes_on, "{} after {minutes} min", mount.slug);
         }

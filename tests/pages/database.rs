@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use jwt_vs_session::auth::Need;
+use jwt_vs_session::auth::Backend;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -55,7 +55,7 @@ async fn a_database_that_does_not_answer_is_told_and_costs_nobody_the_cookie() {
     let (stage, cable) = on_a_cable().await;
     let guests = guests(&stage).await;
     cable.cut.send_replace(true);
-    assert_away(&guests, Need::Sql).await;
+    assert_away(&guests, Backend::Sql).await;
     // Nobody can log in without the users, so no mount is ready.
     assert_told(&stage, |_| false).await;
     for mount in stage.title_pair() {

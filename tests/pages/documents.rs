@@ -82,7 +82,7 @@ async fn the_public_keys_check_a_token_and_sign_none() {
             assert!(!reply.body.contains(member), "{algorithm}: {member} is part of the private key");
         }
         let keys: JwkSet = serde_json::from_str(&reply.body).expect("a set of keys");
-        for mount in stage.mounts().iter().filter(|mount| mount.carrier.bearer) {
+        for mount in stage.mounts().iter().filter(|mount| mount.transport.bearer) {
             let cookie = stage.visitor(mount).sign_in("alice").await;
             let token = cookie.split_once('=').expect("a pair").1;
             let header = jsonwebtoken::decode_header(token).expect("a header");

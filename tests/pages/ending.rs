@@ -15,9 +15,9 @@ async fn logging_out_takes_the_cookie_away_and_keeps_what_the_strategy_promises(
             assert!(stage.accepts(mount, &copy).await);
             let done = visitor.post("/logout", &[]).await;
             assert_eq!((done.status, done.location()), (303, format!("{}/", visitor.base).as_str()));
-            let removal = done.cookie(mount.carrier.cookie).expect("a removal");
-            assert!(removal.starts_with(&format!("{}=;", mount.carrier.cookie)) && removal.contains("Max-Age=0"));
-            assert_eq!(attributes(removal), attributes(login.cookie(mount.carrier.cookie).expect("a cookie")));
+            let removal = done.cookie(mount.transport.cookie).expect("a removal");
+            assert!(removal.starts_with(&format!("{}=;", mount.transport.cookie)) && removal.contains("Max-Age=0"));
+            assert_eq!(attributes(removal), attributes(login.cookie(mount.transport.cookie).expect("a cookie")));
             assert!(visitor.follow(&done).await.body.contains("Log in"), "the browser has forgotten it");
             stage.assert_ended(mount, &copy).await;
         }
@@ -42,7 +42,7 @@ async fn a_replayed_credential_is_refused_when_its_bound_is_over() {
 #[tokio::test]
 async fn logging_out_leaves_other_devices_alone_where_one_login_can_be_ended() {
     let stage = Stage::start().await;
-    for mount in stage.mounts().iter().filter(|mount| mount.ends_single) {
+    for mount in stage.mounts().iter().filter(|mount| mount.revokes_single) {
         let (here, there) = (stage.visitor(mount), stage.visitor(mount));
         here.sign_in("alice").await;
         let other = there.sign_in("alice").await;
@@ -60,7 +60,7 @@ async fn logging_out_everywhere_ends_every_login_of_the_user_and_of_nobody_else(
             let bob = stage.visitor(mount).sign_in("bob").await;
             let done = here.post("/logout-everywhere", &[]).await;
             assert_eq!((done.status, done.location()), (303, format!("{}/", here.base).as_str()));
-            assert!(done.cookie(mount.carrier.cookie).expect("a removal").contains("Max-Age=0"));
+            assert!(done.cookie(mount.transport.cookie).expect("a removal").contains("Max-Age=0"));
             for cookie in cookies {
                 stage.assert_ended(mount, &cookie).await;
             }
@@ -89,7 +89,7 @@ async fn logging_in_while_signed_in_ends_the_old_login() {
         let new = visitor.sign_in("bob").await;
         assert_ne!(old, new);
         assert_eq!(visitor.me().await.json()["username"], "bob");
-        if mount.ends_single {
+        if mount.revokes_single {
             stage.assert_ended(mount, &old).await;
         }
     }
@@ -100,7 +100,7 @@ async fn logging_in_while_signed_in_ends_the_old_login() {
 async fn a_made_up_id_is_not_adopted_at_login() {
     let stage = Stage::start().await;
     for mount in stage.mounts() {
-        let name = mount.carrier.cookie;
+        let name = mount.transport.cookie;
         let made_up = format!("{name}=AAAAAAAAAAAAAAAAAAAAAA");
         let form = [("username", "alice"), ("password", DEMO_PASSWORD)];
         let url = stage.app.url(&format!("{}/login", base(mount)));

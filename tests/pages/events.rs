@@ -53,7 +53,7 @@ async fn every_page_that_listens_is_told_and_a_seventeenth_takes_the_place_of_th
 async fn without_a_login_every_page_is_told_at_once() {
     let stage = Stage::start().await;
     for mount in telling(&stage) {
-        let made_up = format!("{}=made-up", mount.carrier.cookie);
+        let made_up = format!("{}=made-up", mount.transport.cookie);
         for cookie in ["nothing=0", &made_up] {
             for _ in 0..2 * PER_LOGIN {
                 let stream = listen(&stage, mount, cookie).await;

@@ -31,7 +31,7 @@ async fn ten_thousand_changed_ids_open_nothing() {
 
 async fn assert_all_refused(bearer: bool) {
     let stage = Stage::start().await;
-    let mounts: Vec<_> = stage.mounts().iter().filter(|mount| mount.carrier.bearer == bearer).collect();
+    let mounts: Vec<_> = stage.mounts().iter().filter(|mount| mount.transport.bearer == bearer).collect();
     let mut statuses = BTreeMap::new();
     for mount in &mounts {
         let good = [stage.visitor(mount).sign_in("alice").await, stage.visitor(mount).sign_in("bob").await];
@@ -61,10 +61,10 @@ async fn send(mut wire: Wire, mount: Description, good: [String; 2], seed: u64, 
         while forged == mine || forged == other {
             forged = dice.change(mine, other);
         }
-        let header = if mount.carrier.bearer && number % 2 == 0 {
+        let header = if mount.transport.bearer && number % 2 == 0 {
             format!("authorization: Bearer {forged}")
         } else {
-            format!("cookie: {}={forged}", mount.carrier.cookie)
+            format!("cookie: {}={forged}", mount.transport.cookie)
         };
         wire.send(format!("GET {path} HTTP/1.1\r\nhost: here\r\n{header}\r\n\r\n")).await;
         let status = wire.reply().await.status;

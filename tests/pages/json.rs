@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jwt_vs_session::auth::{Carrier, Description};
+use jwt_vs_session::auth::{Description, Transport};
 use jwt_vs_session::store::refresh::GRACE;
 use serde_json::{Value, json};
 
@@ -19,11 +19,11 @@ async fn a_login_answers_a_token_or_sets_a_cookie() {
             let mut body = login.json();
             let life = body["expires_in"].take().as_u64().expect("seconds");
             assert_eq!(life, life_of(mount));
-            if mount.carrier.bearer {
+            if mount.transport.bearer {
                 let token = body["access_token"].take();
                 assert_eq!(token.as_str().expect("a token").split('.').count(), 3);
                 let mut expected = json!({ "token_type": "Bearer", "access_token": null, "expires_in": null });
-                if mount.carrier.renewal.is_some() {
+                if mount.transport.refresh_cookie.is_some() {
                     assert!(body["refresh_token"].take().is_string());
                     expected["refresh_token"] = Value::Null;
                 }
@@ -40,10 +40,10 @@ async fn a_login_answers_a_token_or_sets_a_cookie() {
 
 /// Seconds from a login to its end by itself, by the defaults.
 fn life_of(mount: &Description) -> u64 {
-    match mount.carrier {
-        Carrier { renewal: Some(_), .. } => 60,
-        Carrier { bearer: true, .. } => 15 * 60,
-        Carrier { .. } => 30 * 60,
+    match mount.transport {
+        Transport { refresh_cookie: Some(_), .. } => 60,
+        Transport { bearer: true, .. } => 15 * 60,
+        Transport { .. } => 30 * 60,
     }
 }
 
@@ -71,7 +71,7 @@ async fn me_says_who_and_since_when_and_until_when() {
                 "issued_at": now.to_string(), "expires_at": (now + life).to_string(),
             });
             assert_eq!(me, expected);
-            assert!(!stage.accepts(mount, &format!("{}={login}", mount.carrier.cookie)).await);
+            assert!(!stage.accepts(mount, &format!("{}={login}", mount.transport.cookie)).await);
         }
     }
 }
@@ -91,7 +91,7 @@ async fn a_token_is_taken_as_bearer_and_as_cookie_and_an_id_as_cookie_only() {
         ] {
             let request = bare_client().get(stage.app.url(&format!("{}/api/me", base(mount))));
             let reply = answer(request.header("authorization", format!("{scheme} {credential}"))).await;
-            assert_eq!(reply.status == 200, good && mount.carrier.bearer, "{}: {scheme} {credential}", mount.slug);
+            assert_eq!(reply.status == 200, good && mount.transport.bearer, "{}: {scheme} {credential}", mount.slug);
         }
         assert!(stage.accepts(mount, &cookie).await);
     }
@@ -106,7 +106,7 @@ async fn a_refresh_token_is_good_once_where_there_are_any() {
                 answer(visitor.posting("/api/refresh").json(&json!({ "refresh_token": token }))).await
             };
             let made_up = refresh(&json!("made-up")).await;
-            if mount.carrier.renewal.is_none() {
+            if mount.transport.refresh_cookie.is_none() {
                 assert_problem(mount, &made_up, 404, "There is nothing at this address.");
                 continue;
             }
@@ -115,7 +115,9 @@ async fn a_refresh_token_is_good_once_where_there_are_any() {
             let second = refresh(&first).await;
             assert_eq!((second.status, &second.json()["token_type"]), (200, &json!("Bearer")), "{}", second.body);
             let second = second.json();
-            assert!(stage.accepts(mount, &format!("{}={}", mount.carrier.cookie, text(&second["access_token"]))).await);
+            assert!(
+                stage.accepts(mount, &format!("{}={}", mount.transport.cookie, text(&second["access_token"]))).await
+            );
             assert_ne!(second["refresh_token"], first);
             // Tabs that renew at the same moment are no thieves.
             stage.app.clock.advance(GRACE);
@@ -138,7 +140,7 @@ async fn logging_out_by_json_is_done_or_already_done() {
                 let copy = visitor.sign_in("alice").await;
                 let done = answer(visitor.posting(path)).await;
                 assert_eq!((done.status, done.body.as_str()), (204, ""));
-                assert!(done.cookie(mount.carrier.cookie).expect("a removal").contains("Max-Age=0"));
+                assert!(done.cookie(mount.transport.cookie).expect("a removal").contains("Max-Age=0"));
                 assert_eq!(visitor.me().await.status, 401, "the cookie is gone");
                 stage.assert_ended(mount, &copy).await;
                 assert_eq!(answer(visitor.posting(path)).await.status, again, "once more ends nothing");
@@ -190,8 +192,8 @@ fn assert_problem(mount: &Description, answer: &Answer, status: u16, detail: &st
     assert_eq!((&problem["type"], &problem["status"]), (&Value::from("about:blank"), &Value::from(status)));
     let said = problem["detail"].as_str().expect("a sentence");
     assert!(said.starts_with(detail) && !said.is_empty(), "{said}");
-    let scheme = if mount.carrier.bearer { "Bearer" } else { "Cookie" };
+    let scheme = if mount.transport.bearer { "Bearer" } else { "Cookie" };
     assert_eq!(answer.header("www-authenticate"), (status == 401).then_some(scheme));
     assert!(answer.header("server-timing").is_some_and(|timing| timing.contains("total;dur=")), "{answer:?}");
-    assert!(answer.cookie(mount.carrier.cookie).is_none(), "an error sets no credential and takes none away");
+    assert!(answer.cookie(mount.transport.cookie).is_none(), "an error sets no credential and takes none away");
 }

@@ -103,7 +103,7 @@ async fn an_address_has_a_limit_and_a_header_does_not_change_it() {
 async fn renewals_by_json_are_limited_by_address_and_pages_that_renew_are_not() {
     let stage = Stage::with(&["--login-rate", "4/h"]).await;
     let mut renewing = 0;
-    for mount in stage.mounts().iter().filter(|mount| mount.carrier.renewal.is_some()) {
+    for mount in stage.mounts().iter().filter(|mount| mount.transport.refresh_cookie.is_some()) {
         let (program, page) = (stage.visitor(mount), stage.visitor(mount));
         page.sign_in("bob").await;
         let body = json!({ "username": "alice", "password": DEMO_PASSWORD });
@@ -133,7 +133,7 @@ async fn renewals_by_json_are_limited_by_address_and_pages_that_renew_are_not() 
 #[tokio::test]
 async fn without_a_limit_renewals_go_on() {
     let stage = Stage::start().await;
-    for mount in stage.mounts().iter().filter(|mount| mount.carrier.renewal.is_some()) {
+    for mount in stage.mounts().iter().filter(|mount| mount.transport.refresh_cookie.is_some()) {
         let request = || stage.visitor(mount).posting("/api/refresh").json(&json!({ "refresh_token": "made-up" }));
         for _ in 0..400 {
             assert_eq!(answer(request()).await.status, 401);

@@ -92,7 +92,7 @@ async fn a_credential_with_markup_is_shown_as_text() {
     for mount in stage.mounts() {
         for markup in ["<script>alert(1)</script><script>alert(1)</script>", "\"><img src=x>\"><img src=x>"] {
             let url = stage.app.url(&format!("{}/", base(mount)));
-            let cookie = format!("{}={markup}", mount.carrier.cookie);
+            let cookie = format!("{}={markup}", mount.transport.cookie);
             assert_only_text(markup, &answer(bare_client().get(url).header("cookie", cookie)).await.body);
         }
     }

@@ -16,7 +16,7 @@ async fn an_unknown_user_and_a_wrong_password_answer_alike() {
             assert_eq!(without_times(&wrong.body, &known), without_times(&unknown.body, "nobody-here"));
             assert_eq!(wrong.steps(), unknown.steps());
             assert!(wrong.steps().iter().any(|step| step.starts_with("hash")), "{:?}", wrong.steps());
-            assert!(wrong.cookie(mount.carrier.cookie).is_none() && unknown.cookie(mount.carrier.cookie).is_none());
+            assert!(wrong.cookie(mount.transport.cookie).is_none() && unknown.cookie(mount.transport.cookie).is_none());
         }
     }
 }

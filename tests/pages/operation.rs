@@ -16,7 +16,7 @@ async fn the_home_page_shows_every_mount_the_table_and_the_stores() {
     let home = unescaped(&get(&stage, "/").await.body);
     for mount in stage.mounts() {
         assert!(home.contains(&format!("href=\"{}/\"", base(mount))), "no way to {}", mount.slug);
-        assert!(home.contains(mount.label) && home.contains(mount.summary), "{}", mount.slug);
+        assert!(home.contains(mount.texts.label) && home.contains(mount.texts.summary), "{}", mount.slug);
     }
     for row in ["State", "Scalability", "Revocation", "Payload size", "Client support", "Cookies and scripts"] {
         let row = home.split("<tr>").find(|tr| tr.contains(&format!("<th scope=\"row\">{row}</th>"))).expect(row);

@@ -1,6 +1,6 @@
 //! What visitors see while a store is away, and how soon after its return.
 
-use jwt_vs_session::auth::Need;
+use jwt_vs_session::auth::Backend;
 use reqwest::RequestBuilder;
 use tokio::task::{JoinSet, LocalSet};
 
@@ -13,7 +13,7 @@ use crate::common::{bare_client, until};
 pub struct Guest {
     pub visitor: Visitor,
     pub slug: &'static str,
-    pub needs: Need,
+    pub needs: Backend,
     /// Whether its login outlives an empty Redis.
     pub kept: bool,
     /// Whether a store is asked who this is. A token that is renewed stands for itself until then.
@@ -27,20 +27,20 @@ pub async fn guests(stage: &Stage) -> Vec<Guest> {
         visitor.sign_in("alice").await;
         // The panel of the login is shown, and its cookie forgotten.
         visitor.get("/profile").await;
-        let kept = mount.carrier.bearer || mount.needs != Need::Redis;
+        let kept = mount.transport.bearer || mount.backend != Backend::Redis;
         guests.push(Guest {
             visitor,
             slug: mount.slug,
-            needs: mount.needs,
+            needs: mount.backend,
             kept,
-            asked: mount.carrier.renewal.is_none(),
+            asked: mount.transport.refresh_cookie.is_none(),
         });
     }
     guests
 }
 
 /// Who needs what is away gets 503 and keeps the cookie; everybody else goes on.
-pub async fn assert_away(guests: &[Guest], away: Need) {
+pub async fn assert_away(guests: &[Guest], away: Backend) {
     let visits = async {
         let mut visits = JoinSet::new();
         for guest in guests {
@@ -52,7 +52,7 @@ pub async fn assert_away(guests: &[Guest], away: Need) {
 }
 
 impl Guest {
-    async fn assert_away(self, away: Need) {
+    async fn assert_away(self, away: Backend) {
         let Self { visitor, slug, needs, asked, .. } = &self;
         let asks = *needs == away && *asked;
         // What was pushed is trusted for a moment longer.
@@ -86,14 +86,17 @@ pub async fn assert_unavailable(what: &str, request: RequestBuilder) {
 }
 
 /// `/readyz` names exactly those who need what is away; `/healthz` does not care.
-pub async fn assert_told(stage: &Stage, expected: impl Fn(Need) -> bool) {
+pub async fn assert_told(stage: &Stage, expected: impl Fn(Backend) -> bool) {
     let ready = answer(bare_client().get(stage.app.url("/readyz"))).await;
     let rows = ready.json();
     for (row, mount) in rows["strategies"].as_array().expect("rows").iter().zip(stage.mounts()) {
-        assert_eq!((row["strategy"].as_str(), row["ready"].as_bool()), (Some(mount.slug), Some(expected(mount.needs))));
-        assert_eq!(row["reason"].is_string(), !expected(mount.needs), "{row}");
+        assert_eq!(
+            (row["strategy"].as_str(), row["ready"].as_bool()),
+            (Some(mount.slug), Some(expected(mount.backend)))
+        );
+        assert_eq!(row["reason"].is_string(), !expected(mount.backend), "{row}");
     }
-    let any = stage.mounts().iter().any(|mount| expected(mount.needs));
+    let any = stage.mounts().iter().any(|mount| expected(mount.backend));
     assert_eq!(ready.status, if any { 200 } else { 503 });
     let home = answer(bare_client().get(stage.app.url("/"))).await;
     assert_eq!(home.status, 200, "the home page is for everybody, always");

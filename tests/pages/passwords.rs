@@ -65,7 +65,7 @@ async fn a_refused_change_changes_nothing() {
             let page = visitor.change_password(current, new).await;
             assert_eq!(page.status, status, "{}", page.body);
             assert!(between(&page.body, r#"id="message">"#, "</p>").expect("a message").contains(sentence));
-            assert!(page.cookie(mount.carrier.cookie).is_none(), "nothing is renewed");
+            assert!(page.cookie(mount.transport.cookie).is_none(), "nothing is renewed");
         }
         assert!(stage.accepts(mount, &cookie).await);
         assert_eq!(stage.visitor(mount).log_in(&user, PASSWORD).await.status, 303);

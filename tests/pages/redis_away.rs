@@ -1,6 +1,6 @@
 //! Redis killed, frozen, back: what needs it says so and keeps the cookie, everything else goes on.
 
-use jwt_vs_session::auth::Need;
+use jwt_vs_session::auth::Backend;
 
 use super::outage::{assert_away, assert_back, assert_told, assert_unavailable, guests};
 use super::stage::Stage;
@@ -12,8 +12,8 @@ async fn a_killed_redis_takes_nobody_else_along_and_comes_back_empty() {
     let guests = guests(&stage).await;
     assert_told(&stage, |_| true).await;
     stage.redis.kill();
-    assert_away(&guests, Need::Redis).await;
-    assert_told(&stage, |need| need != Need::Redis).await;
+    assert_away(&guests, Backend::Redis).await;
+    assert_told(&stage, |need| need != Backend::Redis).await;
     assert_logins_refused(&stage).await;
     stage.redis.restart().await;
     assert_back(&guests).await;
@@ -36,8 +36,8 @@ async fn a_frozen_redis_takes_nobody_else_along_and_comes_back_with_every_login(
     let stage = Stage::start().await;
     let guests = guests(&stage).await;
     stage.redis.freeze();
-    assert_away(&guests, Need::Redis).await;
-    assert_told(&stage, |need| need != Need::Redis).await;
+    assert_away(&guests, Backend::Redis).await;
+    assert_told(&stage, |need| need != Backend::Redis).await;
     assert_logins_refused(&stage).await;
     stage.redis.thaw();
     assert_back(&guests).await;
@@ -50,7 +50,7 @@ async fn assert_logins_refused(stage: &Stage) {
     for mount in stage.mounts() {
         let (visitor, form) = (stage.visitor(mount), [("username", "bob"), ("password", DEMO_PASSWORD)]);
         // A token needs no Redis to be signed, only to be looked up.
-        if mount.needs == Need::Redis && !mount.carrier.bearer {
+        if mount.backend == Backend::Redis && !mount.transport.bearer {
             assert_unavailable(mount.slug, visitor.posting("/login").form(&form)).await;
         } else {
             assert_eq!(visitor.post("/login", &form).await.status, 303, "{}", mount.slug);
@@ -64,11 +64,11 @@ async fn a_password_change_tells_which_logins_it_could_not_end() {
     let mut stage = Stage::start().await;
     let guests = guests(&stage).await;
     stage.redis.kill();
-    let here = guests.iter().find(|guest| guest.needs == Need::Nothing).expect("a mount that needs no store");
+    let here = guests.iter().find(|guest| guest.needs == Backend::None).expect("a mount that needs no store");
     let done = here.visitor.change_password(DEMO_PASSWORD, "ein-anderes-brot-um-fünf").await;
     assert_eq!(done.status, 200, "{}", done.body);
     for guest in guests.iter().filter(|guest| guest.slug != here.slug) {
         let unsure = format!("&#x2f;{}: not sure! A store does not answer", guest.slug);
-        assert_eq!(done.body.contains(&unsure), guest.needs == Need::Redis, "{}: {}", guest.slug, done.body);
+        assert_eq!(done.body.contains(&unsure), guest.needs == Backend::Redis, "{}: {}", guest.slug, done.body);
     }
 }

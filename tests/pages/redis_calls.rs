@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jwt_vs_session::auth::{Need, Promise};
+use jwt_vs_session::auth::{Backend, Promise};
 use tower_sessions::session::Id;
 
 use super::stage::{Stage, base};
@@ -40,10 +40,10 @@ async fn a_profile_page_takes_one_redis_command_or_none() {
             for (name, count) in &mut after {
                 *count -= before.get(name).unwrap_or(&0);
             }
-            let expected = match (mount.needs, mount.promise) {
+            let expected = match (mount.backend, mount.promise) {
                 // Asked only while the channel cannot prove itself, as on a machine that stands still.
-                (Need::Redis, Promise::Push { .. }) => 0..=VISITS,
-                (Need::Redis, _) => VISITS..=VISITS,
+                (Backend::Redis, Promise::Push { .. }) => 0..=VISITS,
+                (Backend::Redis, _) => VISITS..=VISITS,
                 _ => 0..=0,
             };
             assert!(expected.contains(&after.values().sum::<u64>()), "{}: {after:?}", mount.slug);
@@ -58,11 +58,11 @@ async fn strangers_and_made_up_ids_leave_nothing_behind() {
     for mount in stage.mounts() {
         let mut wire = Wire::open(stage.app.address).await;
         // A thousand of each where a login is a key in Redis.
-        let many = mount.needs == Need::Redis && !mount.carrier.bearer;
+        let many = mount.backend == Backend::Redis && !mount.transport.bearer;
         for number in 0..if many { 1000 } else { 50 } {
             let path = ["/", "/login", "/register", "/profile", "/api/me"][number % 5];
             let path = format!("{}{path}", base(mount));
-            let made_up = format!("{}={}", mount.carrier.cookie, Id::default());
+            let made_up = format!("{}={}", mount.transport.cookie, Id::default());
             for cookie in ["", &made_up] {
                 let status = wire.get(&path, cookie).await.status;
                 assert!([200, 303, 401].contains(&status), "{path}: {status}");

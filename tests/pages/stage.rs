@@ -42,7 +42,7 @@ impl Stage {
     /// The two of the title, a token and a session: for what the pages do alike under every mount.
     pub fn title_pair(&self) -> &[Description] {
         let pair = &self.mounts()[..2];
-        assert!(pair[0].carrier.bearer && !pair[1].carrier.bearer, "{pair:?}");
+        assert!(pair[0].transport.bearer && !pair[1].transport.bearer, "{pair:?}");
         pair
     }
 

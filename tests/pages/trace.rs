@@ -77,7 +77,7 @@ async fn a_refusal_is_told_with_its_reason() {
     let mut expired = Vec::new();
     for mount in stage.mounts() {
         let cookie = stage.visitor(mount).sign_in("alice").await;
-        for (forged, reason) in forgeries(&cookie, mount.carrier.bearer) {
+        for (forged, reason) in forgeries(&cookie, mount.transport.bearer) {
             assert_refused(&stage, &base(mount), &forged, reason).await;
         }
         expired.push((base(mount), cookie));
@@ -92,7 +92,7 @@ fn forgeries(cookie: &str, token: bool) -> Vec<(String, &'static str)> {
     let (name, value) = cookie.split_once('=').expect("a pair");
     if !token {
         let short = (format!("{name}=x"), "this is not a session id");
-        return vec![short, (format!("{name}=AAAAAAAAAAAAAAAAAAAAAA"), "no login is stored under this id")];
+        return vec![short, (format!("{name}=AAAAAAAAAAAAAAAAAAAAAA"), "the store has no login under this id")];
     }
     let (signed, signature) = value.rsplit_once('.').expect("a signature");
     let first = if signature.starts_with('A') { 'B' } else { 'A' };

@@ -19,7 +19,7 @@ pub struct Visitor {
 
 impl Visitor {
     pub fn new(app: &TestApp, mount: &Description) -> Self {
-        Self { client: client(), root: app.base.clone(), base: base(mount), cookie: mount.carrier.cookie }
+        Self { client: client(), root: app.base.clone(), base: base(mount), cookie: mount.transport.cookie }
     }
 
     /// `path` stands below the mount.

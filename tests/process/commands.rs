@@ -57,7 +57,7 @@ async fn the_strategies_are_listed_for_people_and_for_programs() {
         for field in ["slug", "summary", "revocation"] {
             assert!(table.contains(row[field].as_str().expect("text")), "{field} of {row} in {table}");
         }
-        let needs_redis = row["needs"] == "redis";
+        let needs_redis = row["backend"] == "redis";
         assert_eq!((row["ready"].as_bool(), row["why_not"].is_string()), (Some(!needs_redis), needs_redis), "{row}");
     }
 }

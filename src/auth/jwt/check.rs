@@ -14,8 +14,9 @@ use serde::Deserialize;
 
 use super::Keys;
 use super::claims::{Claims, ISSUER, TYPE};
-use crate::auth::{Identity, LoginId, Subject};
+use crate::auth::Identity;
 use crate::clock::Timestamp;
+use crate::identity::{LoginId, Subject};
 
 /// Browsers keep cookies of 4,096 bytes, and need not keep larger ones (RFC 6265, 6.1); nothing longer is issued here.
 const MAX_BYTES: usize = 4096;
@@ -56,7 +57,7 @@ struct TokenHeader {
 
 /// A token that is good by itself. Whether it was revoked is for the strategy to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::auth) struct Checked {
+pub(super) struct Checked {
     /// Whose it is.
     pub identity: Identity,
     /// The user's generation when it was issued, for strategies that compare it.

@@ -9,8 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::auth::{LoginId, Role, Subject, UserId};
 use crate::clock::Timestamp;
+use crate::identity::{LoginId, Role, Subject, UserId};
 
 /// Explicit typing (RFC 8725, 3.11), so that no other kind of token is taken for one of these. The claims are those of
 /// RFC 9068 less `client_id`: there is no OAuth client here.

@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use super::check::{Checked, TokenCheck, check_times, checked};
 use super::claims::{Claims, ISSUER, NumericDate, TYPE};
 use super::{Keys, SigningAlgorithm};
-use crate::auth::{LoginId, Role, Subject, UserId};
 use crate::clock::Timestamp;
+use crate::identity::{LoginId, Role, Subject, UserId};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_500);
 const LIFE: Duration = Duration::from_mins(15);

@@ -1,4 +1,5 @@
-//! What every strategy with signed tokens has in common: to open a login is to sign, to identify is to check.
+//! What every strategy with signed tokens has in common: to open a login is to sign a token, to authenticate a request is
+//! to check one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,15 +9,16 @@ use secrecy::SecretString;
 use super::Keys;
 use super::check::{Checked, TokenCheck};
 use super::claims::{Claims, readable};
-use crate::auth::{Failure, Grant, Identity, LoginId, Presented, Result, Subject};
+use crate::auth::{Credentials, Failure, Grant, Identity, Result};
 use crate::clock::{Clock, Timestamp};
-use crate::trace::{Held, StepKind, Trace};
+use crate::identity::{LoginId, Subject};
+use crate::trace::{HeldData, StepKind, Trace};
 
-/// How much longer than a token what is known against it is kept: another node's clock may be behind this one's.
-pub(in crate::auth) const KEPT_LONGER: Duration = Duration::from_mins(1);
+/// Keep a revocation this long past its token's expiry: another node's clock may be behind this one's.
+pub(super) const CLOCK_MARGIN: Duration = Duration::from_mins(1);
 
 /// Signs and checks the tokens of one mount.
-pub(in crate::auth) struct Tokens {
+pub(super) struct Tokens {
     keys: Arc<Keys>,
     audience: &'static str,
     check: TokenCheck,
@@ -25,7 +27,7 @@ pub(in crate::auth) struct Tokens {
 }
 
 impl Tokens {
-    /// Tokens that live for `life` and are good under the mount `audience` only.
+    /// Tokens live for `life`, and only the mount `audience` accepts them.
     pub fn new(keys: Arc<Keys>, audience: &'static str, life: Duration, clock: Clock) -> Self {
         let check = TokenCheck::new(keys.clone(), audience, life);
         Self { keys, audience, check, life, clock }
@@ -38,7 +40,7 @@ impl Tokens {
         self.sign(subject, &login, &claims, trace)
     }
 
-    /// Signs a token that is one of many of a login, which was alive at `now`.
+    /// Signs one of the many tokens of a login that was alive at `now`.
     pub fn issue_in(&self, subject: &Subject, login: &LoginId, now: Timestamp, trace: &Trace) -> Result<Grant> {
         let token = LoginId::random();
         let claims = Claims { sid: Some(login.clone()), ..Claims::new(subject, &token, self.audience, now, self.life) };
@@ -57,9 +59,9 @@ impl Tokens {
         Ok(Grant { identity, credential, max_age: self.life, renewal: None })
     }
 
-    /// Checks form, signature and claims; the reason of a refusal goes to the trace.
-    pub fn check(&self, presented: &Presented, trace: &Trace) -> Option<Checked> {
-        let token = presented.credential()?;
+    /// Checks form, signature and claims. The trace holds the reason of a refusal.
+    pub fn check(&self, credentials: &Credentials, trace: &Trace) -> Option<Checked> {
+        let token = credentials.credential()?;
         let timer = trace.timer();
         let checked = self.check.accept(token, self.clock.now());
         trace.step(StepKind::Crypto, timer, || {
@@ -69,11 +71,11 @@ impl Tokens {
         checked.map_err(|refusal| trace.refused(refusal.to_string())).ok()
     }
 
-    /// What the server holds of a token: the key behind all of them.
+    /// Notes what the server holds of a token: the key behind all of them.
     pub fn exhibit_key(&self, trace: &Trace) {
         trace.server_holds(|| {
             let keys = self.keys.clone();
-            move || Held {
+            move || HeldData {
                 title: "Nothing of this login".into(),
                 text: format!("one key for all tokens: {} with kid {}", keys.algorithm(), keys.kid()),
                 bytes: Some(0),
@@ -81,8 +83,8 @@ impl Tokens {
         });
     }
 
-    /// The latest that a token issued until now can last.
-    pub fn last_end(&self) -> Timestamp {
+    /// The latest moment at which a token issued until now expires.
+    pub fn last_expiry(&self) -> Timestamp {
         self.clock.now() + self.life
     }
 }
@@ -90,7 +92,7 @@ impl Tokens {
 fn exhibit(token: &str, trace: &Trace) {
     trace.browser_holds(|| {
         let token = token.to_owned();
-        move || Held {
+        move || HeldData {
             title: "A signed token that anybody can read".into(),
             text: readable(&token),
             bytes: Some(token.len()),

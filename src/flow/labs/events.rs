@@ -9,7 +9,7 @@ use poem::http::header;
 use poem::{Body, Request, Response};
 use serde_json::Value;
 
-use crate::labs::log::EventLog;
+use crate::labs::event_log::EventLog;
 
 /// The events of a run as they come, each with its number; the last is `end`.
 pub(super) fn stream_of<R: Send + Sync + 'static, E: Clone + Send + 'static>(
@@ -19,7 +19,7 @@ pub(super) fn stream_of<R: Send + Sync + 'static, E: Clone + Send + 'static>(
     request: &Request,
 ) -> Response {
     let last = request.headers().get("last-event-id").and_then(|id| id.to_str().ok()?.parse::<usize>().ok());
-    let listener = log(&run).listen(last.map_or(0, |last| last.saturating_add(1)));
+    let listener = log(&run).read_from(last.map_or(0, |last| last.saturating_add(1)));
     let events = stream::unfold(Some((run, listener)), move |listening| async move {
         let (run, mut listener) = listening?;
         match log(&run).next(&mut listener).await {

@@ -2,8 +2,8 @@
 
 mod cost;
 mod events;
-mod order;
 mod revocation;
+mod run_form;
 
 use poem::Route;
 

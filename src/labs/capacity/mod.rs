@@ -9,7 +9,7 @@ mod tests;
 use serde::Serialize;
 
 pub use self::form::{FIELDS, Field};
-use super::figures::Row;
+use super::figures::StrategyFigures;
 use crate::auth::{Description, Promise};
 
 /// What a site is asked for.
@@ -82,12 +82,12 @@ pub enum Cores {
 
 /// Answers for one strategy.
 #[allow(clippy::cast_precision_loss)] // bytes and milliseconds far below 2^52
-pub fn capacity(demand: &Demand, row: &Row, description: &Description) -> Capacity {
+pub fn capacity(demand: &Demand, row: &StrategyFigures, description: &Description) -> Capacity {
     let upkeep = upkeep(demand, description);
     let misses = misses(demand, description, upkeep);
     let calls_of_upkeep = description.upkeep.map_or(0.0, |upkeep| f64::from(upkeep.calls));
     // Where nodes keep copies, how many calls were measured depends on how many were found then.
-    let calls = if description.copies.is_some() { misses } else { row.store_calls };
+    let calls = if description.max_copies.is_some() { misses } else { row.store_calls };
     let operations = demand.requests * calls + upkeep * calls_of_upkeep;
     let (check_ns, cores_are) = check_ns(row, misses);
     let expires = matches!(description.promise, Promise::Expiry { .. });
@@ -125,7 +125,7 @@ fn upkeep(demand: &Demand, description: &Description) -> f64 {
 /// logins than a node keeps, it misses the share that it does not keep.
 #[allow(clippy::cast_precision_loss)] // milliseconds and logins far below 2^52
 fn misses(demand: &Demand, description: &Description, writes: f64) -> f64 {
-    let (Some(copies), true) = (description.copies, demand.requests > 0.0) else { return 0.0 };
+    let (Some(copies), true) = (description.max_copies, demand.requests > 0.0) else { return 0.0 };
     let every = description.upkeep.map_or(0.0, |upkeep| upkeep.every_ms as f64 / 1e3);
     let asked = demand.requests / demand.logins() * every;
     // That a node is not asked for a login in that time.
@@ -138,13 +138,13 @@ fn misses(demand: &Demand, description: &Description, writes: f64) -> f64 {
 
 /// What a user's logins share is there once for each user.
 #[allow(clippy::cast_precision_loss)] // bytes far below 2^52
-fn stored_bytes(demand: &Demand, row: &Row) -> f64 {
+fn stored_bytes(demand: &Demand, row: &StrategyFigures) -> f64 {
     let further = row.stored_bytes.saturating_sub(row.user_bytes);
     demand.users * row.user_bytes as f64 + demand.logins() * further as f64
 }
 
 /// The mean of hits and misses, in nanoseconds.
-fn check_ns(row: &Row, misses: f64) -> (f64, Cores) {
+fn check_ns(row: &StrategyFigures, misses: f64) -> (f64, Cores) {
     let whole = row.identify_mean_ns.unwrap_or(row.identify_ns.median);
     let (hit, known) = row.cpu_ns.map_or((whole, Cores::AtMost), |cpu| (cpu, Cores::Measured));
     match row.miss_ns {

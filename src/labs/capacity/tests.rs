@@ -1,39 +1,43 @@
 use std::time::Duration;
 
 use super::*;
-use crate::auth::{Carrier, Need, Upkeep};
-use crate::labs::figures::{Interval, Staleness};
+use crate::auth::{Backend, CredentialKind, Texts, Transport, Upkeep};
+use crate::labs::figures::{Spread, Staleness};
 
 fn described(promise: Promise, shared: bool) -> Description {
     Description {
         slug: "some",
-        label: "",
-        summary: "",
-        revocation: String::new(),
+        kind: CredentialKind::Session,
         promise,
-        needs: Need::Redis,
-        store: "",
+        backend: Backend::Redis,
         shared,
         signed_with: None,
         upkeep: None,
-        copies: None,
-        carrier: Carrier { cookie: "id", renewal: None, bearer: false },
-        browser_holds: "",
-        server_holds: "",
-        notice: None,
-        ends_single: true,
-        unknown_logins: None,
-        logout: "",
-        logout_everywhere: "",
-        password_change: "",
-        gives_up: "",
+        max_copies: None,
+        transport: Transport { cookie: "id", refresh_cookie: None, bearer: false },
+        revokes_single: true,
+        lists_logins: true,
+        texts: Texts {
+            label: "",
+            summary: "",
+            revocation: String::new(),
+            store: "",
+            browser_holds: "",
+            server_holds: "",
+            notice: None,
+            devices: "",
+            logout: "",
+            logout_everywhere: "",
+            password_change: "",
+            gives_up: "",
+        },
     }
 }
 
-fn row() -> Row {
-    Row {
+fn row() -> StrategyFigures {
+    StrategyFigures {
         strategy: "some".to_owned(),
-        identify_ns: Interval { low: 50_000.0, median: 60_000.0, high: 90_000.0 },
+        identify_ns: Spread { low: 50_000.0, median: 60_000.0, high: 90_000.0 },
         issue_ns: None,
         revoke_ns: None,
         store_calls: 1.0,
@@ -83,7 +87,7 @@ fn a_push_was_measured_and_a_token_lives_its_life() {
 
 #[test]
 fn without_the_processors_time_the_whole_check_is_an_upper_bound() {
-    let without = Row { cpu_ns: None, ..row() };
+    let without = StrategyFigures { cpu_ns: None, ..row() };
     let answer = capacity(&DEMAND, &without, &described(Promise::Immediate, false));
     assert!(close(answer.cores, 0.06) && answer.cores_are == Cores::AtMost);
     assert!(answer.one_node_only, "four nodes cannot share it");
@@ -109,7 +113,7 @@ fn writes() -> Upkeep {
 
 #[test]
 fn what_a_users_logins_share_is_there_once() {
-    let shared = Row { user_bytes: 130, ..row() };
+    let shared = StrategyFigures { user_bytes: 130, ..row() };
     let answer = capacity(&DEMAND, &shared, &described(Promise::Immediate, true));
     // 100,000 users of 130 bytes, 200,000 logins of 200.
     assert!(close(answer.stored_bytes, 53_000_000.0), "{answer:?}");
@@ -132,15 +136,16 @@ fn a_login_that_slides_is_written_at_its_first_request_after_a_while() {
 
 #[test]
 fn a_write_evicts_every_copy_and_a_node_has_room_for_some() {
-    let copied = Description { upkeep: Some(writes()), copies: Some(1_000_000), ..described(Promise::Immediate, true) };
-    let cached = Row { store_calls: 0.0, cpu_ns: Some(300.0), miss_ns: Some(10_300.0), ..row() };
+    let copied =
+        Description { upkeep: Some(writes()), max_copies: Some(1_000_000), ..described(Promise::Immediate, true) };
+    let cached = StrategyFigures { store_calls: 0.0, cpu_ns: Some(300.0), miss_ns: Some(10_300.0), ..row() };
     let answer = capacity(&DEMAND, &cached, &copied);
     // Simulated with the same demand: 52 % of the requests write, 84 % find no copy.
     assert!((answer.misses - 0.844).abs() < 0.001 && (answer.upkeep / 1000.0 - 0.526).abs() < 0.001, "{answer:?}");
     assert!(close(answer.operations, 1000.0 * answer.misses + answer.upkeep));
     assert!(close(answer.cores, 1000.0 * (300.0 + answer.misses * 10_000.0) / 1e9));
     assert_eq!(answer.cores_are, Cores::AtMost, "a miss waits for the store");
-    let mixed = capacity(&DEMAND, &Row { store_calls: 0.5, cpu_ns: None, ..cached.clone() }, &copied);
+    let mixed = capacity(&DEMAND, &StrategyFigures { store_calls: 0.5, cpu_ns: None, ..cached.clone() }, &copied);
     assert!(
         close(mixed.operations, answer.operations),
         "what was measured at half of the hits says the same: {mixed:?}"
@@ -149,7 +154,11 @@ fn a_write_evicts_every_copy_and_a_node_has_room_for_some() {
     let alone = Demand { nodes: 1.0, requests: 1e6, ..DEMAND };
     let busy = capacity(&alone, &cached, &copied);
     assert!(busy.misses < 0.002, "a busy login is nearly always there: {busy:?}");
-    let crowded = capacity(&alone, &Row { miss_ns: None, ..cached }, &Description { copies: Some(20_000), ..copied });
+    let crowded = capacity(
+        &alone,
+        &StrategyFigures { miss_ns: None, ..cached },
+        &Description { max_copies: Some(20_000), ..copied },
+    );
     assert!(close(crowded.misses, 0.9), "a node keeps a tenth of the logins: {crowded:?}");
     assert_eq!(crowded.cores_are, Cores::AtLeast);
 }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use serde::Serialize;
 
-use super::CostBench;
-use super::samples::{Budget, Samples, Spread};
+use super::CostSetup;
+use super::samples::{Budget, Percentiles, Samples};
 use crate::labs::revocation::LabError;
 use crate::store::{Floors, StoreError};
 
@@ -16,11 +16,11 @@ const BUDGET: Budget = Budget { most: 1000, time: Duration::from_millis(300) };
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct FloorTimes {
     /// A call through a trait object that does nothing, and reading the clock: in every figure.
-    pub empty_call_ns: Spread,
+    pub empty_call_ns: Percentiles,
     /// A bare `GET` on the same connection. `None`: there is no Redis.
-    pub get_ns: Option<Spread>,
+    pub get_ns: Option<Percentiles>,
     /// A bare prepared `SELECT` on the same pool.
-    pub select_ns: Spread,
+    pub select_ns: Percentiles,
 }
 
 /// One of them.
@@ -55,11 +55,11 @@ impl Call for Select<'_> {
     }
 }
 
-pub(super) async fn measure(bench: &CostBench) -> Result<FloorTimes, LabError> {
+pub(super) async fn measure(bench: &CostSetup) -> Result<FloorTimes, LabError> {
     let floors = Floors::new(bench.redis.clone(), bench.sql.clone());
     let times = async {
         let empty_call_ns = times(&Empty).await?;
-        let get_ns = match floors.plant().await {
+        let get_ns = match floors.insert_record().await {
             Ok(()) => Some(times(&Get(&floors)).await?),
             Err(StoreError::Absent { .. }) => None,
             Err(error) => return Err(failed(error)),
@@ -67,11 +67,11 @@ pub(super) async fn measure(bench: &CostBench) -> Result<FloorTimes, LabError> {
         Ok(FloorTimes { empty_call_ns, get_ns, select_ns: times(&Select(&floors)).await? })
     };
     let times = times.await;
-    floors.uproot().await;
+    floors.delete_record().await;
     times
 }
 
-async fn times(call: &dyn Call) -> Result<Spread, LabError> {
+async fn times(call: &dyn Call) -> Result<Percentiles, LabError> {
     let (mut samples, begun) = (Samples::default(), Instant::now());
     while BUDGET.allows(samples.len(), begun) {
         let asked = Instant::now();

@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
-use super::crowd::{Crowd, Opened};
-use super::plan::Plan;
-use super::samples::Spread;
+use super::population::{Population, PopulationLogin};
+use super::probe_plan::ProbePlan;
+use super::samples::Percentiles;
 use super::timing::CHURN;
-use super::{COOKIE_LIMIT, Candidate, Conditions, CostBench};
-use crate::auth::{Failure, Need, Promise, Stored};
+use super::{COOKIE_LIMIT, Candidate, Conditions, CostSetup};
+use crate::auth::{Backend, Failure, Promise};
 use crate::labs::figures::Staleness;
 use crate::labs::revocation::{self, LabError};
-use crate::store::StoreError;
+use crate::store::{Footprint, StoreError};
 use crate::trace::Trace;
 
 /// How long a channel may take to be trusted.
@@ -25,18 +25,18 @@ pub const TRIALS: usize = 12;
 
 /// What was measured of one strategy.
 #[derive(Clone, Debug, Serialize)]
-pub struct Measured {
+pub struct CostResult {
     /// Its name.
     pub strategy: &'static str,
     /// Finding out who asks.
-    pub identify_ns: Spread,
+    pub identify_ns: Percentiles,
     /// The bare call to the same store, between the questions: a floor of another moment is another floor. `None` where
     /// no store is asked.
-    pub floor_ns: Option<Spread>,
+    pub floor_ns: Option<Percentiles>,
     /// Opening a login.
-    pub issue_ns: Spread,
+    pub issue_ns: Percentiles,
     /// Ending it.
-    pub revoke_ns: Spread,
+    pub revoke_ns: Percentiles,
     /// Calls to a store for each request, from the trace.
     pub store_calls: f64,
     /// The algorithm, and the store.
@@ -55,28 +55,28 @@ pub struct Measured {
     /// How many logins were open meanwhile.
     pub logins: usize,
     /// How many questions were timed.
-    pub questions: usize,
+    pub probes: usize,
     /// How long a revoked login goes on being accepted on another node, without the added delay.
     pub staleness_ms: Option<Staleness>,
 }
 
 /// Measures it; the inner error is a reason that belongs into the report, such as a token that is too long.
 pub(super) async fn measure(
-    bench: &CostBench,
+    bench: &CostSetup,
     candidate: &Candidate,
     conditions: &Conditions,
     left: Duration,
     stop: Pin<&mut impl Future<Output = ()>>,
-) -> Result<Result<Measured, String>, LabError> {
+) -> Result<Result<CostResult, String>, LabError> {
     let strategy = candidate.slug();
     let failed = |source| LabError::Failed { strategy, source };
-    let plan = Plan::new(conditions);
-    if candidate.near.describe().needs == Need::Redis && bench.redis.is_absent() {
+    let plan = ProbePlan::new(conditions);
+    if candidate.direct.describe().backend == Backend::Redis && bench.redis.is_absent() {
         return Ok(Err(StoreError::Absent { store: "Redis" }.sentence()));
     }
     let people = (plan.opened(conditions), CHURN);
-    let crowd = Crowd::gather(bench, candidate, conditions, people).await.map_err(failed)?;
-    let trial = Trial { bench, candidate, conditions, plan, crowd: &crowd };
+    let crowd = Population::gather(bench, candidate, conditions, people).await.map_err(failed)?;
+    let trial = CostMeasurement { bench, candidate, conditions, plan, population: &crowd };
     let outcome = tokio::select! {
         outcome = timeout(left, trial.run()) => outcome.unwrap_or_else(|_| Ok(Err("there was no time left".to_owned()))),
         () = stop => Err(LabError::Stopped),
@@ -86,16 +86,16 @@ pub(super) async fn measure(
 }
 
 /// One strategy under these conditions, and its logins.
-pub(super) struct Trial<'a> {
-    pub bench: &'a CostBench,
+pub(super) struct CostMeasurement<'a> {
+    pub bench: &'a CostSetup,
     pub candidate: &'a Candidate,
     pub conditions: &'a Conditions,
-    pub plan: Plan,
-    pub crowd: &'a Crowd<'a>,
+    pub plan: ProbePlan,
+    pub population: &'a Population<'a>,
 }
 
-impl Trial<'_> {
-    async fn run(&self) -> Result<Result<Measured, String>, LabError> {
+impl CostMeasurement<'_> {
+    async fn run(&self) -> Result<Result<CostResult, String>, LabError> {
         let before = self.rows().await;
         let first = match self.first().await? {
             Ok(first) => first,
@@ -108,35 +108,35 @@ impl Trial<'_> {
         self.warm_up(&logins).await?;
         let weight = self.weigh(&logins, grown).await?;
         let order = self.plan.order(logins.len());
-        let (timed, counted) = order.split_at(self.plan.questions);
+        let (timed, counted) = order.split_at(self.plan.probes);
         let store_calls = self.count_calls(&logins, counted).await?;
         let (mut identify, mut floor) = self.time_questions(&logins, timed, store_calls > 0.5).await?;
         let cpu_ns = self.processor(&logins).await?;
         let (mut issue, mut revoke) = self.churn().await?;
-        Ok(Ok(Measured {
+        Ok(Ok(CostResult {
             strategy: self.candidate.slug(),
             identify_ns: identify.spread(),
             floor_ns: (floor.len() > 0).then(|| floor.spread()),
             issue_ns: issue.spread(),
             revoke_ns: revoke.spread(),
             store_calls,
-            setup: self.candidate.far.describe().setup(),
+            setup: self.candidate.delayed.describe().setup(),
             request_bytes: logins.first().map_or(0, |login| login.sent() as u64),
             stored_bytes: weight.login + weight.user,
             user_bytes: weight.user,
             stored_how: weight.how,
             cpu_ns,
             logins: logins.len(),
-            questions: identify.len(),
+            probes: identify.len(),
             staleness_ms: Some(self.staleness().await?),
         }))
     }
 
     /// The first login, or why there can be none under these conditions.
-    async fn first(&self) -> Result<Result<Opened, String>, LabError> {
+    async fn first(&self) -> Result<Result<PopulationLogin, String>, LabError> {
         let candidate = self.candidate;
         let long = self.conditions.claim_bytes > 0;
-        let login = match self.crowd.open(&*candidate.near, &self.crowd.of_login(0)).await {
+        let login = match self.population.open(&*candidate.direct, &self.population.of_login(0)).await {
             Ok(login) => login,
             Err(error @ Failure::Store(_)) => return Err(self.failed(error)),
             Err(error) if long => {
@@ -144,7 +144,7 @@ impl Trial<'_> {
             }
             Err(error) => return Err(self.failed(error)),
         };
-        let bytes = candidate.near.describe().carrier.cookie.len() + login.bytes;
+        let bytes = candidate.direct.describe().transport.cookie.len() + login.bytes;
         if bytes > COOKIE_LIMIT {
             let words =
                 format!("The cookie would have {bytes} bytes; browsers need not keep more than {COOKIE_LIMIT}.");
@@ -155,18 +155,18 @@ impl Trial<'_> {
     }
 
     /// Opens the others: as many as are stored, or as many as are asked for where nothing is.
-    async fn fill(&self, first: Opened, kept: Stored) -> Result<Vec<Opened>, LabError> {
+    async fn fill(&self, first: PopulationLogin, kept: Footprint) -> Result<Vec<PopulationLogin>, LabError> {
         let wanted = self.plan.opened(self.conditions);
         let stored = kept.rows || kept.login > 0;
         let enough = if stored { wanted } else { wanted.min(self.plan.enough()) };
         let mut logins = vec![first];
-        logins.extend(self.crowd.fill(1, enough).await.map_err(|source| self.failed(source))?);
+        logins.extend(self.population.fill(1, enough).await.map_err(|source| self.failed(source))?);
         Ok(logins)
     }
 
     /// Until the node knows every login that it is to know, and its channels are awake.
-    async fn warm_up(&self, logins: &[Opened]) -> Result<(), LabError> {
-        if matches!(self.candidate.far.describe().promise, Promise::Push { .. }) {
+    async fn warm_up(&self, logins: &[PopulationLogin]) -> Result<(), LabError> {
+        if matches!(self.candidate.delayed.describe().promise, Promise::Push { .. }) {
             let begun = Instant::now();
             while begun.elapsed() < CHANNEL && self.calls(&logins[0]).await? > 0 {
                 sleep(Duration::from_millis(10)).await;
@@ -180,26 +180,26 @@ impl Trial<'_> {
     }
 
     async fn staleness(&self) -> Result<Staleness, LabError> {
-        let (pair, promise) = (&self.candidate.pair, self.candidate.far.describe().promise);
+        let (pair, promise) = (&self.candidate.pair, self.candidate.delayed.describe().promise);
         let trials = if matches!(promise, Promise::Expiry { .. }) { 1 } else { TRIALS };
         let measured = revocation::measure(pair, &self.bench.subject, trials).await?;
         Ok(measured.staleness())
     }
 
-    pub(super) async fn calls(&self, login: &Opened) -> Result<usize, LabError> {
+    pub(super) async fn calls(&self, login: &PopulationLogin) -> Result<usize, LabError> {
         let trace = Trace::on();
         self.assert_known(login, &trace).await?;
         Ok(trace.store_calls())
     }
 
-    pub(super) async fn assert_known(&self, login: &Opened, trace: &Trace) -> Result<(), LabError> {
-        self.check(login, self.candidate.far.identify(&login.presented, trace).await)
+    pub(super) async fn assert_known(&self, login: &PopulationLogin, trace: &Trace) -> Result<(), LabError> {
+        self.check(login, self.candidate.delayed.identify(&login.credentials, trace).await)
     }
 
     /// Fails unless the answer is this login.
     pub(super) fn check(
         &self,
-        login: &Opened,
+        login: &PopulationLogin,
         answer: crate::auth::Result<Option<crate::auth::Identity>>,
     ) -> Result<(), LabError> {
         match answer.map_err(|source| self.failed(source))? {

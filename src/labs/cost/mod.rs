@@ -3,15 +3,15 @@
 //!
 //! It takes seconds and says the order of magnitude. The benches in `benches/` take minutes and say more.
 
-mod crowd;
 mod floors;
 mod measure;
-mod plan;
+mod population;
+mod probe_plan;
 mod report;
 mod runs;
 mod samples;
+mod stored_bytes;
 mod timing;
-mod weigh;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,15 +19,16 @@ use std::time::{Duration, Instant};
 use serde::{Serialize, Serializer};
 
 pub use self::floors::FloorTimes;
-pub use self::measure::{Measured, TRIALS};
-pub use self::report::{DEBUG_WARNING, NotMeasured, Report};
-pub use self::runs::{CostRun, CostRuns, Event, OpenCost, StartCostError};
-pub use self::samples::Spread;
+pub use self::measure::{CostResult, TRIALS};
+pub use self::report::{CostReport, DEBUG_WARNING, NotMeasured};
+pub use self::runs::{CostEvent, CostRun, CostRuns, OpenCost, StartCostError};
+pub use self::samples::Percentiles;
 use super::machine;
-use super::nodes::Pair;
+use super::nodes::NodePair;
 use super::revocation::LabError;
-use crate::auth::{AuthStrategy, Subject};
+use crate::auth::AuthStrategy;
 use crate::clock::Clock;
+use crate::identity::Subject;
 use crate::store::users::Users;
 use crate::store::{Redis, Sql};
 
@@ -73,21 +74,21 @@ fn as_millis<S: Serializer>(delay: &Duration, serializer: S) -> Result<S::Ok, S:
 /// A strategy as the experiment knows it.
 pub struct Candidate {
     /// Opens and ends logins without the delay.
-    pub near: Arc<dyn AuthStrategy>,
+    pub direct: Arc<dyn AuthStrategy>,
     /// What is measured: the same stores, behind the delay.
-    pub far: Arc<dyn AuthStrategy>,
+    pub delayed: Arc<dyn AuthStrategy>,
     /// Two nodes, for the staleness.
-    pub pair: Pair,
+    pub pair: NodePair,
 }
 
 impl Candidate {
     fn slug(&self) -> &'static str {
-        self.far.describe().slug
+        self.delayed.describe().slug
     }
 }
 
 /// What the experiment works on.
-pub struct CostBench {
+pub struct CostSetup {
     /// The strategies to measure.
     pub candidates: Vec<Candidate>,
     /// Where the experiment's users live for its time.
@@ -105,20 +106,20 @@ pub struct CostBench {
 /// Measures every candidate, one after the other. Ends early when `stop` does; whatever happens, the logins that were
 /// opened are ended.
 pub async fn run(
-    bench: &CostBench,
+    bench: &CostSetup,
     conditions: Conditions,
     stop: impl Future<Output = ()>,
-    mut tell: impl FnMut(Event),
-) -> Result<Report, LabError> {
+    mut tell: impl FnMut(CostEvent),
+) -> Result<CostReport, LabError> {
     let begun = Instant::now();
     tokio::pin!(stop);
-    tell(Event::Floors);
+    tell(CostEvent::Floors);
     let source = machine::source(&bench.redis, &bench.sql).await;
     let floors = floors::measure(bench).await?;
-    let mut report = Report::new(conditions, source, floors);
+    let mut report = CostReport::new(conditions, source, floors);
     let of = bench.candidates.len();
     for (number, candidate) in (1..).zip(&bench.candidates) {
-        tell(Event::Strategy { number, of, slug: candidate.slug() });
+        tell(CostEvent::Strategy { number, of, slug: candidate.slug() });
         let left = LONGEST.saturating_sub(begun.elapsed());
         match measure::measure(bench, candidate, &conditions, left, stop.as_mut()).await? {
             Ok(measured) => report.results.push(measured),

@@ -4,13 +4,13 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Conditions, FloorTimes, Measured, Spread};
-use crate::labs::figures::{Figures, Row, Source};
+use super::{Conditions, CostResult, FloorTimes, Percentiles};
+use crate::labs::figures::{Figures, Source, StrategyFigures};
 use crate::units::time;
 
 /// What the experiment measured.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub struct CostReport {
     /// Said with every figure: seconds show the order of magnitude.
     pub indicative: bool,
     /// `release`, or `debug`, whose figures are none.
@@ -22,7 +22,7 @@ pub struct Report {
     /// What nothing can be faster than, in the same run.
     pub floors: FloorTimes,
     /// A row for each strategy.
-    pub results: Vec<Measured>,
+    pub results: Vec<CostResult>,
     /// The strategies that could not be measured like this.
     pub not_measured: Vec<NotMeasured>,
 }
@@ -40,7 +40,7 @@ pub struct NotMeasured {
 pub const DEBUG_WARNING: &str = "THIS IS A DEBUG BUILD: its figures are not figures. \
     Use cargo run --release -- lab cost";
 
-impl Report {
+impl CostReport {
     pub(super) fn new(conditions: Conditions, source: Source, floors: FloorTimes) -> Self {
         let build = if cfg!(debug_assertions) { "debug" } else { "release" };
         let (results, not_measured) = (Vec::new(), Vec::new());
@@ -54,12 +54,16 @@ impl Report {
 
     /// As the frontier and the capacity sheet read them.
     pub fn figures(&self) -> Figures {
-        Figures { source: self.source.clone(), rows: self.results.iter().map(row).collect(), unlike: Vec::new() }
+        Figures {
+            source: self.source.clone(),
+            rows: self.results.iter().map(row).collect(),
+            not_comparable: Vec::new(),
+        }
     }
 }
 
-fn row(measured: &Measured) -> Row {
-    Row {
+fn row(measured: &CostResult) -> StrategyFigures {
+    StrategyFigures {
         strategy: measured.strategy.to_owned(),
         identify_ns: measured.identify_ns.interval(),
         issue_ns: Some(measured.issue_ns.interval()),
@@ -94,7 +98,7 @@ impl fmt::Display for Conditions {
 }
 
 /// The table of the command line.
-impl fmt::Display for Report {
+impl fmt::Display for CostReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_debug() {
             writeln!(f, "*** {DEBUG_WARNING} ***\n")?;
@@ -105,7 +109,7 @@ impl fmt::Display for Report {
         writeln!(f, "{:<16} {:^21} {:^8} {:^21} {:^21}", "", "check", "× its", "log in", "revoke")?;
         let pair = format!("{:>10} {:>10}", "p50", "p99");
         writeln!(f, "{:<16} {pair} {:^8} {pair} {pair} {:>6} {:>8} {:>7}", "", "floor", "calls", "sent", "stored")?;
-        let times = |spread: &Spread| format!("{:>10} {:>10}", time(spread.p50), time(spread.p99));
+        let times = |spread: &Percentiles| format!("{:>10} {:>10}", time(spread.p50), time(spread.p99));
         for row in &self.results {
             let (check, issue, revoke) = (times(&row.identify_ns), times(&row.issue_ns), times(&row.revoke_ns));
             let floor =

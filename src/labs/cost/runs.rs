@@ -7,9 +7,9 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::{Conditions, CostBench, Report};
-use crate::auth::LoginId;
-use crate::labs::log::EventLog;
+use super::{Conditions, CostReport, CostSetup};
+use crate::identity::LoginId;
+use crate::labs::event_log::EventLog;
 use crate::labs::revocation::LabError;
 use crate::store::StoreError;
 
@@ -18,11 +18,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Opens what a run works on: these strategies, or all, behind this delay.
 pub type OpenCost =
-    Box<dyn Fn(Vec<String>, Duration) -> BoxFuture<'static, Result<CostBench, StoreError>> + Send + Sync>;
+    Box<dyn Fn(Vec<String>, Duration) -> BoxFuture<'static, Result<CostSetup, StoreError>> + Send + Sync>;
 
 /// What happens in a run.
 #[derive(Clone, Debug)]
-pub enum Event {
+pub enum CostEvent {
     /// It measures the floors.
     Floors,
     /// It goes on with this strategy.
@@ -55,7 +55,7 @@ pub enum StartCostError {
 #[derive(Debug)]
 pub struct CostRun {
     id: String,
-    log: EventLog<Event>,
+    log: EventLog<CostEvent>,
 }
 
 impl CostRun {
@@ -65,14 +65,14 @@ impl CostRun {
     }
 
     /// What happened so far.
-    pub fn log(&self) -> &EventLog<Event> {
+    pub fn log(&self) -> &EventLog<CostEvent> {
         &self.log
     }
 
     /// Waits for the end, at most so long. Whether it is there.
     pub async fn wait(&self, patience: Duration) -> bool {
         let whole = async {
-            let mut listener = self.log.listen(0);
+            let mut listener = self.log.read_from(0);
             while self.log.next(&mut listener).await.is_some() {}
         };
         timeout(patience, whole).await.is_ok()
@@ -80,27 +80,30 @@ impl CostRun {
 
     /// What went wrong, if it did.
     pub fn failure(&self) -> Option<String> {
-        self.log.events().iter().find_map(|event| if let Event::Failed(why) = event { Some(why.clone()) } else { None })
+        self.log
+            .events()
+            .iter()
+            .find_map(|event| if let CostEvent::Failed(why) = event { Some(why.clone()) } else { None })
     }
 }
 
 /// The one run, and what the last one came to.
 pub struct CostRuns {
     open: Arc<OpenCost>,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<CostRunState>>,
     closing: watch::Sender<bool>,
 }
 
 #[derive(Default)]
-struct State {
+struct CostRunState {
     /// The latest, whether or not it is over.
     latest: Option<Arc<CostRun>>,
     busy: bool,
-    report: Option<Arc<Report>>,
+    report: Option<Arc<CostReport>>,
 }
 
 /// Lets the next one in, however this one ends.
-struct Leave(Arc<Mutex<State>>, Arc<CostRun>);
+struct Leave(Arc<Mutex<CostRunState>>, Arc<CostRun>);
 
 impl Drop for Leave {
     fn drop(&mut self) {
@@ -109,7 +112,7 @@ impl Drop for Leave {
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock(state: &Mutex<CostRunState>) -> MutexGuard<'_, CostRunState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -138,9 +141,9 @@ impl CostRuns {
             match drive(&open, wanted, conditions, &driven, closing).await {
                 Ok(report) => {
                     lock(&leave.0).report = Some(Arc::new(report));
-                    driven.log.tell(Event::Done);
+                    driven.log.push(CostEvent::Done);
                 }
-                Err(why) => driven.log.tell(Event::Failed(why)),
+                Err(why) => driven.log.push(CostEvent::Failed(why)),
             }
             drop(leave);
         });
@@ -159,7 +162,7 @@ impl CostRuns {
     }
 
     /// What the last good one came to.
-    pub fn report(&self) -> Option<Arc<Report>> {
+    pub fn report(&self) -> Option<Arc<CostReport>> {
         lock(&self.state).report.clone()
     }
 
@@ -179,12 +182,12 @@ async fn drive(
     conditions: Conditions,
     run: &CostRun,
     mut closing: watch::Receiver<bool>,
-) -> Result<Report, String> {
+) -> Result<CostReport, String> {
     let bench = open(wanted, conditions.delay).await.map_err(|error| logged(&error, error.sentence()))?;
     let stop = async {
         let _ = closing.wait_for(|closing| *closing).await;
     };
-    let report = super::run(&bench, conditions, stop, |event| run.log.tell(event)).await;
+    let report = super::run(&bench, conditions, stop, |event| run.log.push(event)).await;
     report.map_err(|error| logged(&error, sentence(&error)))
 }
 

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::labs::figures::Interval;
+use crate::labs::figures::Spread;
 use crate::units::quantile;
 
 /// How the times of a call are spread, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Spread {
+pub struct Percentiles {
     /// 5 % are below.
     pub p5: f64,
     /// Half of them are below.
@@ -22,10 +22,10 @@ pub struct Spread {
     pub mean: f64,
 }
 
-impl Spread {
+impl Percentiles {
     /// As the figures have it.
-    pub fn interval(&self) -> Interval {
-        Interval { low: self.p5, median: self.p50, high: self.p95 }
+    pub fn interval(&self) -> Spread {
+        Spread { low: self.p5, median: self.p50, high: self.p95 }
     }
 }
 
@@ -43,12 +43,12 @@ impl Samples {
     }
 
     #[allow(clippy::cast_precision_loss)] // a call takes less than 2^52 ns
-    pub fn spread(&mut self) -> Spread {
+    pub fn spread(&mut self) -> Percentiles {
         self.0.sort_unstable();
         let ns = |took: Duration| took.as_nanos() as f64;
         let at = |percent| quantile(&self.0, percent).map(ns).unwrap_or_default();
         let mean = ns(self.0.iter().sum()) / self.0.len().max(1) as f64;
-        Spread { p5: at(5), p50: at(50), p95: at(95), p99: at(99), mean }
+        Percentiles { p5: at(5), p50: at(50), p95: at(95), p99: at(99), mean }
     }
 }
 
@@ -93,8 +93,8 @@ mod tests {
     #[test]
     fn the_spread_of_a_hundred_times() {
         let mut samples = Samples((1..=100).rev().map(Duration::from_nanos).collect());
-        let spread = Spread { p5: 5.0, p50: 50.0, p95: 95.0, p99: 99.0, mean: 50.5 };
+        let spread = Percentiles { p5: 5.0, p50: 50.0, p95: 95.0, p99: 99.0, mean: 50.5 };
         assert_eq!(samples.spread(), spread);
-        assert_eq!(Samples::default().spread(), Spread::default());
+        assert_eq!(Samples::default().spread(), Percentiles::default());
     }
 }

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::crowd::Opened;
-use super::measure::Trial;
+use super::measure::CostMeasurement;
+use super::population::PopulationLogin;
 use super::samples::{Budget, Samples, Shuffle};
-use crate::auth::{Effect, Need, Reach};
+use crate::auth::{Backend, Effect, RevokeScope};
 use crate::labs::machine;
 use crate::labs::revocation::LabError;
 use crate::store::Floors;
@@ -20,32 +20,32 @@ const TIME: Duration = Duration::from_millis(600);
 /// How long the processor's time is watched, whose clock ticks a hundred times a second.
 const CPU_TIME: Duration = Duration::from_millis(300);
 
-impl Trial<'_> {
+impl CostMeasurement<'_> {
     /// The questions, and the bare calls to the store between them.
     pub(super) async fn time_questions(
         &self,
-        logins: &[Opened],
+        logins: &[PopulationLogin],
         order: &[usize],
         asks: bool,
     ) -> Result<(Samples, Samples), LabError> {
         let (mut samples, mut floor, begun) = (Samples::default(), Samples::default(), Instant::now());
         let floors = Floors::new(self.bench.redis.clone(), self.bench.sql.clone());
-        let needs = if asks { self.candidate.far.describe().needs } else { Need::Nothing };
-        if needs == Need::Redis {
-            floors.plant().await.map_err(|error| self.failed(error.into()))?;
+        let needs = if asks { self.candidate.delayed.describe().backend } else { Backend::None };
+        if needs == Backend::Redis {
+            floors.insert_record().await.map_err(|error| self.failed(error.into()))?;
         }
         let budget = Budget { most: order.len(), time: TIME };
         for (number, place) in order.iter().enumerate().take_while(|(number, _)| budget.allows(*number, begun)) {
             let (login, trace) = (&logins[*place], Trace::off());
             let asked = Instant::now();
-            let answer = self.candidate.far.identify(&login.presented, &trace).await;
+            let answer = self.candidate.delayed.identify(&login.credentials, &trace).await;
             samples.add(asked);
             self.check(login, answer)?;
             let asked = Instant::now();
             let bare = match needs {
-                Need::Nothing => None,
-                Need::Redis => Some(floors.get().await),
-                Need::Sql => Some(floors.select().await),
+                Backend::None => None,
+                Backend::Redis => Some(floors.get().await),
+                Backend::Sql => Some(floors.select().await),
             };
             if let Some(bare) = bare {
                 bare.map_err(|error| self.failed(error.into()))?;
@@ -55,14 +55,14 @@ impl Trial<'_> {
                 tokio::task::yield_now().await;
             }
         }
-        if needs == Need::Redis {
-            floors.uproot().await;
+        if needs == Backend::Redis {
+            floors.delete_record().await;
         }
         Ok((samples, floor))
     }
 
     #[allow(clippy::cast_precision_loss)] // some hundreds
-    pub(super) async fn count_calls(&self, logins: &[Opened], order: &[usize]) -> Result<f64, LabError> {
+    pub(super) async fn count_calls(&self, logins: &[PopulationLogin], order: &[usize]) -> Result<f64, LabError> {
         let mut calls = 0;
         for place in order {
             calls += self.calls(&logins[*place]).await?;
@@ -72,7 +72,7 @@ impl Trial<'_> {
 
     /// The processor's time for one question, averaged over many.
     #[allow(clippy::cast_precision_loss)] // some millions
-    pub(super) async fn processor(&self, logins: &[Opened]) -> Result<Option<f64>, LabError> {
+    pub(super) async fn processor(&self, logins: &[PopulationLogin]) -> Result<Option<f64>, LabError> {
         if !self.conditions.delay.is_zero() || self.conditions.hit_rate < 100 {
             return Ok(None);
         }
@@ -92,18 +92,18 @@ impl Trial<'_> {
     /// Opens logins and ends them, each before the next.
     pub(super) async fn churn(&self) -> Result<(Samples, Samples), LabError> {
         let (mut issue, mut revoke, begun) = (Samples::default(), Samples::default(), Instant::now());
-        let (far, budget) = (&self.candidate.far, Budget { most: CHURN, time: 2 * TIME });
+        let (far, budget) = (&self.candidate.delayed, Budget { most: CHURN, time: 2 * TIME });
         for number in (0..CHURN).take_while(|number| budget.allows(*number, begun)) {
-            let subject = self.crowd.other(number);
+            let subject = self.population.other(number);
             let asked = Instant::now();
-            let login = self.crowd.open(&**far, &subject).await.map_err(|source| self.failed(source))?;
+            let login = self.population.open(&**far, &subject).await.map_err(|source| self.failed(source))?;
             issue.add(asked);
             self.assert_known(&login, &Trace::off()).await?;
             let asked = Instant::now();
-            let effect = far.revoke(&login.identity, Reach::This, &Trace::off()).await;
+            let effect = far.revoke(&login.identity, RevokeScope::This, &Trace::off()).await;
             revoke.add(asked);
             let at_once = !matches!(effect.map_err(|source| self.failed(source))?, Effect::At(_));
-            let answer = far.identify(&login.presented, &Trace::off()).await.map_err(|source| self.failed(source))?;
+            let answer = far.identify(&login.credentials, &Trace::off()).await.map_err(|source| self.failed(source))?;
             if at_once && answer.is_some() {
                 return Err(LabError::StillAccepted(self.candidate.slug()));
             }

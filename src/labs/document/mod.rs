@@ -4,22 +4,22 @@ mod revocations;
 
 use std::fmt;
 
-pub use self::revocations::Revocations;
-use super::criterion::Measured;
-use super::figures::{Figures, Interval, Source};
+pub use self::revocations::StalenessChapter;
+use super::criterion::BenchFigures;
+use super::figures::{Figures, Source, Spread};
 use super::targets::reached;
 use crate::units;
 
 /// Everything that one document tells.
 #[derive(Clone, Debug)]
 pub struct Document {
-    measured: Measured,
-    revocations: Option<Revocations>,
+    measured: BenchFigures,
+    revocations: Option<StalenessChapter>,
 }
 
 impl Document {
     /// Of a run of the benches, and of the revocation lab if that was run.
-    pub fn new(measured: Measured, revocations: Option<Revocations>) -> Self {
+    pub fn new(measured: BenchFigures, revocations: Option<StalenessChapter>) -> Self {
         Self { measured, revocations }
     }
 
@@ -62,7 +62,7 @@ impl Document {
         writeln!(f, "| strategy | check | log in | revoke | calls | sent | stored |")?;
         writeln!(f, "| --- | --: | --: | --: | --: | --: | --: |")?;
         for row in &self.measured.figures().rows {
-            let optional = |interval: &Option<Interval>| interval.as_ref().map_or_else(String::new, spread);
+            let optional = |interval: &Option<Spread>| interval.as_ref().map_or_else(String::new, spread);
             let (identify, issue, revoke) =
                 (spread(&row.identify_ns), optional(&row.issue_ns), optional(&row.revoke_ns));
             let (slug, calls, sent) = (&row.strategy, row.store_calls, row.request_bytes);
@@ -110,15 +110,15 @@ impl Document {
 
     fn all(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "## Every figure\n\n| id | median | 5 % are below | 5 % are above |\n| --- | --: | --: | --: |")?;
-        for (id, Interval { low, median, high }) in &self.measured.by_id {
+        for (id, Spread { low, median, high }) in &self.measured.by_id {
             writeln!(f, "| `{id}` | {} | {} | {} |", units::time(*median), units::time(*low), units::time(*high))?;
         }
         writeln!(f)
     }
 }
 
-fn spread(interval: &Interval) -> String {
-    let Interval { low, median, high } = interval;
+fn spread(interval: &Spread) -> String {
+    let Spread { low, median, high } = interval;
     format!("{} ({} to {})", units::time(*median), units::time(*low), units::time(*high))
 }
 

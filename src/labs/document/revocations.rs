@@ -8,18 +8,18 @@ use crate::labs::figures::Staleness;
 
 /// The report of `lab revocation --format json`, as much as is needed.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Revocations {
-    results: Vec<Revoked>,
+pub struct StalenessChapter {
+    results: Vec<StalenessRow>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-struct Revoked {
+struct StalenessRow {
     strategy: String,
     promise: String,
     bound_ms: f64,
     trials: u64,
     shortened_life_ms: Option<f64>,
-    last_accept_after_response_ms: Nodes<Spread>,
+    last_accept_after_response_ms: Nodes<StalenessCells>,
     /// Not in older reports, like the next one.
     refused_from_ms: Option<Nodes<Worst>>,
     #[serde(default)]
@@ -39,20 +39,20 @@ struct Worst {
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
-struct Spread {
+struct StalenessCells {
     p50: f64,
     p99: f64,
     max: f64,
 }
 
-impl Revocations {
+impl StalenessChapter {
     /// Of a strategy, if it was measured.
     pub(super) fn staleness(&self, strategy: &str) -> Option<Staleness> {
-        self.results.iter().find(|one| one.strategy == strategy).map(Revoked::staleness)
+        self.results.iter().find(|one| one.strategy == strategy).map(StalenessRow::staleness)
     }
 }
 
-impl Revoked {
+impl StalenessRow {
     fn staleness(&self) -> Staleness {
         let Nodes { other_node, .. } = self.last_accept_after_response_ms;
         Staleness {
@@ -89,7 +89,7 @@ impl Revoked {
 }
 
 /// The chapter of the document.
-impl fmt::Display for Revocations {
+impl fmt::Display for StalenessChapter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "## How long a revoked login was accepted\n")?;
         writeln!(f, "The last accepted question after the revoke was answered, in milliseconds.\n")?;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Place;
+use super::Position;
 use super::scale::tenth;
 
 /// Between a dot and its name.
@@ -38,11 +38,11 @@ impl Area {
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Label {
     #[serde(flatten)]
-    pub at: Option<Place>,
+    pub at: Option<Position>,
     /// `start` or `end`, as in SVG.
     pub anchor: &'static str,
     /// Where the line from the dot ends, if there is one.
-    pub leader: Option<Place>,
+    pub leader: Option<Position>,
     /// What it covers.
     #[serde(skip)]
     pub area: Area,
@@ -61,7 +61,7 @@ impl Labels {
     }
 
     /// A dot and its spread.
-    pub fn avoid(&mut self, at: Place, low: f64, high: f64) {
+    pub fn avoid(&mut self, at: Position, low: f64, high: f64) {
         self.taken.push(Area {
             left: low.min(at.x - 7.0),
             right: high.max(at.x + 7.0),
@@ -71,7 +71,7 @@ impl Labels {
     }
 
     /// Beside a dot that has the line to itself.
-    pub fn beside(&mut self, name: &str, at: Place, low: f64, high: f64) -> Label {
+    pub fn beside(&mut self, name: &str, at: Position, low: f64, high: f64) -> Label {
         let right = self.candidate(name, at, high.max(at.x) + GAP, 0.0, true);
         let label = if self.inside.holds(&right.area) {
             right
@@ -83,7 +83,7 @@ impl Labels {
     }
 
     /// The nearest place with room: beside the dot, else above or below with a line to it.
-    pub fn place(&mut self, name: &str, at: Place, low: f64, high: f64) -> Label {
+    pub fn place(&mut self, name: &str, at: Position, low: f64, high: f64) -> Label {
         let step = self.font * 0.6;
         let beside = [(high.max(at.x) + GAP, true), (low.min(at.x) - GAP, false)];
         let near = [(at.x + GAP, true), (at.x - GAP, false)];
@@ -100,15 +100,16 @@ impl Labels {
         label
     }
 
-    fn candidate(&self, name: &str, at: Place, x: f64, away: f64, right: bool) -> Label {
+    fn candidate(&self, name: &str, at: Position, x: f64, away: f64, right: bool) -> Label {
         #[allow(clippy::cast_precision_loss)] // some letters
         let width = name.len() as f64 * self.font * LETTER;
         let (left, anchor) = if right { (x, "start") } else { (x - width, "end") };
         let middle = at.y + away;
         let half = self.font * 0.6;
         let area = Area { left, right: left + width, top: middle - half, bottom: middle + half };
-        let leader = (away != 0.0).then(|| Place { x: tenth(if right { x - 3.0 } else { x + 3.0 }), y: tenth(middle) });
-        let at = Place { x: tenth(x), y: tenth(middle + self.font * 0.34) };
+        let leader =
+            (away != 0.0).then(|| Position { x: tenth(if right { x - 3.0 } else { x + 3.0 }), y: tenth(middle) });
+        let at = Position { x: tenth(x), y: tenth(middle + self.font * 0.34) };
         Label { at: Some(at), anchor, leader, area }
     }
 }

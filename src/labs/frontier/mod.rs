@@ -10,8 +10,8 @@ mod scale;
 use serde::Serialize;
 
 use self::labels::{Area, Labels};
-pub use self::points::{Point, points};
-use self::scale::{Log, Tick};
+pub use self::points::{FrontierPoint, points};
+use self::scale::{LogScale, Tick};
 
 /// What the staleness axis shows at least, in milliseconds: from 10 µs to a quarter of an hour and more.
 const STALENESS: (f64, f64) = (1e-2, 1e6);
@@ -52,12 +52,12 @@ pub struct Picture {
     y_ticks: Vec<Tick>,
     dots: Vec<Dot>,
     /// Nothing was measured to the left of it and below.
-    pareto: Vec<Place>,
+    pareto: Vec<Position>,
 }
 
 /// A place in the drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Place {
+pub struct Position {
     /// To the right.
     pub x: f64,
     /// Down.
@@ -68,8 +68,8 @@ pub struct Place {
 #[derive(Debug, Serialize)]
 struct Dot {
     #[serde(flatten)]
-    at: Place,
-    point: Point,
+    at: Position,
+    point: FrontierPoint,
     /// The ends of the spread of the cost.
     low: f64,
     high: f64,
@@ -81,7 +81,7 @@ struct Dot {
 }
 
 /// Draws the points. `None`: there are none.
-pub fn draw(points: &[Point], canvas: Canvas) -> Option<Picture> {
+pub fn draw(points: &[FrontierPoint], canvas: Canvas) -> Option<Picture> {
     let lowest = points.iter().map(|point| point.cost.low).min_by(f64::total_cmp)?;
     let highest = points.iter().map(|point| point.cost.high).max_by(f64::total_cmp)?;
     let zeros = points.iter().filter(|point| point.staleness <= 0.0).count();
@@ -89,10 +89,10 @@ pub fn draw(points: &[Point], canvas: Canvas) -> Option<Picture> {
     let band_height = canvas.row * (zeros.max(1) as f64 + 0.4);
     let plot = Area { left: canvas.left, right: canvas.width - 12.0, top: 10.0, bottom: 10.0 + canvas.log_height };
     let band = Area { top: plot.bottom, bottom: plot.bottom + band_height, ..plot };
-    let x = Log::new(lowest, highest, plot.left, plot.right);
+    let x = LogScale::new(lowest, highest, plot.left, plot.right);
     let stale = points.iter().map(|point| point.staleness).filter(|ms| *ms > 0.0);
     let (least, most) = stale.fold(STALENESS, |(least, most), ms| (least.min(ms), most.max(ms)));
-    let y = Log::new(least, most, plot.bottom, plot.top + canvas.font);
+    let y = LogScale::new(least, most, plot.bottom, plot.top + canvas.font);
     let places = places(points, &x, &y, band, canvas.row);
     let mut dots = dots(points, &places, &x, &y, plot);
     place_labels(&mut dots, canvas, plot, band);
@@ -111,24 +111,24 @@ pub fn draw(points: &[Point], canvas: Canvas) -> Option<Picture> {
 }
 
 /// Where each dot is: the zeros below, one line each, the cheapest on top.
-fn places(points: &[Point], x: &Log, y: &Log, band: Area, row: f64) -> Vec<Place> {
+fn places(points: &[FrontierPoint], x: &LogScale, y: &LogScale, band: Area, row: f64) -> Vec<Position> {
     let mut zeros: Vec<_> = points.iter().filter(|point| point.staleness <= 0.0).collect();
     zeros.sort_by(|one, other| one.cost.median.total_cmp(&other.cost.median));
     #[allow(clippy::cast_precision_loss)] // nine strategies
     let line = |slug: &str| zeros.iter().position(|point| point.slug == slug).unwrap_or_default() as f64;
-    let place = |point: &Point| {
+    let place = |point: &FrontierPoint| {
         let down = if point.staleness > 0.0 {
             y.at(point.staleness)
         } else {
             scale::tenth(band.top + row * (line(point.slug) + 0.7))
         };
-        Place { x: x.at(point.cost.median), y: down }
+        Position { x: x.at(point.cost.median), y: down }
     };
     points.iter().map(place).collect()
 }
 
-fn dots(points: &[Point], places: &[Place], x: &Log, y: &Log, plot: Area) -> Vec<Dot> {
-    let dot = |(point, at): (&Point, &Place)| Dot {
+fn dots(points: &[FrontierPoint], places: &[Position], x: &LogScale, y: &LogScale, plot: Area) -> Vec<Dot> {
+    let dot = |(point, at): (&FrontierPoint, &Position)| Dot {
         at: *at,
         low: x.at(point.cost.low),
         high: x.at(point.cost.high),
@@ -160,18 +160,18 @@ fn place_labels(dots: &mut [Dot], canvas: Canvas, plot: Area, band: Area) {
 
 /// From the cheapest strategy to the freshest: each is cheaper than every one that is fresher. Of those that nodes share:
 /// where no other node knows a login, none can be late.
-fn pareto(points: &[Point], places: &[Place], top: f64) -> Vec<Place> {
+fn pareto(points: &[FrontierPoint], places: &[Position], top: f64) -> Vec<Position> {
     let mut order: Vec<_> = points.iter().zip(places).filter(|(point, _)| point.shared).collect();
     order.sort_by(|(one, _), (other, _)| {
         one.cost.median.total_cmp(&other.cost.median).then(one.staleness.total_cmp(&other.staleness))
     });
-    let mut line: Vec<Place> = Vec::new();
+    let mut line: Vec<Position> = Vec::new();
     let mut freshest = f64::INFINITY;
     for (point, place) in order {
         if point.staleness < freshest {
             freshest = point.staleness;
             let above = line.last().map_or(top, |last| last.y);
-            line.extend([Place { x: place.x, y: above }, *place]);
+            line.extend([Position { x: place.x, y: above }, *place]);
         }
     }
     line

@@ -2,23 +2,23 @@
 
 use serde::Serialize;
 
-use crate::auth::{Description, Promise};
-use crate::labs::figures::{Figures, Interval};
+use crate::auth::{CredentialKind, Description, Promise};
+use crate::labs::figures::{Figures, Spread};
 use crate::units::{span, time};
 
 /// A strategy with both of its figures.
 #[derive(Clone, Debug, Serialize)]
-pub struct Point {
+pub struct FrontierPoint {
     /// Its name.
     pub slug: &'static str,
-    /// Whether it is a token.
-    pub bearer: bool,
+    /// What the browser holds: it decides the colour and the shape.
+    pub kind: CredentialKind,
     /// What one gives up by choosing it.
     pub gives_up: &'static str,
     /// Whether other nodes know its logins.
     pub shared: bool,
     /// Finding out who asks, in nanoseconds.
-    pub cost: Interval,
+    pub cost: Spread,
     /// The worst staleness, in milliseconds: measured, or the life of a token.
     pub staleness: f64,
     /// That of half of the trials, where it was measured.
@@ -46,11 +46,11 @@ pub fn points<'a>(
     figures: &Figures,
     earlier: Option<&Figures>,
     descriptions: impl Iterator<Item = &'a Description>,
-) -> Vec<Point> {
+) -> Vec<FrontierPoint> {
     descriptions.filter_map(|description| point(figures, earlier, description)).collect()
 }
 
-fn point(figures: &Figures, earlier: Option<&Figures>, description: &Description) -> Option<Point> {
+fn point(figures: &Figures, earlier: Option<&Figures>, description: &Description) -> Option<FrontierPoint> {
     let row = figures.row(description.slug)?;
     let known = earlier.and_then(|earlier| earlier.row(description.slug)?.staleness_ms);
     let borrowed = row.staleness_ms.is_none();
@@ -61,10 +61,10 @@ fn point(figures: &Figures, earlier: Option<&Figures>, description: &Description
         Promise::Expiry { bound_ms } => (millis(bound_ms), None, None),
     };
     let shortened = measured.shortened_life.filter(|_| usual.is_none());
-    Some(Point {
+    Some(FrontierPoint {
         slug: description.slug,
-        bearer: description.carrier.bearer,
-        gives_up: description.gives_up,
+        kind: description.kind,
+        gives_up: description.texts.gives_up,
         shared: description.shared,
         cost: row.identify_ns,
         staleness,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// From values to places. Either end may be the larger one on the paper.
-pub(super) struct Log {
+pub(super) struct LogScale {
     /// Powers of ten.
     first: i32,
     last: i32,
@@ -20,7 +20,7 @@ pub struct Tick {
     pub label: String,
 }
 
-impl Log {
+impl LogScale {
     /// Whole powers of ten around `lowest` and `highest`, between the places `from` and `to`.
     #[allow(clippy::cast_possible_truncation)] // powers of ten of a time
     pub fn new(lowest: f64, highest: f64, from: f64, to: f64) -> Self {

@@ -1,12 +1,13 @@
 use super::*;
-use crate::labs::figures::Interval;
+use crate::auth::CredentialKind;
+use crate::labs::figures::Spread;
 
-fn known(slug: &'static str, cost: f64, staleness: f64) -> Point {
-    Point {
+fn known(slug: &'static str, cost: f64, staleness: f64) -> FrontierPoint {
+    FrontierPoint {
         slug,
-        bearer: slug.starts_with("jwt"),
+        kind: if slug.starts_with("jwt") { CredentialKind::Token } else { CredentialKind::Session },
         gives_up: "",
-        cost: Interval { low: cost * 0.8, median: cost, high: cost * 2.0 },
+        cost: Spread { low: cost * 0.8, median: cost, high: cost * 2.0 },
         staleness,
         usual: Some(0.0),
         shortened: None,
@@ -22,7 +23,7 @@ fn known(slug: &'static str, cost: f64, staleness: f64) -> Point {
 }
 
 /// As they are usually: two clusters, and most of them at zero.
-fn usual() -> Vec<Point> {
+fn usual() -> Vec<FrontierPoint> {
     vec![
         known("jwt", 2_800.0, 900_000.0),
         known("session", 60_000.0, 0.0),
@@ -60,8 +61,10 @@ fn zero_has_a_band_and_every_dot_in_it_a_line() {
 
 #[test]
 fn no_name_covers_another_or_a_dot_or_leaves_the_picture() {
-    let crowded: Vec<_> =
-        usual().into_iter().map(|point| Point { staleness: point.staleness.clamp(0.2, 0.25), ..point }).collect();
+    let crowded: Vec<_> = usual()
+        .into_iter()
+        .map(|point| FrontierPoint { staleness: point.staleness.clamp(0.2, 0.25), ..point })
+        .collect();
     for points in [usual(), crowded] {
         for canvas in [Canvas::WIDE, Canvas::NARROW] {
             let picture = draw(&points, canvas).expect("a picture");
@@ -90,8 +93,8 @@ fn the_line_leads_from_the_cheapest_to_the_freshest() {
     let at = |slug: &str| picture.dots.iter().find(|dot| dot.point.slug == slug).expect("a dot").at;
     // No other node knows a login of session-memory: that it is refused there is not fresh.
     let (tracked, pushed, generation) = (at("session-tracked"), at("jwt-pushed"), at("jwt-generation"));
-    let below = |one: Place, other: Place| [Place { x: other.x, y: one.y }, other];
-    let top = Place { y: picture.plot.top, ..tracked };
+    let below = |one: Position, other: Position| [Position { x: other.x, y: one.y }, other];
+    let top = Position { y: picture.plot.top, ..tracked };
     let corners = [below(top, tracked), below(tracked, pushed), below(pushed, generation)].concat();
     assert_eq!(picture.pareto, corners);
 }

@@ -1,16 +1,16 @@
 //! What all trials of one node say together.
 
-use super::{Refusals, Spread};
-use crate::labs::reading::Reading;
+use super::{RefusalPercentiles, StalenessPercentiles};
+use crate::labs::revocation::observation::Observation;
 use crate::units::quantile;
 
 /// All trials of one node.
 #[derive(Default)]
 pub(super) struct Outcomes {
-    pub asked: u64,
+    pub probes: u64,
     pub accepted: u64,
     pub unavailable: u64,
-    pub left_out: u64,
+    pub skipped: u64,
     pub still_accepted: u64,
     /// For each trial, in milliseconds.
     last: Vec<f64>,
@@ -19,24 +19,24 @@ pub(super) struct Outcomes {
 }
 
 impl Outcomes {
-    pub fn add(&mut self, reading: Reading) {
-        self.asked += reading.asked;
+    pub fn add(&mut self, reading: Observation) {
+        self.probes += reading.probes;
         self.accepted += reading.accepted;
         self.unavailable += reading.unavailable;
-        self.left_out += reading.left_out;
+        self.skipped += reading.skipped;
         self.still_accepted += u64::from(reading.still_accepted());
         self.last.push(reading.last_accept_ms);
         self.refused_from.push(reading.refused_from_ms.unwrap_or(f64::INFINITY));
     }
 
-    pub fn spread(&self) -> Spread {
+    pub fn spread(&self) -> StalenessPercentiles {
         let [p50, p99, max] = quantiles(&self.last).map(Option::unwrap_or_default);
-        Spread { p50, p99, max }
+        StalenessPercentiles { p50, p99, max }
     }
 
-    pub fn refusals(&self) -> Refusals {
+    pub fn refusals(&self) -> RefusalPercentiles {
         let [p50, p99, max] = quantiles(&self.refused_from).map(|ms| ms.filter(|ms| ms.is_finite()));
-        Refusals { p50, p99, max }
+        RefusalPercentiles { p50, p99, max }
     }
 
     #[allow(clippy::cast_precision_loss)] // bounds are far below 2^52 ms
@@ -60,7 +60,13 @@ mod tests {
         let mut outcomes = Outcomes::default();
         for (last_accept_ms, refused_from_ms) in trials.iter().copied() {
             let accepted = u64::from(last_accept_ms > 0.0);
-            outcomes.add(Reading { asked: 2, accepted, last_accept_ms, refused_from_ms, ..Reading::default() });
+            outcomes.add(Observation {
+                probes: 2,
+                accepted,
+                last_accept_ms,
+                refused_from_ms,
+                ..Observation::default()
+            });
         }
         outcomes
     }
@@ -77,8 +83,8 @@ mod tests {
     #[test]
     fn a_trial_without_a_refusal_is_later_than_all_others() {
         let some = outcomes(&[(5.0, None), (0.0, Some(8.0)), (0.0, Some(0.5))]);
-        assert_eq!(some.refusals(), Refusals { p50: Some(8.0), p99: None, max: None });
+        assert_eq!(some.refusals(), RefusalPercentiles { p50: Some(8.0), p99: None, max: None });
         let all = outcomes(&[(0.0, Some(8.0)), (0.0, Some(0.5))]);
-        assert_eq!(all.refusals(), Refusals { p50: Some(0.5), p99: Some(8.0), max: Some(8.0) });
+        assert_eq!(all.refusals(), RefusalPercentiles { p50: Some(0.5), p99: Some(8.0), max: Some(8.0) });
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use super::{ByNode, Measured, Report, Spread};
+use super::{ByNode, RevocationReport, RevocationResult, StalenessPercentiles};
 
 const ABOVE: &str = "\
 In milliseconds after the answer to the revoke. Last yes: when the last accepted question was asked (0: none was accepted).
@@ -10,7 +10,7 @@ Refused from: when the question was asked from which on all were refused, in the
 the two the login ended. Every: the time between two questions to one node, in microseconds.
 ";
 
-impl Display for Report {
+impl Display for RevocationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let above = format!("{:8} {:^27} {:>8}", "", "last yes", "refused");
         let names = format!("{:>8} {:>8} {:>8} {:>9} {:>8}", "accepted", "p50", "p99", "worst", "from");
@@ -33,7 +33,7 @@ impl Display for Report {
 }
 
 /// Its row, and a line below it if there is something to be said.
-impl Display for Measured {
+impl Display for RevocationResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { strategy, promise, bound_ms, trials, probe_every_us, .. } = self;
         let (same, other) = (self.same_node(), self.other_node());
@@ -44,26 +44,26 @@ impl Display for Measured {
 }
 
 /// The figures of one node.
-struct Node {
+struct NodeColumns {
     accepted: u64,
     still_accepted: u64,
-    last: Spread,
+    last: StalenessPercentiles,
     refused_from: Option<f64>,
 }
 
-impl Display for Node {
+impl Display for NodeColumns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let least = if self.still_accepted > 0 { "≥" } else { "" };
-        let Spread { p50, p99, max } = self.last;
+        let StalenessPercentiles { p50, p99, max } = self.last;
         let [p50, p99, worst] = [p50, p99, max].map(|ms| format!("{least}{ms:.3}"));
         let refused_from = self.refused_from.map_or_else(|| "never".to_owned(), |ms| format!("{ms:.3}"));
         write!(f, "{:>8} {p50:>8} {p99:>8} {worst:>9} {refused_from:>8}", self.accepted)
     }
 }
 
-impl Measured {
-    fn same_node(&self) -> Node {
-        Node {
+impl RevocationResult {
+    fn same_node(&self) -> NodeColumns {
+        NodeColumns {
             accepted: self.accepted_after_response.same_node,
             still_accepted: self.still_accepted.same_node,
             last: self.last_accept_after_response_ms.same_node,
@@ -71,8 +71,8 @@ impl Measured {
         }
     }
 
-    fn other_node(&self) -> Node {
-        Node {
+    fn other_node(&self) -> NodeColumns {
+        NodeColumns {
             accepted: self.accepted_after_response.other_node,
             still_accepted: self.still_accepted.other_node,
             last: self.last_accept_after_response_ms.other_node,
@@ -87,7 +87,7 @@ impl Measured {
         let broken = (!self.within_bound).then(|| "NOT WITHIN THE BOUND".to_owned());
         let still = counted(both(self.still_accepted), "times still accepted when the asking ended");
         let unavailable = counted(both(self.unavailable), "questions without an answer");
-        let left_out = counted(both(self.left_out), "questions left out as too many waited");
+        let left_out = counted(both(self.skipped), "questions left out as too many waited");
         [broken, still, unavailable, left_out].into_iter().flatten().collect()
     }
 }
@@ -95,13 +95,13 @@ impl Measured {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::labs::revocation::Refusals;
+    use crate::labs::revocation::RefusalPercentiles;
 
     /// Two trials in which the push never came, and some questions got no answer.
-    fn lost() -> Measured {
-        let ms = |ms: f64| Spread { p50: ms, p99: ms, max: ms };
-        let never = Refusals { p50: Some(0.1), p99: None, max: None };
-        Measured {
+    fn lost() -> RevocationResult {
+        let ms = |ms: f64| StalenessPercentiles { p50: ms, p99: ms, max: ms };
+        let never = RefusalPercentiles { p50: Some(0.1), p99: None, max: None };
+        RevocationResult {
             strategy: "session-tracked",
             promise: "push",
             bound_ms: 500,
@@ -111,9 +111,9 @@ mod tests {
             probes_after_response: ByNode { same_node: 24_000, other_node: 24_000 },
             accepted_after_response: ByNode { same_node: 0, other_node: 23_997 },
             unavailable: ByNode { same_node: 1, other_node: 2 },
-            left_out: ByNode { same_node: 0, other_node: 4 },
+            skipped: ByNode { same_node: 0, other_node: 4 },
             last_accept_after_response_ms: ByNode { same_node: ms(0.0), other_node: ms(600.125) },
-            refused_from_ms: ByNode { same_node: Refusals { max: Some(8.25), ..never }, other_node: never },
+            refused_from_ms: ByNode { same_node: RefusalPercentiles { max: Some(8.25), ..never }, other_node: never },
             still_accepted: ByNode { same_node: 0, other_node: 2 },
             within_bound: false,
         }
@@ -133,14 +133,14 @@ mod tests {
             "NOT WITHIN THE BOUND; 2 times still accepted when the asking ended; 3 questions without an answer; \
              4 questions left out as too many waited"
         );
-        let good = Measured { still_accepted: ByNode::default(), unavailable: ByNode::default(), ..lost() };
-        let good = Measured { left_out: ByNode::default(), within_bound: true, ..good };
+        let good = RevocationResult { still_accepted: ByNode::default(), unavailable: ByNode::default(), ..lost() };
+        let good = RevocationResult { skipped: ByNode::default(), within_bound: true, ..good };
         assert!(!good.to_string().contains(['≥', '\n']), "{good}");
     }
 
     #[test]
     fn the_table_is_not_wider_than_a_terminal() {
-        let table = Report { results: vec![lost()] }.to_string();
+        let table = RevocationReport { results: vec![lost()] }.to_string();
         let widest = table.lines().filter(|line| !line.starts_with("    NOT")).map(|line| line.chars().count()).max();
         assert!(widest <= Some(140), "{table}");
     }

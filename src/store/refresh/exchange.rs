@@ -8,7 +8,7 @@ use super::entity::{families, tokens};
 use super::token::{hash, successor};
 use super::{Exchange, GRACE, family};
 use crate::clock::Timestamp;
-use crate::store::sessions::LoginId;
+use crate::identity::LoginId;
 use crate::store::users;
 
 /// First the write, which only one of two at the same moment wins; then the question what it found. `None`: no row.
@@ -31,14 +31,14 @@ pub(super) async fn exchange(
         return Ok(Some(Exchange::Unknown));
     };
     if known.ended_at.is_some() {
-        return Ok(Some(Exchange::Ended));
+        return Ok(Some(Exchange::Revoked));
     }
     if known.expires_at <= now.as_millis() {
         return Ok(Some(Exchange::Unknown));
     }
     let used = Timestamp::from_millis(row.used_at.unwrap_or_default());
     if !won && now >= used + GRACE {
-        end_reused(transaction, &row.login, now).await?;
+        revoke_reused(transaction, &row.login, now).await?;
         return Ok(Some(Exchange::Reused));
     }
     let successor = successor(&known.login, &known.secret, token);
@@ -73,7 +73,7 @@ async fn forget_used(transaction: &DatabaseTransaction, login: &LoginId, now: Ti
         .map(drop)
 }
 
-pub(super) async fn end_reused(connection: &impl ConnectionTrait, login: &str, now: Timestamp) -> Result<(), DbErr> {
+pub(super) async fn revoke_reused(connection: &impl ConnectionTrait, login: &str, now: Timestamp) -> Result<(), DbErr> {
     families::Entity::update_many()
         .col_expr(families::Column::EndedAt, Expr::value(now.as_millis()))
         .col_expr(families::Column::ReusedAt, Expr::value(now.as_millis()))

@@ -14,17 +14,17 @@ mod token;
 use std::time::Duration;
 
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue::Set, QueryFilter, QuerySelect, QueryTrait, TransactionTrait};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryFilter, QuerySelect, QueryTrait};
 use secrecy::SecretString;
 
 use self::entity::{families, tokens};
-use self::exchange::{add, end_reused, exchange};
+use self::exchange::{add, exchange, revoke_reused};
 use self::token::{family_of, first, is_of};
-use super::sessions::LoginId;
 use super::sweeper::Sweeper;
-use super::users::{User, UserId};
+use super::users::User;
 use super::{Sql, StoreError, random_bytes, random_secret};
 use crate::clock::{Clock, Timestamp};
+use crate::identity::{LoginId, UserId};
 
 /// For this long a used token is answered with its successor again: tabs that renewed at the same moment.
 pub const GRACE: Duration = Duration::from_secs(10);
@@ -55,9 +55,9 @@ pub enum Exchange {
     Renewed(Family, User, SecretString),
     /// Never issued, or its family has expired.
     Unknown,
-    /// Its family was ended.
-    Ended,
-    /// Used before, too long ago: somebody has a copy. The family was ended now.
+    /// Somebody revoked its family.
+    Revoked,
+    /// Used before, longer ago than the grace: somebody has a copy. The store revoked the family now.
     Reused,
 }
 
@@ -98,25 +98,18 @@ impl RefreshTokens {
             ended_at: Set(None),
             reused_at: Set(None),
         };
-        let opened = async {
-            let transaction = self.sql.pool().begin().await?;
-            families::Entity::insert(row).exec_without_returning(&transaction).await?;
-            add(&transaction, &family.login, &token).await?;
-            transaction.commit().await
+        let open = async |transaction: &DatabaseTransaction| {
+            families::Entity::insert(row).exec_without_returning(transaction).await?;
+            add(transaction, &family.login, &token).await
         };
-        self.sql.run(opened).await?;
+        self.sql.transaction(open).await?;
         Ok(token)
     }
 
     /// Exchanges a token for its successor.
     pub async fn exchange(&self, token: &SecretString) -> Result<Exchange, StoreError> {
         let now = self.clock.now();
-        let known = self.sql.run(async {
-            let transaction = self.sql.pool().begin().await?;
-            let exchange = exchange(&transaction, token, now).await?;
-            transaction.commit().await?;
-            Ok(exchange)
-        });
+        let known = self.sql.transaction(async |transaction| exchange(transaction, token, now).await);
         match known.await? {
             Some(exchange) => Ok(exchange),
             None => self.recognise(token, now).await,
@@ -130,17 +123,17 @@ impl RefreshTokens {
         let family = families::Entity::find_by_id(login.as_str()).filter(alive).one(self.sql.pool());
         let Some(family) = self.sql.run(family).await? else { return Ok(Exchange::Unknown) };
         if family.ended_at.is_some() {
-            return Ok(Exchange::Ended);
+            return Ok(Exchange::Revoked);
         }
         if !is_of(&login, &family.secret, token) {
             return Ok(Exchange::Unknown);
         }
-        self.sql.run(end_reused(self.sql.pool(), login.as_str(), now)).await?;
+        self.sql.run(revoke_reused(self.sql.pool(), login.as_str(), now)).await?;
         Ok(Exchange::Reused)
     }
 
-    /// Ends one login of this user, or all of them. May be called again.
-    pub async fn end(&self, user: UserId, login: Option<&LoginId>) -> Result<(), StoreError> {
+    /// Revokes one login of this user, or all of them. May be called again.
+    pub async fn revoke(&self, user: UserId, login: Option<&LoginId>) -> Result<(), StoreError> {
         let mut update = families::Entity::update_many()
             .col_expr(families::Column::EndedAt, Expr::value(self.clock.now().as_millis()))
             .filter(families::Column::UserId.eq(user.0))

@@ -4,14 +4,13 @@
 //! The family has a secret, too. With it alone nobody can make a token that is good: who reads the database could end a
 //! family, and not log in.
 
+use crate::identity::LoginId;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-
-use crate::store::sessions::LoginId;
 
 /// Half of the bytes.
 const HALF: usize = 16;

@@ -15,12 +15,12 @@ use async_trait::async_trait;
 use redis::Script;
 use redis::aio::MultiplexedConnection;
 
-use super::{Facts, ReadFrom, RevocationCommands, RevocationList, Revocations};
+use super::{ReadFrom, RevocationCommands, RevocationList, Revocations, UserRevocations};
 use crate::clock::Timestamp;
-use crate::store::link::Recovery;
-use crate::store::sessions::LoginId;
-use crate::store::users::UserId;
-use crate::store::{Redis, StoreError, Stored};
+use crate::identity::{LoginId, UserId};
+use crate::store::redis::connection::Recovery;
+use crate::store::redis::query_over;
+use crate::store::{Footprint, Redis, StoreError};
 
 /// How long a lease may wait for its facts.
 const LEASE: Duration = Duration::from_secs(5);
@@ -54,7 +54,7 @@ static FILL: LazyLock<Script> = LazyLock::new(|| {
 /// [`Revocations`], read through Redis.
 #[derive(Debug)]
 pub struct CachedRevocations {
-    truth: Arc<Revocations>,
+    durable: Arc<Revocations>,
     redis: Redis,
     scope: &'static str,
     /// Life of a token, and so of what is kept about it.
@@ -64,20 +64,20 @@ pub struct CachedRevocations {
 impl CachedRevocations {
     /// Of the strategy `scope`, whose tokens live for `life`.
     pub fn new(scope: &'static str, truth: Arc<Revocations>, redis: &Redis, life: Duration) -> Self {
-        let redis = redis.recovered_by(Arc::new(Restored { prefix: prefix(scope) }));
-        Self { truth, redis, scope, life }
+        let redis = redis.recovered_by(Arc::new(CacheRecovery { prefix: prefix(scope) }));
+        Self { durable: truth, redis, scope, life }
     }
 
     async fn forget(&self, user: UserId) -> Result<(), StoreError> {
         self.redis.query::<i64>(redis::cmd("DEL").arg(self.key(user))).await.map(drop)
     }
 
-    async fn fill(&self, user: UserId) -> Result<Facts, StoreError> {
+    async fn fill(&self, user: UserId) -> Result<UserRevocations, StoreError> {
         let lease = LoginId::random();
         let mut take = TAKE.key(self.key(user));
         take.arg(lease.as_str()).arg(millis(LEASE));
         self.redis.run::<i64>(&take).await?;
-        let facts = self.truth.facts(user).await?;
+        let facts = self.durable.of_user(user).await?;
         let mut fill = FILL.key(self.key(user));
         fill.arg(lease.as_str()).arg(millis(self.life)).arg(facts.generation);
         for login in facts.revoked.keys() {
@@ -98,12 +98,12 @@ fn prefix(scope: &str) -> String {
 
 /// What a restarted Redis has on its disk is of the past: it is read from the SQL database anew.
 #[derive(Debug)]
-struct Restored {
+struct CacheRecovery {
     prefix: String,
 }
 
 #[async_trait]
-impl Recovery for Restored {
+impl Recovery for CacheRecovery {
     async fn name(&self) -> Result<String, StoreError> {
         Ok(self.prefix.clone())
     }
@@ -113,9 +113,9 @@ impl Recovery for Restored {
         loop {
             let mut scan = redis::cmd("SCAN");
             scan.arg(cursor).arg("MATCH").arg(format!("{}*", self.prefix)).arg("COUNT").arg(1000);
-            let (next, keys): (u64, Vec<String>) = Redis::query_over(connection, &scan).await?;
+            let (next, keys): (u64, Vec<String>) = query_over(connection, &scan).await?;
             if !keys.is_empty() {
-                Redis::query_over::<i64>(connection, redis::cmd("UNLINK").arg(&keys)).await?;
+                query_over::<i64>(connection, redis::cmd("UNLINK").arg(&keys)).await?;
             }
             cursor = next;
             if cursor == 0 {
@@ -129,13 +129,13 @@ impl Recovery for Restored {
 impl RevocationList for CachedRevocations {
     fn commands(&self) -> &'static RevocationCommands {
         &RevocationCommands {
-            revoke: ("SQL INSERT the token's jti, Redis DEL: the next request reads it anew", 2),
-            cut_off: ("SQL raise the user's cut-off, Redis DEL: the next request reads it anew", 2),
+            revoke: "SQL INSERT the token's jti, Redis DEL: the next check reads it anew",
+            raise_generation: "SQL raise the user's generation, Redis DEL: the next check reads it anew",
         }
     }
 
     async fn generation(&self, user: UserId) -> Result<i64, StoreError> {
-        self.truth.generation(user).await
+        self.durable.generation(user).await
     }
 
     async fn revoked(&self, user: UserId, login: &LoginId, generation: i64) -> Result<(bool, ReadFrom), StoreError> {
@@ -150,21 +150,21 @@ impl RevocationList for CachedRevocations {
 
     async fn revoke(&self, user: UserId, login: &LoginId, expires: Timestamp) -> Result<(), StoreError> {
         // First where it lasts, then where it is read.
-        self.truth.revoke(user, login, expires).await?;
+        self.durable.revoke(user, login, expires).await?;
         self.forget(user).await
     }
 
-    async fn cut_off(&self, user: UserId) -> Result<(), StoreError> {
-        self.truth.cut_off(user).await?;
+    async fn raise_generation(&self, user: UserId) -> Result<(), StoreError> {
+        self.durable.raise_generation(user).await?;
         self.forget(user).await
     }
 
-    async fn footprint(&self, user: UserId) -> Result<Stored, StoreError> {
+    async fn footprint(&self, user: UserId) -> Result<Footprint, StoreError> {
         let user = self.redis.memory_of(&self.key(user)).await?;
-        Ok(Stored {
+        Ok(Footprint {
             user,
             how: "Redis MEMORY USAGE of the user's key, which a question leaves there",
-            ..Stored::default()
+            ..Footprint::default()
         })
     }
 }

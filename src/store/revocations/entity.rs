@@ -25,7 +25,7 @@ pub(super) mod revoked_logins {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-pub(super) mod cut_offs {
+pub(super) mod generations {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -14,14 +14,13 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
 
 pub use self::cached::CachedRevocations;
-use self::entity::{cut_offs, revoked_logins};
+use self::entity::{generations, revoked_logins};
 pub use self::pushed::PushedRevocations;
-use self::pushed::Revoked;
-use super::sessions::LoginId;
+use self::pushed::Revocation;
 use super::sweeper::Sweeper;
-use super::users::UserId;
-use super::{Sql, StoreError, Stored};
+use super::{Footprint, Sql, StoreError};
 use crate::clock::{Clock, Timestamp};
+use crate::identity::{LoginId, UserId};
 
 /// Where a question was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,13 +31,13 @@ pub enum ReadFrom {
     Sql,
 }
 
-/// Each way to revoke in words, and how many commands it sends, for the trace.
+/// Names each way to revoke in words, for the trace.
 #[derive(Debug)]
 pub struct RevocationCommands {
     /// Ending one login.
-    pub revoke: (&'static str, usize),
+    pub revoke: &'static str,
     /// Ending every login of a user.
-    pub cut_off: (&'static str, usize),
+    pub raise_generation: &'static str,
 }
 
 /// What a strategy asks of revocations, and tells them. An error means that nobody knows: not "no", and not "done".
@@ -63,10 +62,10 @@ pub trait RevocationList: std::fmt::Debug + Send + Sync + 'static {
     async fn revoke(&self, user: UserId, login: &LoginId, expires: Timestamp) -> Result<(), StoreError>;
 
     /// Ends every login that was opened until now.
-    async fn cut_off(&self, user: UserId) -> Result<(), StoreError>;
+    async fn raise_generation(&self, user: UserId) -> Result<(), StoreError>;
 
     /// What is kept of a user of whom nothing was revoked.
-    async fn footprint(&self, user: UserId) -> Result<Stored, StoreError>;
+    async fn footprint(&self, user: UserId) -> Result<Footprint, StoreError>;
 }
 
 /// How many rows are read at once.
@@ -74,14 +73,14 @@ const PAGE: u64 = 10_000;
 
 /// What is known of a user's revocations under one strategy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct UserRevocations {
     /// The cut-off: tokens of an earlier generation are dead. A counter, so that a login right after it is good.
     pub generation: i64,
     /// Single logins that were ended, and when their tokens expire anyway.
     pub revoked: HashMap<LoginId, Timestamp>,
 }
 
-impl Facts {
+impl UserRevocations {
     /// Whether a token of this generation and name was revoked.
     pub fn cover(&self, login: &LoginId, generation: i64) -> bool {
         generation < self.generation || self.revoked.contains_key(login)
@@ -109,13 +108,13 @@ impl Revocations {
 
     /// The user's generation; zero until the first cut-off.
     pub async fn generation(&self, user: UserId) -> Result<i64, StoreError> {
-        let query = cut_offs::Entity::find_by_id((self.scope.to_owned(), user.0));
-        let query = query.select_only().column(cut_offs::Column::Generation).into_tuple::<i64>();
+        let query = generations::Entity::find_by_id((self.scope.to_owned(), user.0));
+        let query = query.select_only().column(generations::Column::Generation).into_tuple::<i64>();
         Ok(self.sql.run(query.one(self.sql.pool())).await?.unwrap_or_default())
     }
 
     /// Everything that is known of a user.
-    pub async fn facts(&self, user: UserId) -> Result<Facts, StoreError> {
+    pub async fn of_user(&self, user: UserId) -> Result<UserRevocations, StoreError> {
         let now = self.clock.now().as_millis();
         let query = revoked_logins::Entity::find()
             .filter(revoked_logins::Column::Scope.eq(self.scope))
@@ -126,16 +125,16 @@ impl Revocations {
             .into_iter()
             .filter_map(|row| Some((LoginId::parse(&row.login)?, Timestamp::from_millis(row.expires_at))))
             .collect();
-        Ok(Facts { generation: self.generation(user).await?, revoked })
+        Ok(UserRevocations { generation: self.generation(user).await?, revoked })
     }
 
     /// Everything that still matters: single logins, and cut-offs that a living token may be before.
-    async fn all(&self) -> Result<Vec<Revoked>, StoreError> {
+    async fn all(&self) -> Result<Vec<Revocation>, StoreError> {
         let mut all = Vec::new();
-        self.each(|user, login, until| all.push(Revoked::Login(user, login, until))).await?;
-        let cut_offs = self.living_cut_offs().await?.into_iter().map(|row| {
+        self.each(|user, login, until| all.push(Revocation::Login(user, login, until))).await?;
+        let cut_offs = self.living_generations().await?.into_iter().map(|row| {
             let until = Timestamp::from_millis(row.raised_at) + self.life;
-            Revoked::CutOff(UserId(row.user_id), row.generation, until)
+            Revocation::Generation(UserId(row.user_id), row.generation, until)
         });
         all.extend(cut_offs);
         Ok(all)
@@ -149,8 +148,8 @@ impl Revocations {
     }
 
     /// Who was cut off since the oldest login that could live, and when.
-    pub(super) async fn cut_offs(&self) -> Result<Vec<(UserId, Timestamp)>, StoreError> {
-        let rows = self.living_cut_offs().await?.into_iter();
+    pub(super) async fn generations(&self) -> Result<Vec<(UserId, Timestamp)>, StoreError> {
+        let rows = self.living_generations().await?.into_iter();
         Ok(rows.map(|row| (UserId(row.user_id), Timestamp::from_millis(row.raised_at))).collect())
     }
 
@@ -159,11 +158,11 @@ impl Revocations {
         self.sql.identity().await
     }
 
-    async fn living_cut_offs(&self) -> Result<Vec<cut_offs::Model>, StoreError> {
+    async fn living_generations(&self) -> Result<Vec<generations::Model>, StoreError> {
         let since = (self.clock.now() - self.life).as_millis();
-        let living = cut_offs::Entity::find()
-            .filter(cut_offs::Column::Scope.eq(self.scope))
-            .filter(cut_offs::Column::RaisedAt.gt(since));
+        let living = generations::Entity::find()
+            .filter(generations::Column::Scope.eq(self.scope))
+            .filter(generations::Column::RaisedAt.gt(since));
         self.sql.run(living.all(self.sql.pool())).await
     }
 
@@ -235,19 +234,19 @@ impl Revocations {
     }
 
     /// Ends every login that was opened until now, in one statement.
-    pub async fn cut_off(&self, user: UserId) -> Result<(), StoreError> {
-        let row = cut_offs::ActiveModel {
+    pub async fn raise_generation(&self, user: UserId) -> Result<(), StoreError> {
+        let row = generations::ActiveModel {
             scope: Set(self.scope.to_owned()),
             user_id: Set(user.0),
             generation: Set(1),
             raised_at: Set(self.clock.now().as_millis()),
         };
-        let next = ExprTrait::add(Expr::col((cut_offs::Entity, cut_offs::Column::Generation)), 1);
-        let raise = OnConflict::columns([cut_offs::Column::Scope, cut_offs::Column::UserId])
-            .value(cut_offs::Column::Generation, next)
-            .update_column(cut_offs::Column::RaisedAt)
+        let next = ExprTrait::add(Expr::col((generations::Entity, generations::Column::Generation)), 1);
+        let raise = OnConflict::columns([generations::Column::Scope, generations::Column::UserId])
+            .value(generations::Column::Generation, next)
+            .update_column(generations::Column::RaisedAt)
             .to_owned();
-        let insert = cut_offs::Entity::insert(row).on_conflict(raise).exec_without_returning(self.sql.pool());
+        let insert = generations::Entity::insert(row).on_conflict(raise).exec_without_returning(self.sql.pool());
         self.sql.run(insert).await.map(drop)
     }
 }

@@ -15,54 +15,54 @@ use serde::{Deserialize, Serialize};
 
 use super::{CachedRevocations, ReadFrom, RevocationCommands, RevocationList, Revocations};
 use crate::clock::{Clock, Timestamp};
-use crate::store::channel::{Channel, Listener};
-use crate::store::sessions::LoginId;
-use crate::store::users::UserId;
-use crate::store::{Redis, StoreError, Stored};
+use crate::identity::{LoginId, UserId};
+use crate::store::push_channel::{PushChannel, PushListener};
+use crate::store::redis::query_over;
+use crate::store::{Footprint, Redis, StoreError};
 
 /// One revocation, as it is published. Field names are short: every node reads every message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Revoked {
+pub(super) enum Revocation {
     /// A single login of a user, and until when that matters.
     #[serde(rename = "l")]
     Login(UserId, LoginId, Timestamp),
     /// A user's cut-off, and until when that matters.
     #[serde(rename = "c")]
-    CutOff(UserId, i64, Timestamp),
+    Generation(UserId, i64, Timestamp),
 }
 
 /// What is in memory. Flat, so that a question touches few cache lines: a slot of 49 bytes for each revoked login, and
 /// twice as many slots whenever seven of eight are taken. So 56 to 112 bytes.
 #[derive(Debug, Default)]
-struct Memory {
+struct RevocationTable {
     /// Single logins that were ended, each with its user (a name alone could be somebody else's), and until when that
     /// matters.
     logins: HashMap<(UserId, LoginId), Timestamp>,
     /// The cut-off of each user, and until when it matters.
-    cut_offs: HashMap<UserId, (i64, Timestamp)>,
+    generations: HashMap<UserId, (i64, Timestamp)>,
     /// How many revocations were added since the last clean-up, and how many were left then.
     added: usize,
     cleaned_at: usize,
 }
 
-impl Memory {
+impl RevocationTable {
     /// Adds what is not there. Nothing is ever taken back: the order of messages does not matter.
-    fn add(&mut self, revoked: Revoked) {
+    fn add(&mut self, revoked: Revocation) {
         self.added += 1;
         match revoked {
-            Revoked::Login(user, login, until) => {
+            Revocation::Login(user, login, until) => {
                 let latest = self.logins.entry((user, login)).or_insert(until);
                 *latest = until.max(*latest);
             }
-            Revoked::CutOff(user, generation, until) => {
-                let (highest, latest) = self.cut_offs.entry(user).or_insert((generation, until));
+            Revocation::Generation(user, generation, until) => {
+                let (highest, latest) = self.generations.entry(user).or_insert((generation, until));
                 (*highest, *latest) = (generation.max(*highest), until.max(*latest));
             }
         }
     }
 
     fn covers(&self, user: UserId, login: &LoginId, generation: i64) -> bool {
-        self.cut_offs.get(&user).is_some_and(|(cut_off, _)| generation < *cut_off)
+        self.generations.get(&user).is_some_and(|(cut_off, _)| generation < *cut_off)
             || self.logins.contains_key(&(user, login.clone()))
     }
 
@@ -71,28 +71,28 @@ impl Memory {
             return;
         }
         self.logins.retain(|_, until| *until > now);
-        self.cut_offs.retain(|_, (_, until)| *until > now);
+        self.generations.retain(|_, (_, until)| *until > now);
         // After a night of a million of them the room is given back.
         self.logins.shrink_to_fit();
-        self.cut_offs.shrink_to_fit();
-        (self.added, self.cleaned_at) = (0, self.logins.len() + self.cut_offs.len());
+        self.generations.shrink_to_fit();
+        (self.added, self.cleaned_at) = (0, self.logins.len() + self.generations.len());
     }
 }
 
 #[derive(Debug)]
-struct Node {
-    truth: Arc<Revocations>,
+struct PushReceiver {
+    durable: Arc<Revocations>,
     channel: String,
     clock: Clock,
-    memory: RwLock<Memory>,
+    memory: RwLock<RevocationTable>,
 }
 
-impl Node {
-    fn write(&self) -> RwLockWriteGuard<'_, Memory> {
+impl PushReceiver {
+    fn write(&self) -> RwLockWriteGuard<'_, RevocationTable> {
         self.memory.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(&self, revoked: Revoked) {
+    fn add(&self, revoked: Revocation) {
         let mut memory = self.write();
         memory.drop_expired(self.clock.now());
         memory.add(revoked);
@@ -100,10 +100,10 @@ impl Node {
 }
 
 #[async_trait]
-impl Listener for Node {
+impl PushListener for PushReceiver {
     async fn connected(&self, connection: &mut MultiplexedConnection) -> Result<(), StoreError> {
-        Redis::query_over::<Value>(connection, redis::cmd("SUBSCRIBE").arg(&self.channel)).await?;
-        for revoked in self.truth.all().await? {
+        query_over::<Value>(connection, redis::cmd("SUBSCRIBE").arg(&self.channel)).await?;
+        for revoked in self.durable.all().await? {
             self.add(revoked);
         }
         Ok(())
@@ -125,8 +125,8 @@ impl Listener for Node {
 #[derive(Debug)]
 pub struct PushedRevocations {
     asked: CachedRevocations,
-    node: Arc<Node>,
-    channel: Channel,
+    node: Arc<PushReceiver>,
+    channel: PushChannel,
     redis: Redis,
     life: Duration,
 }
@@ -136,13 +136,13 @@ impl PushedRevocations {
     pub fn new(scope: &'static str, truth: Revocations, redis: Redis, life: Duration, clock: Clock) -> Self {
         let truth = Arc::new(truth);
         let channel = format!("{{jvs}}:p:{scope}");
-        let node = Arc::new(Node { truth: truth.clone(), channel, clock, memory: RwLock::default() });
-        let channel = Channel::open(redis.clone(), node.clone());
+        let node = Arc::new(PushReceiver { durable: truth.clone(), channel, clock, memory: RwLock::default() });
+        let channel = PushChannel::open(redis.clone(), node.clone());
         let asked = CachedRevocations::new(scope, truth, &redis, life);
         Self { asked, node, channel, redis, life }
     }
 
-    async fn publish(&self, revoked: Revoked) -> Result<(), StoreError> {
+    async fn publish(&self, revoked: Revocation) -> Result<(), StoreError> {
         let text = serde_json::to_string(&revoked).map_err(|error| StoreError::new("Redis", &error))?;
         self.node.add(revoked);
         self.redis.query::<i64>(redis::cmd("PUBLISH").arg(&self.node.channel).arg(text)).await.map(drop)
@@ -153,8 +153,8 @@ impl PushedRevocations {
 impl RevocationList for PushedRevocations {
     fn commands(&self) -> &'static RevocationCommands {
         &RevocationCommands {
-            revoke: ("SQL INSERT the token's jti, Redis DEL and PUBLISH: every node adds it", 3),
-            cut_off: ("SQL raise the user's cut-off and SELECT it, Redis DEL and PUBLISH: every node adds it", 4),
+            revoke: "SQL INSERT the token's jti, Redis DEL and PUBLISH: every node adds it",
+            raise_generation: "SQL raise the user's generation and SELECT it, Redis DEL and PUBLISH: every node adds it",
         }
     }
 
@@ -176,16 +176,16 @@ impl RevocationList for PushedRevocations {
 
     async fn revoke(&self, user: UserId, login: &LoginId, expires: Timestamp) -> Result<(), StoreError> {
         self.asked.revoke(user, login, expires).await?;
-        self.publish(Revoked::Login(user, login.clone(), expires)).await
+        self.publish(Revocation::Login(user, login.clone(), expires)).await
     }
 
-    async fn cut_off(&self, user: UserId) -> Result<(), StoreError> {
-        self.asked.cut_off(user).await?;
+    async fn raise_generation(&self, user: UserId) -> Result<(), StoreError> {
+        self.asked.raise_generation(user).await?;
         let generation = self.asked.generation(user).await?;
-        self.publish(Revoked::CutOff(user, generation, self.node.clock.now() + self.life)).await
+        self.publish(Revocation::Generation(user, generation, self.node.clock.now() + self.life)).await
     }
 
-    async fn footprint(&self, _user: UserId) -> Result<Stored, StoreError> {
-        Ok(Stored { how: "nothing is stored until a token is revoked", ..Stored::default() })
+    async fn footprint(&self, _user: UserId) -> Result<Footprint, StoreError> {
+        Ok(Footprint { how: "nothing is stored until a token is revoked", ..Footprint::default() })
     }
 }

@@ -9,11 +9,12 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 
-use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, Stored, UserId, ended};
+use super::{Footprint, LoginRecord, LoginStore, StepNames, StoreError, ended};
 use crate::clock::{Clock, Timestamp};
+use crate::identity::{LoginId, UserId};
 use crate::trace::StepKind;
 
-const COMMANDS: Commands = Commands {
+const STEP_NAMES: StepNames = StepNames {
     name: "This process",
     held_in: "process memory",
     kind: StepKind::Memory,
@@ -21,8 +22,8 @@ const COMMANDS: Commands = Commands {
     load: "process memory: look the record up by the hash of the id",
     create: "process memory: insert the record, only if the id is new",
     touch: "process memory: slide the idle limit, only if the record is still there",
-    end: ("process memory: remove the record and its index entry", 0),
-    end_all: ("process memory: remove every record of the user", 0),
+    end: "process memory: remove the record and its index entry",
+    end_all: "process memory: remove every record of the user",
     list: "process memory: read the user's records",
 };
 
@@ -139,8 +140,8 @@ impl SessionStore for MemorySessions {
 
 #[async_trait]
 impl LoginStore for MemorySessions {
-    fn commands(&self) -> &'static Commands {
-        &COMMANDS
+    fn step_names(&self) -> &'static StepNames {
+        &STEP_NAMES
     }
 
     async fn find(&self, login: &LoginId) -> session_store::Result<Option<Arc<LoginRecord>>> {
@@ -176,14 +177,14 @@ impl LoginStore for MemorySessions {
         Ok(())
     }
 
-    async fn footprint(&self, _user: UserId, login: &LoginId) -> Result<Stored, StoreError> {
+    async fn footprint(&self, _user: UserId, login: &LoginId) -> Result<Footprint, StoreError> {
         let tables = self.read();
-        let Some(record) = tables.records.get(login) else { return Ok(Stored::default()) };
+        let Some(record) = tables.records.get(login) else { return Ok(Footprint::default()) };
         let text = record.name.len() + record.device.len() + record.address.len();
         let entries = size_of::<(LoginId, LoginRecord)>() + size_of::<(Timestamp, LoginId)>() + size_of::<LoginId>();
         let login = entries + 3 * login.as_str().len() + text;
         let user = size_of::<(UserId, HashSet<LoginId>)>();
         let how = "counted: the record, its texts and its places in three tables, without what the allocator adds";
-        Ok(Stored { login: login as u64, user: user as u64, rows: false, how })
+        Ok(Footprint { login: login as u64, user: user as u64, rows: false, how })
     }
 }

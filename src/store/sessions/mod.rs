@@ -5,22 +5,18 @@
 //! changes in the same atomic step as the record.
 
 mod memory;
+mod recovery;
 mod redis;
-mod restored;
 mod scripts;
 mod sql;
 mod tracked;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
@@ -28,73 +24,11 @@ use tower_sessions::session_store;
 pub use self::memory::MemorySessions;
 pub use self::redis::RedisSessions;
 pub use self::sql::SqlSessions;
-pub use self::tracked::{COPIES, TrackedSessions};
-use super::users::{Role, UserId};
-use super::{StoreError, Stored};
+pub use self::tracked::{MAX_COPIES, TrackedSessions};
+use super::{Footprint, StoreError};
 use crate::clock::Timestamp;
+use crate::identity::{LoginId, Role, UserId};
 use crate::trace::StepKind;
-
-/// The public name of a login: what the list of devices shows and what is named to end it. Opens nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct LoginId(CompactString);
-
-/// The characters of base64url, by their code. Looked up, as every request does it.
-const PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
-    let mut code = 0;
-    while code < plain.len() {
-        #[allow(clippy::cast_possible_truncation)] // below 256
-        let byte = code as u8;
-        plain[code] = byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        code += 1;
-    }
-    plain
-};
-
-impl LoginId {
-    /// The name of the login behind a session id: 128 bits of the id's SHA-256, in base64url (22 characters).
-    ///
-    /// The record is stored under this name, so a copy of the store holds nothing that logs in. An id of 128 random bits
-    /// (OWASP ASVS 5.0, 7.2.3) cannot be found from it.
-    pub fn of_session(id: &Id) -> Self {
-        let digest = Sha256::digest(id.0.to_le_bytes());
-        let mut bits = [0; 16];
-        bits.copy_from_slice(&digest[..16]);
-        Self::of_bits(bits)
-    }
-
-    /// A name that no login has: 128 random bits.
-    pub fn random() -> Self {
-        Self::of_bits(Id::default().0.to_le_bytes())
-    }
-
-    fn of_bits(bits: [u8; 16]) -> Self {
-        // 128 bits are 22 characters: they always fit, and take no memory of their own.
-        let mut text = [0; 22];
-        let written = URL_SAFE_NO_PAD.encode_slice(bits, &mut text);
-        debug_assert_eq!(written, Ok(text.len()));
-        Self(CompactString::from_utf8_lossy(&text))
-    }
-
-    /// A name from outside: 1 to 64 characters of base64url, so that it may stand in a key and in a path.
-    pub fn parse(text: &str) -> Option<Self> {
-        let fits = (1..=64).contains(&text.len());
-        let plain = text.bytes().fold(true, |plain, byte| plain & PLAIN[usize::from(byte)]);
-        (fits && plain).then(|| Self(text.into()))
-    }
-
-    /// The name itself.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for LoginId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// The key of [`LoginRecord`] in the data of a tower-sessions [`Record`].
 pub const LOGIN_KEY: &str = "login";
@@ -156,9 +90,9 @@ impl LoginRecord {
     }
 }
 
-/// Each command of a store in words, for the trace.
+/// Names each step of a store in words, for the trace.
 #[derive(Debug)]
-pub struct Commands {
+pub struct StepNames {
     /// The store's name in an error.
     pub name: &'static str,
     /// Where its records are, in words.
@@ -173,10 +107,10 @@ pub struct Commands {
     pub create: &'static str,
     /// Sliding the idle limit.
     pub touch: &'static str,
-    /// Ending one login, and how many commands that sends.
-    pub end: (&'static str, usize),
-    /// Ending every login of a user, and how many commands that sends.
-    pub end_all: (&'static str, usize),
+    /// Revoking one login.
+    pub end: &'static str,
+    /// Revoking every login of a user.
+    pub end_all: &'static str,
     /// Listing the logins of a user.
     pub list: &'static str,
 }
@@ -184,8 +118,8 @@ pub struct Commands {
 /// What a login needs beyond [`SessionStore`].
 #[async_trait]
 pub trait LoginStore: SessionStore {
-    /// Its commands in words.
-    fn commands(&self) -> &'static Commands;
+    /// Names its steps in words.
+    fn step_names(&self) -> &'static StepNames;
 
     /// The record as this process keeps it, if it does and may trust it now. Its limits are for the caller to check.
     fn recall(&self, _login: &LoginId) -> Option<Arc<LoginRecord>> {
@@ -209,7 +143,7 @@ pub trait LoginStore: SessionStore {
     async fn end_all(&self, user: UserId) -> Result<(), StoreError>;
 
     /// What it keeps of a login.
-    async fn footprint(&self, user: UserId, login: &LoginId) -> Result<Stored, StoreError>;
+    async fn footprint(&self, user: UserId, login: &LoginId) -> Result<Footprint, StoreError>;
 }
 
 /// For [`SessionStore`], whose errors are text.

@@ -4,7 +4,7 @@
 //! `session-tracked` `{jvs}:ts:` and `{jvs}:tu:`.
 //! The braces put all keys into one slot, which a script needs in a cluster.
 //!
-//! That a login ended is written to the SQL database first: see [`super::restored`].
+//! That a login ended is written to the SQL database first: see [`super::recovery`].
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,21 +14,19 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 
-use super::restored::Restored;
+use super::recovery::SessionRecovery;
 use super::scripts::{END_ALL, Prefixes, SHARED, WRITE, end};
-use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, Stored, UserId, backend, ended};
+use super::{Footprint, LoginRecord, LoginStore, StepNames, StoreError, backend, ended};
 use crate::clock::Clock;
+use crate::identity::{LoginId, UserId};
 use crate::store::Redis;
 use crate::store::revocations::Revocations;
 use crate::trace::StepKind;
 
-/// The cut-off, ZRANGE, INSERT, the script, and INFO for the eviction policy.
-pub(super) const END_ALL_CALLS: usize = 5;
-
 /// What a login takes in the user's index: its name, its time and what a listpack adds to both, in bytes.
 const PLACE: u64 = 32;
 
-const COMMANDS: Commands = Commands {
+const STEP_NAMES: StepNames = StepNames {
     name: "Redis",
     held_in: "Redis",
     kind: StepKind::Store,
@@ -36,11 +34,8 @@ const COMMANDS: Commands = Commands {
     load: "Redis GET: the record under the hash of the id",
     create: "Redis script: SET NX the record with its life, ZADD it to the user's logins",
     touch: "Redis script: SET XX the record with a new idle limit, only if it is still there",
-    end: ("SQL INSERT that it ended; Redis script: DEL the record, ZREM it from the user's logins", 2),
-    end_all: (
-        "SQL raise the user's cut-off; Redis ZRANGE the logins; SQL INSERT that they ended; Redis script: DEL their records",
-        END_ALL_CALLS,
-    ),
+    end: "SQL INSERT that it ended; Redis script: DEL the record, ZREM it from the user's logins",
+    end_all: "SQL raise the user's cut-off; Redis ZRANGE the logins; SQL INSERT that they ended; Redis script: DEL their records",
     list: "Redis ZRANGE the user's logins, MGET their records",
 };
 
@@ -62,7 +57,7 @@ impl RedisSessions {
     /// Under keys that begin otherwise: its logins are nothing to another mount.
     pub(super) fn under(prefixes: &'static Prefixes, redis: &Redis, ended: Revocations, clock: Clock) -> Self {
         let ended = Arc::new(ended);
-        let redis = redis.recovered_by(Arc::new(Restored { prefixes, ended: ended.clone() }));
+        let redis = redis.recovered_by(Arc::new(SessionRecovery { prefixes, ended: ended.clone() }));
         Self { redis, clock, prefixes, ended }
     }
 
@@ -128,7 +123,7 @@ impl RedisSessions {
         if life == 0 {
             return Ok(false);
         }
-        let text = record.encode().map_err(|error| StoreError::new(COMMANDS.name, &error))?;
+        let text = record.encode().map_err(|error| StoreError::new(STEP_NAMES.name, &error))?;
         let mut write = WRITE.key(self.prefixes.record_key(&login));
         write
             .key(self.prefixes.index_key(record.user))
@@ -182,8 +177,8 @@ impl SessionStore for RedisSessions {
 
 #[async_trait]
 impl LoginStore for RedisSessions {
-    fn commands(&self) -> &'static Commands {
-        &COMMANDS
+    fn step_names(&self) -> &'static StepNames {
+        &STEP_NAMES
     }
 
     async fn find(&self, login: &LoginId) -> session_store::Result<Option<Arc<LoginRecord>>> {
@@ -209,7 +204,7 @@ impl LoginStore for RedisSessions {
 
     async fn end_all(&self, user: UserId) -> Result<(), StoreError> {
         // For the logins that Redis does not name now: it may have lost them, and have them in a snapshot.
-        self.ended.cut_off(user).await?;
+        self.ended.raise_generation(user).await?;
         let listed = self.listed(user, "-inf").await?;
         self.ended.revoke_all(user, &listed).await?;
         let mut end = END_ALL.key(self.prefixes.index_key(user));
@@ -224,12 +219,12 @@ impl LoginStore for RedisSessions {
         if self.redis.evicting_policy().await?.is_some() { self.end_unlisted(user).await } else { Ok(()) }
     }
 
-    async fn footprint(&self, user: UserId, login: &LoginId) -> Result<Stored, StoreError> {
+    async fn footprint(&self, user: UserId, login: &LoginId) -> Result<Footprint, StoreError> {
         let (record, index) = (self.prefixes.record_key(login), self.prefixes.index_key(user));
         let whole = self.redis.memory_of(&index).await?;
         let logins: u64 = self.redis.query(redis::cmd("ZCARD").arg(&index)).await?;
         let login = self.redis.memory_of(&record).await? + PLACE;
         let how = "Redis MEMORY USAGE of the record and of the user's index";
-        Ok(Stored { login, user: whole.saturating_sub(logins * PLACE), how, ..Stored::default() })
+        Ok(Footprint { login, user: whole.saturating_sub(logins * PLACE), how, ..Footprint::default() })
     }
 }

@@ -2,9 +2,8 @@
 
 use std::sync::LazyLock;
 
+use crate::identity::{LoginId, UserId};
 use redis::{Script, ScriptInvocation};
-
-use super::{LoginId, UserId};
 
 /// How the keys of a mount begin: its logins are nothing to another.
 #[derive(Debug)]

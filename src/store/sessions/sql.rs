@@ -9,13 +9,14 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 
-use super::{Commands, LoginId, LoginRecord, LoginStore, StoreError, Stored, UserId, backend, ended};
+use super::{Footprint, LoginRecord, LoginStore, StepNames, StoreError, backend, ended};
 use crate::clock::Clock;
+use crate::identity::{LoginId, UserId};
 use crate::store::Sql;
 use crate::store::sweeper::Sweeper;
 use crate::trace::StepKind;
 
-const COMMANDS: Commands = Commands {
+const STEP_NAMES: StepNames = StepNames {
     name: "The SQL database",
     held_in: "the SQL database",
     kind: StepKind::Database,
@@ -23,8 +24,8 @@ const COMMANDS: Commands = Commands {
     load: "SQL: SELECT the record by the hash of the id",
     create: "SQL: INSERT the record, only if the id is new",
     touch: "SQL: UPDATE the record with a new idle limit, only if it is still there",
-    end: ("SQL: DELETE the record, only if it is the user's", 1),
-    end_all: ("SQL: DELETE every record of the user", 1),
+    end: "SQL: DELETE the record, only if it is the user's",
+    end_all: "SQL: DELETE every record of the user",
     list: "SQL: SELECT the user's records",
 };
 
@@ -170,8 +171,8 @@ impl SessionStore for SqlSessions {
 
 #[async_trait]
 impl LoginStore for SqlSessions {
-    fn commands(&self) -> &'static Commands {
-        &COMMANDS
+    fn step_names(&self) -> &'static StepNames {
+        &STEP_NAMES
     }
 
     async fn find(&self, login: &LoginId) -> session_store::Result<Option<Arc<LoginRecord>>> {
@@ -208,7 +209,7 @@ impl LoginStore for SqlSessions {
         sql.run(Entity::delete_many().filter(Column::UserId.eq(user.0)).exec(sql.pool())).await.map(drop)
     }
 
-    async fn footprint(&self, _user: UserId, _login: &LoginId) -> Result<Stored, StoreError> {
-        Ok(Stored { rows: true, how: "the row and its index entries, in the SQL database", ..Stored::default() })
+    async fn footprint(&self, _user: UserId, _login: &LoginId) -> Result<Footprint, StoreError> {
+        Ok(Footprint { rows: true, how: "the row and its index entries, in the SQL database", ..Footprint::default() })
     }
 }

@@ -6,7 +6,7 @@
 //! - "There is no such record" is never kept, so made-up ids take no room.
 //! - This node's own revoke evicts before and after it deletes: Redis may push later than it answers.
 //! - A new connection, and a FLUSHALL, empty everything.
-//! - While the channel cannot prove that it is complete ([`crate::store::channel`]), every read goes to Redis.
+//! - While the channel cannot prove that it is complete ([`crate::store::push_channel`]), every read goes to Redis.
 //! - The record's own limits are checked at every hit, by the strategy.
 
 use std::collections::HashMap;
@@ -19,16 +19,17 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 
-use super::redis::END_ALL_CALLS;
 use super::scripts::TRACKED;
-use super::{Commands, LoginId, LoginRecord, LoginStore, RedisSessions, StoreError, Stored, UserId};
+use super::{Footprint, LoginRecord, LoginStore, RedisSessions, StepNames, StoreError};
 use crate::clock::Clock;
+use crate::identity::{LoginId, UserId};
 use crate::store::Redis;
-use crate::store::channel::{Channel, Listener};
+use crate::store::push_channel::{PushChannel, PushListener};
+use crate::store::redis::query_over;
 use crate::store::revocations::Revocations;
 use crate::trace::StepKind;
 
-const COMMANDS: Commands = Commands {
+const STEP_NAMES: StepNames = StepNames {
     name: "Redis",
     held_in: "Redis, and in use in this process",
     kind: StepKind::Store,
@@ -36,20 +37,17 @@ const COMMANDS: Commands = Commands {
     load: "Redis GET: the record under the hash of the id, to be kept here",
     create: "Redis script: SET NX the record with its life, ZADD it to the user's logins",
     touch: "Redis script: SET XX the record with a new idle limit, only if it is still there",
-    end: ("evict it here; SQL INSERT that it ended; Redis script: DEL the record, ZREM it from the user's logins", 2),
-    end_all: (
-        "evict them here; SQL raise the cut-off; Redis ZRANGE; SQL INSERT that they ended; Redis script: DEL their records",
-        END_ALL_CALLS,
-    ),
+    end: "evict it here; SQL INSERT that it ended; Redis script: DEL the record, ZREM it from the user's logins",
+    end_all: "evict them here; SQL raise the cut-off; Redis ZRANGE; SQL INSERT that they ended; Redis script: DEL their records",
     list: "Redis ZRANGE the user's logins, MGET their records",
 };
 
 /// How many records are kept: some 35 MB. The next one takes the place of any other.
-pub const COPIES: usize = 100_000;
+pub const MAX_COPIES: usize = 100_000;
 
 /// The records that are kept, and the reads that are under way.
 #[derive(Debug, Default)]
-struct Cache {
+struct TrackedCopies {
     records: RwLock<HashMap<LoginId, Arc<LoginRecord>>>,
     /// The latest ticket for each record that is being read. Taken before `records` wherever both are.
     tickets: Mutex<Tickets>,
@@ -61,7 +59,7 @@ struct Tickets {
     valid: HashMap<LoginId, u64>,
 }
 
-impl Cache {
+impl TrackedCopies {
     fn get(&self, login: &LoginId) -> Option<Arc<LoginRecord>> {
         self.records.read().unwrap_or_else(PoisonError::into_inner).get(login).cloned()
     }
@@ -82,7 +80,7 @@ impl Cache {
         }
         tickets.valid.remove(&login);
         let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
-        if records.len() >= COPIES {
+        if records.len() >= MAX_COPIES {
             let any = records.keys().next().cloned();
             any.map(|any| records.remove(&any));
         }
@@ -121,11 +119,11 @@ impl Cache {
 }
 
 #[async_trait]
-impl Listener for Cache {
+impl PushListener for TrackedCopies {
     async fn connected(&self, connection: &mut MultiplexedConnection) -> Result<(), StoreError> {
         let mut tracking = redis::cmd("CLIENT");
         tracking.arg("TRACKING").arg("ON").arg("BCAST").arg("PREFIX").arg(TRACKED.record);
-        Redis::query_over::<Value>(connection, &tracking).await?;
+        query_over::<Value>(connection, &tracking).await?;
         // What changed while nobody listened is not known.
         self.clear();
         Ok(())
@@ -144,13 +142,13 @@ impl Listener for Cache {
 }
 
 /// Gives a ticket back when its read ends without a record, or is given up.
-struct Reading<'a> {
-    cache: &'a Cache,
+struct ReadTicket<'a> {
+    cache: &'a TrackedCopies,
     login: &'a LoginId,
     ticket: u64,
 }
 
-impl Drop for Reading<'_> {
+impl Drop for ReadTicket<'_> {
     fn drop(&mut self) {
         self.cache.give_back(self.login, self.ticket);
     }
@@ -160,15 +158,15 @@ impl Drop for Reading<'_> {
 #[derive(Debug)]
 pub struct TrackedSessions {
     inner: RedisSessions,
-    cache: Arc<Cache>,
-    channel: Channel,
+    cache: Arc<TrackedCopies>,
+    channel: PushChannel,
 }
 
 impl TrackedSessions {
     /// Under keys of its own, on this Redis. Which logins ended stands in `ended`. Needs a tokio runtime.
     pub fn new(redis: &Redis, ended: Revocations, clock: Clock) -> Self {
-        let cache = Arc::new(Cache::default());
-        let channel = Channel::open(redis.clone(), cache.clone());
+        let cache = Arc::new(TrackedCopies::default());
+        let channel = PushChannel::open(redis.clone(), cache.clone());
         Self { inner: RedisSessions::under(&TRACKED, redis, ended, clock), cache, channel }
     }
 }
@@ -202,8 +200,8 @@ impl SessionStore for TrackedSessions {
 
 #[async_trait]
 impl LoginStore for TrackedSessions {
-    fn commands(&self) -> &'static Commands {
-        &COMMANDS
+    fn step_names(&self) -> &'static StepNames {
+        &STEP_NAMES
     }
 
     fn recall(&self, login: &LoginId) -> Option<Arc<LoginRecord>> {
@@ -212,7 +210,7 @@ impl LoginStore for TrackedSessions {
     }
 
     async fn find(&self, login: &LoginId) -> session_store::Result<Option<Arc<LoginRecord>>> {
-        let reading = Reading { cache: &self.cache, login, ticket: self.cache.ticket(login) };
+        let reading = ReadTicket { cache: &self.cache, login, ticket: self.cache.ticket(login) };
         let found = self.inner.find(login).await?;
         if let Some(record) = &found {
             self.cache.keep(login.clone(), reading.ticket, record.clone());
@@ -246,9 +244,9 @@ impl LoginStore for TrackedSessions {
         ended
     }
 
-    async fn footprint(&self, user: UserId, login: &LoginId) -> Result<Stored, StoreError> {
+    async fn footprint(&self, user: UserId, login: &LoginId) -> Result<Footprint, StoreError> {
         let how =
             "Redis MEMORY USAGE of the record and of the user's index; the copies of nodes that use it come on top";
-        Ok(Stored { how, ..self.inner.footprint(user, login).await? })
+        Ok(Footprint { how, ..self.inner.footprint(user, login).await? })
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! With scripts a run is started and watched; without, one press of the form waits for it, over a page that comes back.
 
+mod capacity_view;
 mod form;
-mod sheet;
 mod view;
 
 use std::sync::Arc;
@@ -15,15 +15,15 @@ use poem::web::{Data, Path};
 use poem::{Request, Response, Route, get, handler, post};
 use serde_json::{Value, json};
 
+use self::capacity_view::CapacityView;
 use self::form::Sliders;
-use self::sheet::Sheet;
 use super::events::stream_of;
-use super::order::{self, Order, choices, said_above_the_form};
+use super::run_form::{self, RunForm, choices, said_above_the_form};
 use crate::error::Error;
 use crate::flow::frontier;
-use crate::flow::guard::with_retry;
-use crate::flow::site::Site;
-use crate::labs::cost::{CostRun, Event, StartCostError};
+use crate::flow::middleware::with_retry;
+use crate::flow::state::AppState;
+use crate::labs::cost::{CostEvent, CostRun, StartCostError};
 use crate::page::{Frame, html};
 
 /// How long one answer waits for a run: it must come before a proxy gives up.
@@ -36,11 +36,11 @@ pub(super) fn routes() -> Route {
 
 /// What a page shows beside the figures.
 #[derive(Default)]
-struct Shown {
+struct CostPage {
     status: StatusCode,
-    order: Order,
+    order: RunForm,
     sliders: Sliders,
-    sheet: Sheet,
+    sheet: CapacityView,
     message: Option<String>,
     /// The page comes back by itself.
     again: bool,
@@ -48,20 +48,20 @@ struct Shown {
 
 /// `GET /labs/cost`, with the fields of the capacity sheet, or with `wait`: the name of a run.
 #[handler]
-async fn page(Data(site): Data<&Arc<Site>>, request: &Request) -> Result<Response, Error> {
+async fn page(Data(state): Data<&Arc<AppState>>, request: &Request) -> Result<Response, Error> {
     let query = request.uri().query().unwrap_or_default();
     let awaited = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "wait");
-    let run = awaited.and_then(|(_, id)| site.shared.cost.find(&id));
-    let sheet = Sheet::read(query);
+    let run = awaited.and_then(|(_, id)| state.services.cost.find(&id));
+    let sheet = CapacityView::read(query);
     let status = if sheet.is_good() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    let shown = Shown { status, sheet, ..Shown::default() };
+    let shown = CostPage { status, sheet, ..CostPage::default() };
     match run {
-        Some(run) => show(site, &shown.after(&run).await),
-        None => show(site, &shown),
+        Some(run) => show(state, &shown.after(&run).await),
+        None => show(state, &shown),
     }
 }
 
-impl Shown {
+impl CostPage {
     /// Waits for a run; if it is not over then, the page comes back for it.
     async fn after(self, run: &CostRun) -> Self {
         if !run.wait(WAIT).await {
@@ -76,20 +76,20 @@ impl Shown {
 
 /// `POST /labs/cost`: starts a run and waits for it.
 #[handler]
-async fn submit(Data(site): Data<&Arc<Site>>, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
-    let (order, sliders) = (Order::read(&body), Sliders::read(&body));
-    match begin(site, request, &order, &sliders).await {
+async fn submit(Data(state): Data<&Arc<AppState>>, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
+    let (order, sliders) = (RunForm::read(&body), Sliders::read(&body));
+    match begin(state, request, &order, &sliders).await {
         Ok(run) if run.wait(WAIT).await => {
-            let shown = Shown { order, sliders, ..Shown::default() };
-            show(site, &shown.after(&run).await)
+            let shown = CostPage { order, sliders, ..CostPage::default() };
+            show(state, &shown.after(&run).await)
         }
         Ok(run) => {
             let location = format!("/labs/cost?wait={}", run.id());
             Ok(Response::builder().status(StatusCode::SEE_OTHER).header(header::LOCATION, location).body(()))
         }
         Err(error) if said_above_the_form(&error) => {
-            let (status, message) = (error.status(), Some(order::words(&error, request)));
-            show(site, &Shown { status, order, sliders, message, ..Shown::default() })
+            let (status, message) = (error.status(), Some(run_form::words(&error, request)));
+            show(state, &CostPage { status, order, sliders, message, ..CostPage::default() })
                 .map(|answer| with_retry(answer, &error))
         }
         Err(error) => Err(error),
@@ -98,17 +98,17 @@ async fn submit(Data(site): Data<&Arc<Site>>, request: &Request, body: Vec<u8>) 
 
 /// `POST …/api/runs`: starts a run, and answers with the address of its events.
 #[handler]
-async fn start(Data(site): Data<&Arc<Site>>, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
-    let run = begin(site, request, &Order::read(&body), &Sliders::read(&body)).await?;
+async fn start(Data(state): Data<&Arc<AppState>>, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
+    let run = begin(state, request, &RunForm::read(&body), &Sliders::read(&body)).await?;
     let response = Response::builder().status(StatusCode::CREATED).header(header::CACHE_CONTROL, "no-store");
     let answer = json!({ "events": events_of(&run) });
     Ok(response.header(header::CONTENT_TYPE, "application/json").body(answer.to_string()))
 }
 
-async fn begin(site: &Site, request: &Request, order: &Order, sliders: &Sliders) -> Result<Arc<CostRun>, Error> {
-    order.admit(site, request).await?;
+async fn begin(state: &AppState, request: &Request, order: &RunForm, sliders: &Sliders) -> Result<Arc<CostRun>, Error> {
+    order.admit(state, request).await?;
     let conditions = sliders.conditions().map_err(Error::BadRequest)?;
-    site.shared.cost.start(order.strategies.clone(), conditions).map_err(|error| match error {
+    state.services.cost.start(order.strategies.clone(), conditions).map_err(|error| match error {
         StartCostError::Busy | StartCostError::Closing => Error::Measuring,
     })
 }
@@ -119,40 +119,40 @@ fn events_of(run: &CostRun) -> String {
 
 /// `GET …/api/runs/{id}/events`.
 #[handler]
-fn listen(Data(site): Data<&Arc<Site>>, Path(id): Path<String>, request: &Request) -> Result<Response, Error> {
-    let run = site.shared.cost.find(&id).ok_or(Error::NotFound)?;
+fn listen(Data(state): Data<&Arc<AppState>>, Path(id): Path<String>, request: &Request) -> Result<Response, Error> {
+    let run = state.services.cost.find(&id).ok_or(Error::NotFound)?;
     Ok(stream_of(run, CostRun::log, told, request))
 }
 
-fn told(_: &CostRun, event: &Event) -> (&'static str, Value) {
+fn told(_: &CostRun, event: &CostEvent) -> (&'static str, Value) {
     match event {
-        Event::Floors => ("step", json!({ "number": 0, "of": 1, "words": "Measuring the floors …" })),
-        Event::Strategy { number, of, slug } => {
+        CostEvent::Floors => ("step", json!({ "number": 0, "of": 1, "words": "Measuring the floors …" })),
+        CostEvent::Strategy { number, of, slug } => {
             let words = format!("Measuring {slug}, {number} of {of} …");
             ("step", json!({ "number": number - 1, "of": of, "words": words }))
         }
-        Event::Failed(why) => ("failed", json!({ "words": why })),
-        Event::Done => ("done", json!({})),
+        CostEvent::Failed(why) => ("failed", json!({ "words": why })),
+        CostEvent::Done => ("done", json!({})),
     }
 }
 
-fn show(site: &Site, shown: &Shown) -> Result<Response, Error> {
-    let shared = &site.shared;
-    let running = shared.cost.running();
+fn show(state: &AppState, shown: &CostPage) -> Result<Response, Error> {
+    let services = &state.services;
+    let running = services.cost.running();
     let context = json!({
-        "choices": choices(site, &shown.order),
-        "open": order::open_to_everybody(shared),
+        "choices": choices(state, &shown.order),
+        "open": run_form::open_to_everybody(services),
         "username": shown.order.username,
         "message": shown.message,
         "sliders": shown.sliders.view(),
         "running": running.as_deref().map(events_of),
         "again": shown.again,
-        "results": view::results(site),
-        "frontier": frontier::view(site),
-        "sheet": shown.sheet.view(site),
+        "results": view::results(state),
+        "frontier": frontier::view(state),
+        "sheet": shown.sheet.view(state),
     });
-    let content = shared.pages.content("cost.html", context)?;
-    let text = shared.pages.framed(Frame::plain("Cost lab", &shared.node), content)?;
+    let content = services.pages.content("cost.html", context)?;
+    let text = services.pages.framed(Frame::plain("Cost lab", &services.node), content)?;
     let mut response = html(shown.status, text);
     if shown.again {
         response.headers_mut().insert(header::REFRESH, HeaderValue::from_static("1"));

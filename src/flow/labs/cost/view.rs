@@ -2,24 +2,24 @@
 
 use serde_json::{Value, json};
 
-use crate::auth::{Description, Need};
+use crate::auth::{Backend, Description};
 use crate::flow::frontier::{in_use, origin};
-use crate::flow::site::Site;
-use crate::labs::cost::{FloorTimes, Measured, Report};
-use crate::labs::figures::{Interval, Row};
+use crate::flow::state::AppState;
+use crate::labs::cost::{CostReport, CostResult, FloorTimes};
+use crate::labs::figures::{Spread, StrategyFigures};
 use crate::units::{grouped, time};
 
 /// The table. `None`: nothing was measured yet.
-pub(super) fn results(site: &Site) -> Option<Value> {
-    let figures = in_use(site)?;
-    let report = site.shared.cost.report();
+pub(super) fn results(state: &AppState) -> Option<Value> {
+    let figures = in_use(state)?;
+    let report = state.services.cost.report();
     let floors = report.as_ref().map(|report| report.floors);
-    let descriptions = site.strategies().map(|strategy| strategy.describe());
+    let descriptions = state.strategies().map(|strategy| strategy.describe());
     let rows: Vec<_> = descriptions
         .filter_map(|description| Some(row(description, figures.row(description.slug)?, report.as_deref())))
         .collect();
     Some(json!({
-        "origin": origin(site),
+        "origin": origin(state),
         "conditions": report.as_ref().map(|report| report.conditions.to_string()),
         "rows": rows,
         "floors": floors.map(floor_rows),
@@ -27,14 +27,14 @@ pub(super) fn results(site: &Site) -> Option<Value> {
     }))
 }
 
-fn row(description: &Description, row: &Row, report: Option<&Report>) -> Value {
+fn row(description: &Description, row: &StrategyFigures, report: Option<&CostReport>) -> Value {
     let measured = report.and_then(|report| report.results.iter().find(|one| one.strategy == row.strategy));
     json!({
         "slug": description.slug,
-        "bearer": description.carrier.bearer,
+        "kind": description.kind,
         "identify": times(&row.identify_ns),
         "p99": measured.map(|measured| time(measured.identify_ns.p99)),
-        "floor": measured.and_then(|measured| beside(description.needs, measured)),
+        "floor": measured.and_then(|measured| beside(description.backend, measured)),
         "issue": row.issue_ns.as_ref().map(times),
         "revoke": row.revoke_ns.as_ref().map(times),
         "calls": calls(row.store_calls),
@@ -45,14 +45,14 @@ fn row(description: &Description, row: &Row, report: Option<&Report>) -> Value {
     })
 }
 
-fn times(interval: &Interval) -> Value {
+fn times(interval: &Spread) -> Value {
     json!({ "median": time(interval.median), "low": time(interval.low), "high": time(interval.high) })
 }
 
 /// How many bare calls to its store, made between the questions, take as long as the check.
-fn beside(needs: Need, measured: &Measured) -> Option<String> {
+fn beside(needs: Backend, measured: &CostResult) -> Option<String> {
     let floor = measured.floor_ns.filter(|floor| floor.p50 > 0.0)?;
-    let name = if needs == Need::Redis { "a bare GET" } else { "a bare SELECT" };
+    let name = if needs == Backend::Redis { "a bare GET" } else { "a bare SELECT" };
     Some(format!("{:.1} × {name}", measured.identify_ns.p50 / floor.p50))
 }
 
@@ -62,7 +62,7 @@ fn floor_rows(floors: FloorTimes) -> Vec<Value> {
         ("A bare GET on the same connection", floors.get_ns),
         ("A bare SELECT on the same pool", Some(floors.select_ns)),
     ];
-    let row = |(name, spread): (&str, Option<crate::labs::cost::Spread>)| {
+    let row = |(name, spread): (&str, Option<crate::labs::cost::Percentiles>)| {
         let spread = spread?;
         Some(json!({ "name": name, "times": times(&spread.interval()), "p99": time(spread.p99) }))
     };

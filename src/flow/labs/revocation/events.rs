@@ -9,25 +9,25 @@ use serde_json::{Value, json};
 use super::view::row;
 use crate::error::Error;
 use crate::flow::labs::events::stream_of;
-use crate::flow::site::Site;
-use crate::labs::live::{Answer, Event, Run};
+use crate::flow::state::AppState;
 use crate::labs::revocation::ByNode;
+use crate::labs::revocation::live::{CheckOutcome, LiveEvent, LiveRun};
 
 /// `GET /labs/revocation/api/runs/{id}/events`.
 #[handler]
 pub(super) fn listen(
-    Data(site): Data<&Arc<Site>>,
+    Data(state): Data<&Arc<AppState>>,
     Path(id): Path<String>,
     request: &Request,
 ) -> Result<Response, Error> {
-    let run = site.shared.runs.find(&id).ok_or(Error::NotFound)?;
-    Ok(stream_of(run, Run::log, told, request))
+    let run = state.services.runs.find(&id).ok_or(Error::NotFound)?;
+    Ok(stream_of(run, LiveRun::log, told, request))
 }
 
-fn told(run: &Run, event: &Event) -> (&'static str, Value) {
+fn told(run: &LiveRun, event: &LiveEvent) -> (&'static str, Value) {
     match event {
-        Event::Tick { at_ms, answers } => ("tick", json!({ "at": at_ms, "answers": letters(answers) })),
-        Event::Lane { lane, at_ms, state } => {
+        LiveEvent::Tick { at_ms, answers } => ("tick", json!({ "at": at_ms, "answers": letters(answers) })),
+        LiveEvent::Lane { lane, at_ms, state } => {
             let row = run.lanes().get(*lane).map(|lane| row(lane, *state));
             ("lane", json!({ "lane": lane, "at": at_ms, "row": row }))
         }
@@ -35,11 +35,11 @@ fn told(run: &Run, event: &Event) -> (&'static str, Value) {
 }
 
 /// Two letters a lane: the same node's, the other one's.
-fn letters(answers: &[ByNode<Answer>]) -> Vec<Value> {
+fn letters(answers: &[ByNode<CheckOutcome>]) -> Vec<Value> {
     let letter = |answer| match answer {
-        Answer::Accepted => 'y',
-        Answer::Refused => 'n',
-        Answer::Unavailable => '?',
+        CheckOutcome::Accepted => 'y',
+        CheckOutcome::Refused => 'n',
+        CheckOutcome::Unavailable => '?',
     };
     answers.iter().map(|nodes| format!("{}{}", letter(nodes.same_node), letter(nodes.other_node)).into()).collect()
 }

@@ -13,12 +13,12 @@ use poem::{Request, Response, Route, get, handler, post};
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
-use self::view::{Row, rows};
+use self::view::{LiveRow, rows};
 use crate::error::Error;
-use crate::flow::guard::with_retry;
-use crate::flow::labs::order::{self, Order, choices, said_above_the_form};
-use crate::flow::site::Site;
-use crate::labs::live::{LIFE, LONGEST, Run, StartRunError, State};
+use crate::flow::labs::run_form::{self, RunForm, choices, said_above_the_form};
+use crate::flow::middleware::with_retry;
+use crate::flow::state::AppState;
+use crate::labs::revocation::live::{LIFE, LONGEST, LiveRun, LoginState, StartRunError};
 use crate::page::{Frame, html};
 
 /// How long the experiment of the form watches before it revokes.
@@ -38,21 +38,21 @@ pub(super) fn routes() -> Route {
 
 /// `GET /labs/revocation`.
 #[handler]
-fn page(Data(site): Data<&Arc<Site>>) -> Result<Response, Error> {
-    show(site, StatusCode::OK, &Order::default(), None, None)
+fn page(Data(state): Data<&Arc<AppState>>) -> Result<Response, Error> {
+    show(state, StatusCode::OK, &RunForm::default(), None, None)
 }
 
 /// `POST /labs/revocation`: the whole experiment in one request.
 #[handler]
-async fn form(Data(site): Data<&Arc<Site>>, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
-    let order = Order::read(&body);
-    match begin(site, request, &order).await {
+async fn form(Data(state): Data<&Arc<AppState>>, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
+    let order = RunForm::read(&body);
+    match begin(state, request, &order).await {
         Ok(run) => {
             let _ = timeout(FORM_LIMIT, whole(&run)).await;
-            show(site, StatusCode::OK, &order, None, Some(&rows(&run)))
+            show(state, StatusCode::OK, &order, None, Some(&rows(&run)))
         }
         Err(error) if said_above_the_form(&error) => {
-            show(site, error.status(), &order, Some(&order::words(&error, request)), None)
+            show(state, error.status(), &order, Some(&run_form::words(&error, request)), None)
                 .map(|answer| with_retry(answer, &error))
         }
         Err(error) => Err(error),
@@ -60,12 +60,12 @@ async fn form(Data(site): Data<&Arc<Site>>, request: &Request, body: Vec<u8>) ->
 }
 
 /// Watches, revokes, and watches until everything is settled.
-async fn whole(run: &Run) {
-    let mut listener = run.log().listen(0);
+async fn whole(run: &LiveRun) {
+    let mut listener = run.log().read_from(0);
     sleep(BEFORE).await;
     run.revoke();
     while run.log().next(&mut listener).await.is_some() {
-        if run.states().iter().all(State::is_final) {
+        if run.states().iter().all(LoginState::is_final) {
             return;
         }
     }
@@ -73,9 +73,9 @@ async fn whole(run: &Run) {
 
 /// `POST …/api/runs`: logs in everywhere, and answers with the run's address and its lanes.
 #[handler]
-async fn start(Data(site): Data<&Arc<Site>>, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
-    let order = Order::read(&body);
-    let run = begin(site, request, &order).await?;
+async fn start(Data(state): Data<&Arc<AppState>>, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
+    let order = RunForm::read(&body);
+    let run = begin(state, request, &order).await?;
     let address = format!("/labs/revocation/api/runs/{}", run.id());
     let answer = json!({
         "events": format!("{address}/events"),
@@ -88,36 +88,36 @@ async fn start(Data(site): Data<&Arc<Site>>, request: &Request, body: Vec<u8>) -
 
 /// `POST …/api/runs/{id}/revoke`: revokes every login of the run. Who knows the id has started it.
 #[handler]
-fn revoke(Data(site): Data<&Arc<Site>>, Path(id): Path<String>) -> Result<Response, Error> {
-    site.shared.runs.find(&id).ok_or(Error::NotFound)?.revoke();
+fn revoke(Data(state): Data<&Arc<AppState>>, Path(id): Path<String>) -> Result<Response, Error> {
+    state.services.runs.find(&id).ok_or(Error::NotFound)?.revoke();
     Ok(Response::builder().status(StatusCode::NO_CONTENT).body(()))
 }
 
-async fn begin(site: &Site, request: &Request, order: &Order) -> Result<Arc<Run>, Error> {
-    order.admit(site, request).await?;
-    site.shared.runs.start(&order.strategies).await.map_err(|error| match error {
+async fn begin(state: &AppState, request: &Request, order: &RunForm) -> Result<Arc<LiveRun>, Error> {
+    order.admit(state, request).await?;
+    state.services.runs.start(&order.strategies).await.map_err(|error| match error {
         StartRunError::Store(error) => error.into(),
         StartRunError::Full => Error::TooManyRuns,
     })
 }
 
 fn show(
-    site: &Site,
+    state: &AppState,
     status: StatusCode,
-    order: &Order,
+    order: &RunForm,
     message: Option<&str>,
-    results: Option<&[Row]>,
+    results: Option<&[LiveRow]>,
 ) -> Result<Response, Error> {
-    let shared = &site.shared;
+    let services = &state.services;
     let context = json!({
-        "choices": choices(site, order),
-        "open": order::open_to_everybody(shared),
+        "choices": choices(state, order),
+        "open": run_form::open_to_everybody(services),
         "username": order.username,
         "message": message,
         "results": results,
         "life": LIFE.as_secs(),
         "longest": LONGEST.as_secs(),
     });
-    let content = shared.pages.content("revocation.html", context)?;
-    Ok(html(status, shared.pages.framed(Frame::plain("Revocation lab", &shared.node), content)?))
+    let content = services.pages.content("revocation.html", context)?;
+    Ok(html(status, services.pages.framed(Frame::plain("Revocation lab", &services.node), content)?))
 }

@@ -2,17 +2,17 @@
 
 use serde::Serialize;
 
-use crate::auth::{Description, Promise};
-use crate::labs::live::{Answer, Reading, Run, State};
+use crate::auth::{CredentialKind, Description, Promise};
 use crate::labs::revocation::ByNode;
+use crate::labs::revocation::live::{CheckOutcome, LiveRun, LoginState, Observation};
 
 /// A lane, for people.
 #[derive(Serialize)]
-pub(super) struct Row {
+pub(super) struct LiveRow {
     slug: &'static str,
     label: &'static str,
-    /// Whether it is a token.
-    bearer: bool,
+    /// What the browser holds: it decides the colour.
+    credential: CredentialKind,
     promise: String,
     /// `opening`, `open`, `revoked`, `refused` (at once or in time), `late`, `unavailable`.
     kind: &'static str,
@@ -27,16 +27,16 @@ pub(super) struct Row {
 }
 
 /// Every lane as it stands.
-pub(super) fn rows(run: &Run) -> Vec<Row> {
+pub(super) fn rows(run: &LiveRun) -> Vec<LiveRow> {
     run.lanes().iter().zip(run.states()).map(|(lane, state)| row(lane, state)).collect()
 }
 
 /// One lane.
-pub(super) fn row(lane: &Description, state: State) -> Row {
-    let row = Row {
+pub(super) fn row(lane: &Description, state: LoginState) -> LiveRow {
+    let row = LiveRow {
         slug: lane.slug,
-        label: lane.label,
-        bearer: lane.carrier.bearer,
+        label: lane.texts.label,
+        credential: lane.kind,
         promise: promise(lane.promise),
         kind: "opening",
         figure: String::new(),
@@ -47,39 +47,41 @@ pub(super) fn row(lane: &Description, state: State) -> Row {
     };
     let both = |words: &str| (words.to_owned(), words.to_owned());
     match state {
-        State::Opening => row,
-        State::NotOpened => {
+        LoginState::Opening => row,
+        LoginState::NotOpened => {
             let (same, other) = both("no login could be opened: a store does not answer");
-            Row { kind: "unavailable", note: "not opened".to_owned(), same, other, ..row }
+            LiveRow { kind: "unavailable", note: "not opened".to_owned(), same, other, ..row }
         }
-        State::Open(nodes) => Row { kind: "open", same: first(nodes.same_node), other: first(nodes.other_node), ..row },
-        State::Revoked { ends_at_ms } => {
+        LoginState::Open(nodes) => {
+            LiveRow { kind: "open", same: first(nodes.same_node), other: first(nodes.other_node), ..row }
+        }
+        LoginState::Revoked { ends_at_ms } => {
             let waits = ends_at_ms.is_some();
             let (same, other) = both(if waits { "revoked, and accepted until it expires" } else { "revoked" });
             let note = if waits { "until exp" } else { "measuring" };
-            Row { kind: "revoked", note: note.to_owned(), same, other, ends_at_ms, ..row }
+            LiveRow { kind: "revoked", note: note.to_owned(), same, other, ends_at_ms, ..row }
         }
-        State::Unknown => {
+        LoginState::Unknown => {
             let (same, other) = both("the revoke failed: nobody knows whether it was carried out");
-            Row { kind: "unavailable", note: "revoke failed".to_owned(), same, other, ..row }
+            LiveRow { kind: "unavailable", note: "revoke failed".to_owned(), same, other, ..row }
         }
-        State::Settled { before, readings } => settled(row, lane.promise, before, readings),
+        LoginState::Settled { before, readings } => settled(row, lane.promise, before, readings),
     }
 }
 
-fn settled(row: Row, promise: Promise, before: ByNode<Answer>, readings: ByNode<Reading>) -> Row {
+fn settled(row: LiveRow, promise: Promise, before: ByNode<CheckOutcome>, readings: ByNode<Observation>) -> LiveRow {
     let bound = bound_ms(promise);
-    let never = before.other_node == Answer::Refused;
+    let never = before.other_node == CheckOutcome::Refused;
     let unavailable = readings.same_node.unavailable + readings.other_node.unavailable;
     let worst = readings.same_node.last_accept_ms.max(readings.other_node.last_accept_ms);
     #[allow(clippy::cast_precision_loss)] // bounds are far below 2^52 ms
     let within = worst <= bound as f64;
     let still = readings.same_node.still_accepted() || readings.other_node.still_accepted();
     let kept = within && !still;
-    let silent = readings.same_node.says_nothing() || (readings.other_node.says_nothing() && !never);
+    let silent = readings.same_node.is_silent() || (readings.other_node.is_silent() && !never);
     if kept && silent {
         let (same, other) = (read(readings.same_node), read(readings.other_node));
-        return Row { kind: "unavailable", note: "no answer".to_owned(), same, other, ..row };
+        return LiveRow { kind: "unavailable", note: "no answer".to_owned(), same, other, ..row };
     }
     let kind = match (kept, unavailable) {
         (false, _) => "late",
@@ -95,7 +97,7 @@ fn settled(row: Row, promise: Promise, before: ByNode<Answer>, readings: ByNode<
     };
     let other = if never { "never knew this login".to_owned() } else { read(readings.other_node) };
     let figure = if still { format!("≥ {}", figure(worst)) } else { figure(worst) };
-    Row { kind, figure, note: note.to_owned(), same: read(readings.same_node), other, ..row }
+    LiveRow { kind, figure, note: note.to_owned(), same: read(readings.same_node), other, ..row }
 }
 
 fn promise(promise: Promise) -> String {
@@ -117,17 +119,17 @@ fn whole(ms: u64) -> String {
     if ms.is_multiple_of(1000) { format!("{} s", ms / 1000) } else { format!("{ms} ms") }
 }
 
-fn first(answer: Answer) -> String {
+fn first(answer: CheckOutcome) -> String {
     let words = match answer {
-        Answer::Accepted => "accepted",
-        Answer::Refused => "never knew this login",
-        Answer::Unavailable => "does not answer",
+        CheckOutcome::Accepted => "accepted",
+        CheckOutcome::Refused => "never knew this login",
+        CheckOutcome::Unavailable => "does not answer",
     };
     words.to_owned()
 }
 
-fn read(reading: Reading) -> String {
-    if reading.says_nothing() {
+fn read(reading: Observation) -> String {
+    if reading.is_silent() {
         return "no question was answered: nobody knows".to_owned();
     }
     let last = figure(reading.last_accept_ms);
@@ -140,7 +142,7 @@ fn read(reading: Reading) -> String {
     };
     match reading.unavailable {
         0 => accepted,
-        count => format!("{accepted}; {count} of {} questions without an answer", reading.asked),
+        count => format!("{accepted}; {count} of {} questions without an answer", reading.probes),
     }
 }
 
@@ -168,24 +170,24 @@ mod tests {
     use crate::store::sessions::MemorySessions;
 
     /// A lane with a push within 500 ms; the revoking node refused at once, the other one answered this.
-    fn pushed(other_node: Reading) -> Row {
+    fn pushed(other_node: Observation) -> LiveRow {
         let clock = Clock::system();
         let limits = SessionLimits { idle: Duration::from_mins(1), absolute: Duration::from_mins(1) };
         let strategy = SessionStrategy::in_process(Arc::new(MemorySessions::new(clock.clone())), limits, clock);
         let lane = Description { promise: Promise::Push { bound_ms: 500 }, ..strategy.describe().clone() };
-        let before = ByNode { same_node: Answer::Accepted, other_node: Answer::Accepted };
-        let same_node = Reading { asked: 9, refused_from_ms: Some(0.07), ..Reading::default() };
-        row(&lane, State::Settled { before, readings: ByNode { same_node, other_node } })
+        let before = ByNode { same_node: CheckOutcome::Accepted, other_node: CheckOutcome::Accepted };
+        let same_node = Observation { probes: 9, refused_from_ms: Some(0.07), ..Observation::default() };
+        row(&lane, LoginState::Settled { before, readings: ByNode { same_node, other_node } })
     }
 
     #[test]
     fn a_push_that_came_is_shown_with_what_is_known_of_its_time() {
-        let came = pushed(Reading {
-            asked: 9,
+        let came = pushed(Observation {
+            probes: 9,
             accepted: 2,
             last_accept_ms: 0.31,
             refused_from_ms: Some(8.4),
-            ..Reading::default()
+            ..Observation::default()
         });
         assert_eq!((came.kind, came.figure.as_str(), came.note.as_str()), ("refused", "0.31 ms", "after the revoke"));
         assert_eq!(came.same, "refused at once, at the first question 0.07 ms after");
@@ -195,7 +197,7 @@ mod tests {
     #[test]
     fn a_push_that_never_came_is_not_called_refused() {
         // Within the bound as far as it was asked for, and nobody knows what came then.
-        let reading = Reading { asked: 9, accepted: 9, last_accept_ms: 25.0, ..Reading::default() };
+        let reading = Observation { probes: 9, accepted: 9, last_accept_ms: 25.0, ..Observation::default() };
         let lost = pushed(reading);
         assert_eq!((lost.kind, lost.figure.as_str(), lost.note.as_str()), ("late", "≥ 25 ms", "still accepted"));
         assert!(lost.other.ends_with("the last 25 ms after, and still when the asking ended"), "{}", lost.other);

@@ -1,0 +1,214 @@
+//! The composition root: opens the stores, builds the strategies, mounts them.
+//!
+//! The only file that names a concrete strategy. A new one is a file in `auth/` and a line in `strategies`.
+
+mod cost;
+mod demo;
+mod lab;
+mod node;
+mod readiness;
+mod resources;
+mod start_error;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use poem::{Endpoint, Response};
+use tokio::net::TcpListener;
+
+pub use self::cost::CostLab;
+pub use self::lab::Lab;
+use self::lab::LiveLab;
+pub use self::node::Node;
+pub use self::readiness::StrategyReadiness;
+use self::resources::Resources;
+pub use self::start_error::StartError;
+use crate::account::Hasher;
+use crate::auth::{
+    AuthStrategy, Backend, JwtGenerationStrategy, JwtRefreshStrategy, JwtStrategy, RevocableJwtStrategy,
+    SessionStrategy,
+};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::flow::{self, AppState, Demo, FlashTraces, LoginEvents, RateLimits, Services, TrustedProxies};
+use crate::labs::cost::CostRuns;
+use crate::labs::figures::Figures;
+use crate::labs::revocation::live::Runs;
+use crate::page::Pages;
+use crate::server;
+use crate::store::refresh::RefreshTokens;
+use crate::store::revocations::Revocations;
+use crate::store::sessions::{MemorySessions, RedisSessions, SqlSessions, TrackedSessions};
+use crate::store::users::Users;
+use crate::store::{PrivateRedis, Redis, Sql};
+
+/// A server that accepts connections and waits to be run.
+pub struct App {
+    listener: TcpListener,
+    address: SocketAddr,
+    site: Arc<AppState>,
+    sql: Sql,
+    lab: LiveLab,
+    private_redis: Option<PrivateRedis>,
+}
+
+impl App {
+    /// Opens everything that the settings name and binds the address.
+    pub async fn open(settings: &Settings, clock: Clock) -> Result<Self, StartError> {
+        let listen = |error| StartError::Listen(settings.listen.clone(), error);
+        let listener = TcpListener::bind(&settings.listen).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let (parts, private_redis) = Resources::open(settings, clock.clone()).await?;
+        let users = Users::new(parts.sql.clone());
+        let hasher = Hasher::new(Hasher::default_slots())?;
+        let public_url = public_url(settings, address);
+        let demo = demo::seed_or_lock(settings, address, &users, &hasher, &clock).await?;
+        let lab = LiveLab::new(settings, &parts);
+        let strategies = strategies(&parts);
+        let figures =
+            figures(settings)?.map(|all| all.comparable_with(strategies.iter().map(|strategy| strategy.describe())));
+        let shared = Services {
+            pages: Pages::new(),
+            users,
+            hasher,
+            clock,
+            rate_limits: RateLimits::new(settings.login_rate),
+            trusted_proxies: TrustedProxies::new(settings.trusted_proxy.clone()),
+            flash: FlashTraces::default(),
+            login_events: LoginEvents::default(),
+            node: node(settings, address),
+            secure: public_url.starts_with("https://"),
+            public_url,
+            demo,
+            keys: parts.keys.clone(),
+            sql: parts.sql.clone(),
+            redis: parts.redis.clone(),
+            stores: parts.states.clone(),
+            runs: Runs::new(lab.opener()),
+            cost: CostRuns::new(lab.cost_opener()),
+            figures,
+        };
+        let site = Arc::new(AppState::new(shared, strategies));
+        Ok(Self { listener, address, site, sql: parts.sql, lab, private_redis })
+    }
+
+    /// The address that was bound.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The strategies, in the order of their mounts.
+    pub fn strategies(&self) -> impl Iterator<Item = &Arc<dyn AuthStrategy>> {
+        self.site.strategies()
+    }
+
+    /// The seeded users, if there are any.
+    pub fn demo(&self) -> Option<&Demo> {
+        self.site.demo()
+    }
+
+    /// Everything between a request and its answer, without a socket.
+    pub fn endpoint(&self) -> impl Endpoint<Output = Response> + use<> {
+        flow::routes(&self.site)
+    }
+
+    /// Answers requests until `stop`, finishes those under way, then closes the stores.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        let routes = self.endpoint();
+        let site = self.site;
+        let stop = async {
+            stop.await;
+            site.login_events().closing();
+            site.runs().close();
+            site.cost().close().await;
+        };
+        let served = server::serve(self.listener, routes, stop).await;
+        drop(site);
+        let databases = [Some(self.sql), self.lab.database()];
+        close(databases.into_iter().flatten(), self.private_redis).await;
+        served
+    }
+}
+
+/// Closes the databases, then ends the private Redis.
+async fn close(databases: impl IntoIterator<Item = Sql>, private_redis: Option<PrivateRedis>) {
+    for sql in databases {
+        sql.close().await;
+    }
+    if let Some(redis) = private_redis {
+        redis.stop().await;
+    }
+}
+
+/// The strategies: one line each, in the order of the home page.
+fn strategies(parts: &Resources) -> Vec<Arc<dyn AuthStrategy>> {
+    let Resources { keys, sql, life, limits, clock, .. } = parts;
+    let redis = parts.redis.clone().unwrap_or_else(Redis::absent);
+    let memory = Arc::new(MemorySessions::new(clock.clone()));
+    let tracked = Arc::new(TrackedSessions::new(&redis, ended("session-tracked", parts), clock.clone()));
+    let rows = Arc::new(SqlSessions::new(sql.clone(), clock.clone()));
+    vec![
+        Arc::new(JwtStrategy::new(keys.clone(), *life, clock.clone())),
+        session(parts),
+        Arc::new(RevocableJwtStrategy::blocklist(keys.clone(), sql.clone(), &redis, *life, clock.clone())),
+        Arc::new(RevocableJwtStrategy::pushed(keys.clone(), sql.clone(), redis, *life, clock.clone())),
+        Arc::new(JwtGenerationStrategy::new(keys.clone(), Users::new(sql.clone()), *life, clock.clone())),
+        refresh(parts),
+        Arc::new(SessionStrategy::in_process(memory, *limits, clock.clone())),
+        Arc::new(SessionStrategy::in_sql(rows, *limits, clock.clone())),
+        Arc::new(SessionStrategy::tracked(tracked, *limits, clock.clone())),
+    ]
+}
+
+fn refresh(parts: &Resources) -> Arc<dyn AuthStrategy> {
+    let Resources { keys, sql, short_life, login_life, clock, .. } = parts;
+    let families = RefreshTokens::new(sql.clone(), clock.clone());
+    Arc::new(JwtRefreshStrategy::new(keys.clone(), families, *short_life, *login_life, clock.clone()))
+}
+
+/// The session of the title: in Redis, or in this process and saying so.
+fn session(parts: &Resources) -> Arc<dyn AuthStrategy> {
+    let (limits, clock) = (parts.limits, parts.clock.clone());
+    match &parts.redis {
+        Some(redis) => {
+            let store = Arc::new(RedisSessions::new(redis, ended("session", parts), clock.clone()));
+            Arc::new(SessionStrategy::shared(store, Backend::Redis, None, limits, clock))
+        }
+        None => {
+            let store = Arc::new(MemorySessions::new(clock.clone()));
+            Arc::new(SessionStrategy::shared(store, Backend::None, Some(WITHOUT_REDIS.to_owned()), limits, clock))
+        }
+    }
+}
+
+/// Which sessions of this mount ended: kept as long as one could have lived.
+fn ended(mount: &'static str, parts: &Resources) -> Revocations {
+    Revocations::new(mount, parts.sql.clone(), parts.limits.absolute, parts.clock.clone())
+}
+
+/// Of the file that was named, or those that the program was built with.
+fn figures(settings: &Settings) -> Result<Option<Figures>, StartError> {
+    let Some(file) = &settings.figures else { return Ok(Figures::embedded()) };
+    let failed = |error: String| StartError::Figures(file.display().to_string(), error);
+    let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
+    Figures::parse(&text).map(Some).map_err(failed)
+}
+
+const WITHOUT_REDIS: &str = "There is no Redis here: these sessions are in this process' memory. A restart forgets \
+    them, and no other node knows them.";
+
+fn public_url(settings: &Settings, address: SocketAddr) -> String {
+    match &settings.public_url {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None if address.ip().is_unspecified() => format!("http://localhost:{}", address.port()),
+        None => format!("http://{address}"),
+    }
+}
+
+fn node(settings: &Settings, address: SocketAddr) -> String {
+    settings.node.clone().unwrap_or_else(|| {
+        let host = gethostname::gethostname().to_string_lossy().replace(|c: char| !c.is_ascii_graphic(), "-");
+        format!("{host}:{}", address.port())
+    })
+}

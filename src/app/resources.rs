@@ -1,0 +1,113 @@
+//! What the strategies are made of: the key, the stores, the limits.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::StartError;
+use crate::auth::{Backend, Keys, KeysError, SessionLimits, SigningAlgorithm};
+use crate::clock::Clock;
+use crate::config::{RedisChoice, Settings};
+use crate::flow::StoreStatus;
+use crate::store::{PrivateRedis, Redis, RedisUrl, Sql};
+
+/// Everything that the settings name, opened.
+#[derive(Clone)]
+pub(super) struct Resources {
+    pub keys: Arc<Keys>,
+    pub sql: Sql,
+    pub redis: Option<Redis>,
+    /// Life of an access token.
+    pub life: Duration,
+    /// Life of an access token that is renewed.
+    pub short_life: Duration,
+    /// Life of a login that is renewed.
+    pub login_life: Duration,
+    pub limits: SessionLimits,
+    pub clock: Clock,
+    /// Where each store is, in words.
+    pub states: Vec<StoreStatus>,
+    /// Where Redis is: a second node connects there too.
+    pub redis_url: Option<RedisUrl>,
+}
+
+impl Resources {
+    /// Opens the stores. A private Redis is the caller's to stop, after everything else.
+    pub async fn open(settings: &Settings, clock: Clock) -> Result<(Self, Option<PrivateRedis>), StartError> {
+        // The database first: the key is kept beside it, and a missing folder is better told of the database.
+        let sql = open_sql(settings).await?;
+        let keys = Arc::new(keys(settings)?);
+        let (redis_url, private_redis, redis_state) = find_redis(settings).await?;
+        let redis = redis_url.as_ref().map(Redis::open).transpose().map_err(StartError::Redis)?;
+        let database =
+            StoreStatus { name: sql.name(), state: settings.database_url.to_string(), need: Some(Backend::Sql) };
+        let parts = Self {
+            keys,
+            sql,
+            redis,
+            life: settings.access_ttl,
+            short_life: settings.short_ttl,
+            login_life: settings.refresh_ttl,
+            limits: SessionLimits { idle: settings.session_idle, absolute: settings.session_absolute },
+            clock,
+            states: vec![redis_state, database],
+            redis_url,
+        };
+        Ok((parts, private_redis))
+    }
+
+    /// The same stores over connections of their own, as on another server.
+    pub async fn second_node(&self, settings: &Settings) -> Result<Self, StartError> {
+        let sql = open_sql(settings).await?;
+        let redis = self.redis_url.as_ref().map(Redis::open).transpose().map_err(StartError::Redis)?;
+        Ok(Self { sql, redis, ..self.clone() })
+    }
+}
+
+async fn open_sql(settings: &Settings) -> Result<Sql, StartError> {
+    let sql = Sql::open(&settings.database_url).await;
+    sql.map_err(|error| StartError::Database(settings.database_url.to_string(), error))
+}
+
+fn keys(settings: &Settings) -> Result<Keys, KeysError> {
+    match (&settings.jwt_secret, settings.jwt_algorithm) {
+        (Some(secret), SigningAlgorithm::Hs256) => Keys::from_secret(secret),
+        (Some(_), other) => Err(KeysError::SecretForKeyPair(other)),
+        (None, algorithm) => Keys::from_file(&settings.key_file(), algorithm),
+    }
+}
+
+/// Where Redis is, the process if it is a private one, and both in words.
+async fn find_redis(settings: &Settings) -> Result<(Option<RedisUrl>, Option<PrivateRedis>, StoreStatus), StartError> {
+    let state = |state: String, need| StoreStatus { name: "Redis", state, need };
+    match &settings.redis_url {
+        Some(RedisChoice::None) => Ok((None, None, state("was turned off with --redis-url none".to_owned(), None))),
+        Some(RedisChoice::At(url)) => {
+            warn_of(url).await;
+            Ok((Some(url.clone()), None, state(format!("at {url}"), Some(Backend::Redis))))
+        }
+        None => match PrivateRedis::start().await.map_err(StartError::PrivateRedis)? {
+            Some(private) => {
+                let url = private.url().map_err(|error| StartError::PrivateRedis(io::Error::other(error)))?;
+                let words = "a private redis-server on a Unix socket, gone when this server ends".to_owned();
+                Ok((Some(url), Some(private), state(words, Some(Backend::Redis))))
+            }
+            None => {
+                tracing::warn!("redis-server is not on PATH: /session keeps its sessions in process memory");
+                Ok((None, None, state("is not here: redis-server is not on PATH".to_owned(), None)))
+            }
+        },
+    }
+}
+
+/// What is wrong with a Redis that somebody else runs.
+async fn warn_of(url: &RedisUrl) {
+    if let Err(error) = Redis::probe(url).await {
+        tracing::warn!("{error}; what needs it answers 503 until it is");
+        return;
+    }
+    let Ok(redis) = Redis::open(url) else { return };
+    for warning in redis.warnings().await {
+        tracing::warn!("{warning}");
+    }
+}

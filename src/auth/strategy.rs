@@ -1,0 +1,184 @@
+//! The contract that every strategy keeps: [`AuthStrategy`] and the values that it takes and returns.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::Description;
+use crate::clock::Timestamp;
+use crate::identity::{Device, LoginId, Subject, UserId};
+use crate::store::{Footprint, StoreError};
+use crate::trace::Trace;
+
+/// The system failed: the login is neither accepted nor refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// A store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A token could not be signed.
+    #[error("a token could not be signed: {0}")]
+    Signing(#[source] jsonwebtoken::errors::Error),
+}
+
+/// What a strategy's methods return.
+pub type Result<T> = std::result::Result<T, Failure>;
+
+/// A way to remember a login.
+///
+/// Three ideas hold for every implementation. What differs between strategies is returned as data. "Cannot know" is a
+/// value. A failure of the system never means "refused".
+#[async_trait]
+pub trait AuthStrategy: Send + Sync + 'static {
+    /// Says what the strategy is and what it promises.
+    fn describe(&self) -> &Description;
+
+    /// Opens a login, always under a fresh identifier: whatever the browser held before is not adopted
+    /// (OWASP ASVS 5.0, 7.2.4).
+    async fn issue(&self, subject: &Subject, device: &Device, trace: &Trace) -> Result<Grant>;
+
+    /// Authenticates a request: finds out from its credential which login it belongs to.
+    ///
+    /// `None` for a credential that is absent, malformed, forged, expired or revoked; the trace holds the reason. `Err` is
+    /// a failure of the system: it lets nobody in and logs nobody out.
+    async fn identify(&self, credentials: &Credentials, trace: &Trace) -> Result<Option<Identity>>;
+
+    /// Exchanges a credential that has ended, or is about to, for the next one. `None`: the user has to log in again.
+    async fn renew(&self, _credentials: &Credentials, _trace: &Trace) -> Result<Option<Grant>> {
+        Ok(None)
+    }
+
+    /// Revokes logins of the user behind `who`, and returns when that takes effect. May be called again. After an `Err` it
+    /// is unknown whether the revoke was carried out.
+    async fn revoke(&self, who: &Identity, scope: RevokeScope, trace: &Trace) -> Result<Effect>;
+
+    /// Lists the logins of a user, the latest first. `None`: this strategy cannot know them.
+    async fn logins(&self, user: UserId, trace: &Trace) -> Result<Option<Vec<Login>>>;
+
+    /// Measures what the server keeps of an open login, in bytes.
+    async fn footprint(&self, _who: &Identity) -> Result<Footprint> {
+        Ok(Footprint { how: "the server stores nothing of a login", ..Footprint::default() })
+    }
+}
+
+/// What a browser or a program presents with a request.
+#[derive(Clone, Default)]
+pub struct Credentials {
+    credential: Option<String>,
+    renewal: Option<String>,
+    passive: bool,
+}
+
+impl Credentials {
+    /// Takes a session id or a token, from a cookie or a header.
+    pub fn new(credential: Option<String>) -> Self {
+        Self { credential, renewal: None, passive: false }
+    }
+
+    /// Adds the credential that only fetches the next one.
+    #[must_use]
+    pub fn with_renewal(self, renewal: Option<String>) -> Self {
+        Self { renewal, ..self }
+    }
+
+    /// The same credentials, sent by a page that only sits open: such a check does not slide the idle limit.
+    #[must_use]
+    pub fn passive(&self) -> Self {
+        Self { passive: true, ..self.clone() }
+    }
+
+    /// Whether the check must not slide the idle limit.
+    pub fn is_passive(&self) -> bool {
+        self.passive
+    }
+
+    /// The credential that only fetches the next one, if the request had it.
+    pub fn renewal(&self) -> Option<&str> {
+        self.renewal.as_deref()
+    }
+
+    /// The session id or token, if the request had one.
+    pub fn credential(&self) -> Option<&str> {
+        self.credential.as_deref()
+    }
+}
+
+/// Shows no secret.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.credential.is_some() { "Credentials(one)" } else { "Credentials(none)" })
+    }
+}
+
+/// A login that a credential proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub subject: Subject,
+    pub login: LoginId,
+    pub issued_at: Timestamp,
+    /// When it expires, unless a later request slides that.
+    pub expires_at: Timestamp,
+}
+
+/// A login that was just opened, and what the browser keeps of it.
+#[derive(Debug)]
+pub struct Grant {
+    pub identity: Identity,
+    pub credential: SecretString,
+    /// The longest that the browser may keep the credential.
+    pub max_age: Duration,
+    /// What fetches the next credential, under a strategy that has such a thing.
+    pub renewal: Option<Renewal>,
+}
+
+impl Grant {
+    /// What a browser that keeps this grant presents with its next request.
+    pub fn credentials(&self) -> Credentials {
+        let renewal = self.renewal.as_ref().map(|renewal| renewal.credential.expose_secret().to_owned());
+        Credentials::new(Some(self.credential.expose_secret().to_owned())).with_renewal(renewal)
+    }
+}
+
+/// A credential that does nothing but fetch the next one.
+#[derive(Debug)]
+pub struct Renewal {
+    pub credential: SecretString,
+    /// The longest that the browser may keep it.
+    pub max_age: Duration,
+}
+
+/// One row of the list of devices.
+#[derive(Clone, Debug)]
+pub struct Login {
+    pub id: LoginId,
+    pub device: Device,
+    pub issued_at: Timestamp,
+    /// When it was last used, as exactly as the store knows.
+    pub seen_at: Timestamp,
+    /// When it expires if it is not used again.
+    pub expires_at: Timestamp,
+}
+
+/// Which logins a revoke is for.
+#[derive(Clone, Debug)]
+pub enum RevokeScope {
+    /// The login of the request.
+    This,
+    /// Another login of the same user. Nothing happens to a login of somebody else.
+    Other(LoginId),
+    /// Every login of the user.
+    Everywhere,
+}
+
+/// When a revoke takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The next request is refused.
+    Now,
+    /// This node refuses the next request, every other node refuses it after this long at the latest.
+    Within(Duration),
+    /// Every node accepts the credential until this moment.
+    At(Timestamp),
+}

@@ -1,0 +1,174 @@
+//! The commands. No rules of their own: each reads the settings, calls the library and prints.
+
+mod figures;
+mod labs;
+
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue};
+use clap::{Parser, Subcommand, ValueEnum};
+use secrecy::SecretString;
+use serde_json::json;
+
+use crate::account::{Hasher, UserName};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::identity::{Role, UserId};
+use crate::store::Sql;
+use crate::store::users::{User, Users};
+use crate::telemetry;
+
+/// The same pages under /jwt and /session: see what each way to remember a login does.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server (the default)
+    Serve,
+    /// List the strategies, and whether each can be used with these settings
+    Strategies {
+        /// How to print them
+        #[arg(long, default_value = "table")]
+        format: Format,
+    },
+    /// Run an experiment
+    Lab {
+        #[command(subcommand)]
+        lab: labs::LabCommand,
+    },
+    /// Manage users
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Add a user; the password is read from standard input
+    Add {
+        /// The user's name
+        name: String,
+        /// What the user may do
+        #[arg(long, default_value = "user", value_name = "user|presenter")]
+        role: Role,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// Parses the command line and runs the command. Every failure is one sentence on standard error.
+pub async fn run() -> ExitCode {
+    let cli = parse();
+    telemetry::log_to_stderr();
+    let outcome = match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(&cli.settings).await,
+        Command::Strategies { format } => strategies(&cli.settings, format).await,
+        Command::Lab { lab } => labs::run(&cli.settings, lab).await,
+        Command::User { command: UserCommand::Add { name, role } } => add_user(&cli.settings, &name, role).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A value that may hold a password is not repeated when it cannot be understood.
+fn parse() -> Cli {
+    const SECRET: [&str; 3] = ["--database-url", "--redis-url", "--jwt-secret"];
+    Cli::try_parse().unwrap_or_else(|mut error| {
+        let argument = error.get(ContextKind::InvalidArg);
+        let secret =
+            matches!(argument, Some(ContextValue::String(name)) if SECRET.iter().any(|one| name.starts_with(one)));
+        if secret {
+            error.insert(ContextKind::InvalidValue, ContextValue::String("(not shown)".to_owned()));
+        }
+        error.exit()
+    })
+}
+
+async fn serve(settings: &Settings) -> Outcome {
+    telemetry::count();
+    // Before anything is started that a signal would have to end.
+    let stop = stop_signal()?;
+    let app = App::open(settings, Clock::system()).await?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "listening on http://{}", app.address())?;
+    if let Some(demo) = app.demo().filter(|demo| !demo.users.is_empty()) {
+        let names: Vec<_> = demo.users.iter().map(|user| user.name.as_str()).collect();
+        writeln!(out, "demo users {} with the password {}", names.join(", "), demo.printed)?;
+    }
+    out.flush()?;
+    drop(out);
+    Ok(app.run(stop).await?)
+}
+
+/// Ends at the first SIGTERM or Ctrl-C.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+async fn strategies(settings: &Settings, format: Format) -> Outcome {
+    let rows = App::readiness(settings).await?;
+    let mut out = std::io::stdout().lock();
+    match format {
+        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&json!({ "strategies": rows }))?)?,
+        Format::Table => {
+            for row in rows {
+                let state = row.why_not.as_deref().unwrap_or("ready");
+                writeln!(out, "{:<16} {:<24} {state}", row.description.slug, row.description.texts.store)?;
+                writeln!(out, "{:<16} {}", "", row.description.texts.summary)?;
+                writeln!(out, "{:<16} A revoke takes effect: {}", "", row.description.texts.revocation)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn add_user(settings: &Settings, name: &str, role: Role) -> Outcome {
+    let name = UserName::parse(name)?;
+    let mut password = String::new();
+    if std::io::stdin().is_terminal() {
+        write!(std::io::stderr(), "Password for {} (it is shown): ", name.shown())?;
+        std::io::stdin().read_line(&mut password)?;
+    } else {
+        std::io::stdin().take(4096).read_to_string(&mut password)?;
+    }
+    let password = SecretString::from(password.trim_end_matches(['\r', '\n']));
+    let sql = Sql::open(&settings.database_url).await?;
+    let password_hash = Hasher::new(1)?.hash(password, name.shown().to_owned()).await??;
+    let user = User { id: UserId::random(), name: name.shown().to_owned(), role, password_hash };
+    let added = Users::new(sql.clone()).insert(&user, name.folded(), Clock::system().now()).await?;
+    sql.close().await;
+    if !added {
+        return Err("this user name is taken".into());
+    }
+    writeln!(std::io::stdout(), "added {} with the role {}", name.shown(), role.name())?;
+    Ok(())
+}

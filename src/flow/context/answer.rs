@@ -1,0 +1,170 @@
+//! From a visit to its answer: the page around the content, what a visitor sees of an error, cookies and timings.
+
+use std::sync::Arc;
+
+use minijinja::Value;
+use minijinja::value::{Object, Serde};
+use poem::error::ResponseError as _;
+use poem::http::{HeaderValue, Method, StatusCode, header};
+use poem::{Endpoint, IntoResponse as _, Middleware, Request, Response};
+use serde::Serialize;
+
+use super::{ContextInner, RequestContext, see_other};
+use crate::error::Error;
+use crate::flow::login::with_next;
+use crate::flow::middleware::{ErrorPage, bare, caught, problem, with_retry};
+use crate::flow::state::Mount;
+use crate::identity::Subject;
+use crate::page::{self, Frame};
+use crate::trace::StepKind;
+
+impl RequestContext {
+    /// A page of the mount.
+    pub async fn page(&self, template: &str, title: &str, context: impl Serialize) -> Result<Response, Error> {
+        self.page_with(StatusCode::OK, template, title, context).await
+    }
+
+    /// A page of the mount with another status.
+    pub async fn page_with(
+        &self,
+        status: StatusCode,
+        template: &str,
+        title: &str,
+        context: impl Serialize,
+    ) -> Result<Response, Error> {
+        let subject = self.identity().await?.map(|identity| &identity.subject);
+        self.render(status, template, title, subject, false, context)
+    }
+
+    fn render(
+        &self,
+        status: StatusCode,
+        template: &str,
+        title: &str,
+        user: Option<&Subject>,
+        nav_unknown: bool,
+        context: impl Serialize,
+    ) -> Result<Response, Error> {
+        let ContextInner { mount, trace, method, path, previous, .. } = &*self.0;
+        let services = &mount.services;
+        let timer = trace.timer();
+        let (mount, user) = (&mount.shown, user.map(|user| Value::from(Serde(user))));
+        let context =
+            PageContext { mount: mount.clone(), user: user.clone().into(), page: Value::from(Serde(context)) };
+        let content = services.pages.render(template, Value::from_object(context))?;
+        trace.step(StepKind::Page, timer, || "page rendered");
+        let frame = Frame {
+            title,
+            mount: Some(mount.clone()),
+            user,
+            nav_unknown,
+            node: &services.node,
+            previous: previous.clone(),
+            trace: trace.panel(method.as_str(), path, Some(status.as_u16())),
+        };
+        Ok(page::html(status, services.pages.framed(frame, content)?))
+    }
+
+    /// What a visitor sees when something went wrong. A failed login never costs the cookie.
+    async fn failed(&self, error: &Error) -> Response {
+        error.log(&self.0.path);
+        if self.0.path.starts_with(&self.path("/api/")) {
+            return problem(error, self.strategy().describe().transport.bearer);
+        }
+        if let Error::SignInFirst { next } = error {
+            return see_other(&with_next(&self.path("/login"), next.as_deref()));
+        }
+        let status = error.status();
+        // A page about a visitor's own mistake has the usual navigation. With a store away nobody can say which.
+        let user = if status.is_server_error() { None } else { self.identity().await.ok() };
+        let subject = user.flatten().map(|identity| &identity.subject);
+        let context = ErrorPage::new(error, self.path("/"));
+        let rendered = self.render(status, "error.html", context.heading, subject, user.is_none(), &context);
+        let response = rendered.unwrap_or_else(|fault| {
+            fault.log(&self.0.path);
+            bare(status)
+        });
+        with_retry(response, error)
+    }
+
+    /// Cookies and timings, on every answer, errors included.
+    fn finish(&self, response: &mut Response) {
+        let ContextInner { trace, method, path, .. } = &*self.0;
+        let status = response.status();
+        let mut lines = std::mem::take(&mut *self.set_cookies());
+        let redirected = *method == Method::POST && status == StatusCode::SEE_OTHER;
+        let panel = redirected.then(|| trace.panel(method.as_str(), path, Some(status.as_u16()))).flatten();
+        if let Some(panel) = panel {
+            lines.push(self.scope().previous(&self.services().flash.keep(panel)));
+        }
+        let headers = response.headers_mut();
+        for value in lines.iter().filter_map(|line| HeaderValue::from_str(line).ok()) {
+            headers.append(header::SET_COOKIE, value);
+        }
+        if let Some(value) = trace.server_timing().and_then(|timing| HeaderValue::from_str(&timing).ok()) {
+            headers.insert("server-timing", value);
+        }
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+/// What every page of a mount may use, and what this one adds. A page's own `mount` or `user` would not be seen.
+#[derive(Debug)]
+struct PageContext {
+    mount: Value,
+    user: Value,
+    page: Value,
+}
+
+impl Object for PageContext {
+    fn get_value(self: &Arc<Self>, name: &Value) -> Option<Value> {
+        self.get_value_by_str(name.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, name: &str) -> Option<Value> {
+        match name {
+            "mount" => Some(self.mount.clone()),
+            "user" => Some(self.user.clone()),
+            _ => self.page.get_attr(name).ok().filter(|value| !value.is_undefined()),
+        }
+    }
+}
+
+/// Makes a [`Visit`] of each request, and an answer of whatever comes back.
+pub(in crate::flow) struct WithContext(Arc<Mount>);
+
+impl WithContext {
+    pub fn new(mount: Arc<Mount>) -> Self {
+        Self(mount)
+    }
+}
+
+impl<E: Endpoint> Middleware<E> for WithContext {
+    type Output = ContextEndpoint<E>;
+
+    fn transform(&self, inner: E) -> Self::Output {
+        ContextEndpoint { mount: self.0.clone(), inner }
+    }
+}
+
+/// See [`PerVisit`].
+pub(in crate::flow) struct ContextEndpoint<E> {
+    mount: Arc<Mount>,
+    inner: E,
+}
+
+impl<E: Endpoint> Endpoint for ContextEndpoint<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        let context = RequestContext::begin(self.mount.clone(), &request);
+        request.extensions_mut().insert(context.clone());
+        let answer = caught(async { Ok(self.inner.call(request).await?.into_response()) }).await;
+        let mut response = match answer {
+            Ok(response) => response,
+            Err(error) => context.failed(&Error::from_poem(error)).await,
+        };
+        context.finish(&mut response);
+        Ok(response)
+    }
+}

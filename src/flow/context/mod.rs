@@ -1,0 +1,191 @@
+//! One request to a mount: who asks, the trace, the cookies of the answer, the page around the content.
+
+mod answer;
+mod credential;
+mod identify;
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use compact_str::ToCompactString as _;
+use minijinja::Value;
+use poem::http::{Method, StatusCode, header};
+use poem::{FromRequest, Request, RequestBody, Response};
+use tokio::sync::OnceCell;
+
+pub(super) use self::answer::WithContext;
+use self::credential::bearer;
+use super::client::{client_address, device_label};
+use super::cookies::{CookieScope, PREVIOUS};
+use super::state::{Mount, Services};
+use crate::auth::{AuthStrategy, Credentials, Effect, Failure, Grant, Identity, RevokeScope};
+use crate::error::Error;
+use crate::identity::{Device, Subject};
+use crate::trace::{StepKind, Trace, Verdict, VerdictKind};
+
+/// A request to a mount. Clones are the same request.
+#[derive(Clone)]
+pub(super) struct RequestContext(Arc<ContextInner>);
+
+struct ContextInner {
+    mount: Arc<Mount>,
+    trace: Trace,
+    credentials: Credentials,
+    /// Whether the credential came as a cookie, so that the answer may have to take it away.
+    by_cookie: bool,
+    device: Device,
+    address: IpAddr,
+    method: Method,
+    path: String,
+    /// Path and query, to come back to after a login.
+    target: String,
+    previous: Option<Value>,
+    identity: OnceCell<Option<Identity>>,
+    set_cookies: Mutex<Vec<String>>,
+}
+
+impl RequestContext {
+    /// The one place where a trace is made.
+    fn begin(mount: Arc<Mount>, request: &Request) -> Self {
+        let trace = Trace::on();
+        let timer = trace.timer();
+        let carrier = mount.strategy.describe().transport;
+        let scope = CookieScope { path: mount.base(), secure: mount.services.secure };
+        let bearer = carrier.bearer.then(|| bearer(request)).flatten();
+        let by_cookie = bearer.is_none();
+        let credential = bearer.or_else(|| scope.read(carrier.cookie, request));
+        let renewal = carrier.refresh_cookie.and_then(|cookie| scope.read(cookie, request));
+        let previous = scope.read(PREVIOUS, request).and_then(|name| mount.services.flash.take(&name));
+        trace.step(StepKind::Cookie, timer, || "cookies and headers read");
+        if let Some(credential) = &credential {
+            let (name, via) = if by_cookie {
+                (scope.name(carrier.cookie), "Cookie header")
+            } else {
+                ("Bearer".into(), "Authorization header")
+            };
+            trace.credential(name, via, credential);
+        }
+        if let (Some(cookie), Some(renewal)) = (carrier.refresh_cookie, &renewal) {
+            trace.credential(scope.name(cookie), "Cookie header", renewal);
+        }
+        let address = client_address(request, &mount.services.trusted_proxies);
+        let device = Device { label: device_label(request).into(), address: address.to_compact_string() };
+        let uri = request.original_uri();
+        Self(Arc::new(ContextInner {
+            trace,
+            credentials: Credentials::new(credential).with_renewal(renewal),
+            by_cookie,
+            device,
+            address,
+            method: request.method().clone(),
+            path: uri.path().to_owned(),
+            target: uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string),
+            previous,
+            identity: OnceCell::new(),
+            set_cookies: Mutex::default(),
+            mount,
+        }))
+    }
+
+    pub fn mount(&self) -> &Mount {
+        &self.0.mount
+    }
+
+    pub fn services(&self) -> &Services {
+        &self.0.mount.services
+    }
+
+    pub fn strategy(&self) -> &dyn AuthStrategy {
+        self.0.mount.strategy.as_ref()
+    }
+
+    pub fn trace(&self) -> &Trace {
+        &self.0.trace
+    }
+
+    pub fn device(&self) -> &Device {
+        &self.0.device
+    }
+
+    pub fn address(&self) -> IpAddr {
+        self.0.address
+    }
+
+    pub fn scope(&self) -> CookieScope<'_> {
+        CookieScope { path: self.0.mount.base(), secure: self.0.mount.services.secure }
+    }
+
+    /// The credential, if one came.
+    pub fn credential(&self) -> Option<&str> {
+        self.0.credentials.credential()
+    }
+
+    /// Whether the credential came in a header, so that there is no cookie to take away.
+    pub fn has_bearer(&self) -> bool {
+        !self.0.by_cookie
+    }
+
+    /// An address below the mount.
+    pub fn path(&self, below: &str) -> String {
+        format!("{}{below}", self.0.mount.base())
+    }
+
+    /// Opens a login. A login that the browser still had ends first (OWASP ASVS 5.0, 7.2.4), where one can be ended
+    /// without the user's others.
+    pub async fn open_login(&self, subject: &Subject) -> Result<Grant, Error> {
+        if let Some(old) = self.identity().await? {
+            self.revoke_single(old).await?;
+        }
+        let grant = self.strategy().issue(subject, &self.0.device, &self.0.trace).await?;
+        let words = format!("a new login for {}", subject.name).into();
+        self.0.trace.verdict(Verdict { kind: VerdictKind::Accepted, words, reason: None });
+        Ok(grant)
+    }
+
+    /// Ends logins under this mount, and wakes the open pages of this node.
+    pub async fn revoke(&self, who: &Identity, scope: RevokeScope) -> Result<Effect, Failure> {
+        self.revoke_under(self.strategy(), who, scope).await
+    }
+
+    /// The same under another mount.
+    pub async fn revoke_under(
+        &self,
+        strategy: &dyn AuthStrategy,
+        who: &Identity,
+        scope: RevokeScope,
+    ) -> Result<Effect, Failure> {
+        let effect = strategy.revoke(who, scope, &self.0.trace).await?;
+        // Where nothing ends before its time there is nothing to tell.
+        if !matches!(effect, Effect::At(_)) {
+            self.services().login_events.revoked();
+        }
+        Ok(effect)
+    }
+
+    /// Ends one login, where that can be done without ending the user's others.
+    pub async fn revoke_single(&self, login: &Identity) -> Result<(), Error> {
+        if self.strategy().describe().revokes_single {
+            self.revoke(login, RevokeScope::This).await?;
+        }
+        Ok(())
+    }
+}
+
+impl<'a> FromRequest<'a> for RequestContext {
+    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
+        let context = request.extensions().get::<Self>().cloned();
+        context.ok_or_else(|| Error::Internal("a page of a mount was reached outside of it".to_owned()).into())
+    }
+}
+
+/// A redirect after a POST (RFC 9110, 15.4.4).
+pub(super) fn see_other(location: &str) -> Response {
+    Response::builder().status(StatusCode::SEE_OTHER).header(header::LOCATION, location).body(())
+}
+
+/// How long a login lives, for people.
+pub(super) fn life(identity: &Identity) -> String {
+    let life = identity.expires_at.since(identity.issued_at);
+    humantime::format_duration(Duration::from_secs(life.as_secs().max(1))).to_string()
+}

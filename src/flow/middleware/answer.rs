@@ -1,0 +1,90 @@
+//! The answer to an error: a page for people, problem+json (RFC 9457) for programs. The same headers, no inner detail.
+
+use poem::Response;
+use poem::error::ResponseError as _;
+use poem::http::{StatusCode, header};
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::flow::state::Services;
+use crate::page::{self, Frame};
+
+/// What `error.html` shows.
+#[derive(Serialize)]
+pub(in crate::flow) struct ErrorPage {
+    status: u16,
+    pub heading: &'static str,
+    message: String,
+    retry: Option<String>,
+    links: Vec<ErrorLink>,
+}
+
+#[derive(Serialize)]
+struct ErrorLink {
+    href: String,
+    text: &'static str,
+}
+
+impl ErrorPage {
+    /// With a way back.
+    pub fn new(error: &Error, back: String) -> Self {
+        let status = error.status();
+        let retry = error.retry_after().map(|seconds| format!("Try again in {seconds} s."));
+        let links = vec![ErrorLink { href: back, text: "Back to the start" }];
+        Self { status: status.as_u16(), heading: heading(status), message: error.sentence(), retry, links }
+    }
+}
+
+fn heading(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "Not found",
+        StatusCode::FORBIDDEN => "Refused",
+        StatusCode::TOO_MANY_REQUESTS => "Slow down",
+        StatusCode::SERVICE_UNAVAILABLE => "Not available right now",
+        status if status.is_server_error() => "Our fault",
+        _ => "That did not work",
+    }
+}
+
+/// For a page outside of the mounts.
+pub(super) fn page(error: &Error, services: &Services) -> Response {
+    let status = error.status();
+    let context = ErrorPage::new(error, "/".to_owned());
+    let frame = Frame::plain(context.heading, &services.node);
+    let rendered =
+        services.pages.content("error.html", &context).and_then(|content| services.pages.framed(frame, content));
+    let response = rendered.map_or_else(|_| bare(status), |text| page::html(status, text));
+    with_retry(response, error)
+}
+
+/// For a program.
+pub(in crate::flow) fn problem(error: &Error, bearer: bool) -> Response {
+    let status = error.status();
+    let body = serde_json::json!({
+        "type": "about:blank",
+        "title": status.canonical_reason().unwrap_or_default(),
+        "status": status.as_u16(),
+        "detail": error.sentence(),
+    });
+    let mut response = Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, "application/problem+json")
+        .header(header::CACHE_CONTROL, "no-store");
+    if status == StatusCode::UNAUTHORIZED {
+        // RFC 9110, 15.5.2: a 401 names a scheme. RFC 6750, 3, where there is a bearer token.
+        response = response.header(header::WWW_AUTHENTICATE, if bearer { "Bearer" } else { "Cookie" });
+    }
+    with_retry(response.body(body.to_string()), error)
+}
+
+/// When even the error page fails.
+pub(in crate::flow) fn bare(status: StatusCode) -> Response {
+    page::html(status, "<!doctype html><title>Error</title><h1>Something went wrong</h1>".to_owned())
+}
+
+pub(in crate::flow) fn with_retry(mut response: Response, error: &Error) -> Response {
+    if let Some(value) = error.retry_after().and_then(|seconds| seconds.to_string().parse().ok()) {
+        response.headers_mut().insert(header::RETRY_AFTER, value);
+    }
+    response
+}

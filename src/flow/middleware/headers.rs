@@ -1,0 +1,42 @@
+//! The headers that every answer carries, errors included (OWASP ASVS 5.0, 3.4).
+
+use std::time::Duration;
+
+use poem::http::{HeaderMap, HeaderValue, header};
+
+use crate::flow::state::Services;
+
+/// Nothing inline, nothing from elsewhere, no framing.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+const HEADERS: [(header::HeaderName, &str); 7] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    // Not no-referrer: with that a browser's form posts `Origin: null`, and the cross-site check would refuse it.
+    (header::REFERRER_POLICY, "same-origin"),
+    (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (header::HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+];
+
+pub(super) fn add(headers: &mut HeaderMap, services: &Services) {
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if services.secure {
+        // RFC 6797; a year, as the preload lists ask for.
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    if let Ok(node) = HeaderValue::from_str(&services.node) {
+        headers.insert("x-node", node);
+    }
+}
+
+/// `Server-Timing` for an answer of a mount that was refused before there was a visit and its trace.
+pub(super) fn time(headers: &mut HeaderMap, took: Duration) {
+    if let Ok(total) = HeaderValue::from_str(&format!("total;dur={:.3}", took.as_secs_f64() * 1e3)) {
+        headers.entry("server-timing").or_insert(total);
+    }
+}

@@ -1,0 +1,124 @@
+//! How often an address or an account may try to log in or to register, and an address to renew.
+
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use crate::config::LoginRate;
+use crate::error::Error;
+
+/// After so many tries the keys that are full again are dropped: made-up names do not fill the memory.
+const TIDY_EVERY: u32 = 1024;
+
+/// For each login that an address may try it may renew so many: behind one address are many people whose programs renew
+/// every minute, and a token of 128 random bits cannot be guessed. What is limited is the work for the database.
+const RENEWALS: u32 = 10;
+
+/// The limits of a node. Without any, everything is allowed.
+#[derive(Debug)]
+pub struct RateLimits(Option<Limiters>);
+
+#[derive(Debug)]
+struct Limiters {
+    by_address: DefaultKeyedRateLimiter<IpAddr>,
+    by_account: DefaultKeyedRateLimiter<String>,
+    renewals: DefaultKeyedRateLimiter<IpAddr>,
+    tries: AtomicU32,
+}
+
+impl RateLimits {
+    /// The same rate for addresses and for accounts; a whole period's worth may come at once.
+    pub fn new(rate: LoginRate) -> Self {
+        let LoginRate::Limited(count, period) = rate else { return Self(None) };
+        let quota = |count: NonZeroU32| Some(Quota::with_period(period / count.get())?.allow_burst(count));
+        let more = count.saturating_mul(NonZeroU32::MIN.saturating_add(RENEWALS - 1));
+        let (Some(quota), Some(more)) = (quota(count), quota(more)) else { return Self(None) };
+        Self(Some(Limiters {
+            by_address: RateLimiter::keyed(quota),
+            by_account: RateLimiter::keyed(quota),
+            renewals: RateLimiter::keyed(more),
+            tries: AtomicU32::new(0),
+        }))
+    }
+
+    /// Counts a try. `account` is a folded name, known or not.
+    pub fn check(&self, address: IpAddr, account: &str) -> Result<(), Error> {
+        let Some(limits) = &self.0 else { return Ok(()) };
+        limits.tidy();
+        take(&limits.by_address, &network(address))?;
+        // A name that nobody can have needs no memory of its own.
+        let account: String = account.chars().take(32).collect();
+        take(&limits.by_account, &account)
+    }
+
+    /// Counts a renewal that a program asks for. Pages renew quietly and are not counted.
+    pub fn check_renewal(&self, address: IpAddr) -> Result<(), Error> {
+        let Some(limits) = &self.0 else { return Ok(()) };
+        limits.tidy();
+        take(&limits.renewals, &network(address))
+    }
+}
+
+impl Limiters {
+    fn tidy(&self) {
+        if self.tries.fetch_add(1, Ordering::Relaxed) % TIDY_EVERY == TIDY_EVERY - 1 {
+            self.by_address.retain_recent();
+            self.by_account.retain_recent();
+            self.renewals.retain_recent();
+        }
+    }
+}
+
+fn take<K: Clone + Eq + Hash>(limiter: &DefaultKeyedRateLimiter<K>, key: &K) -> Result<(), Error> {
+    limiter.check_key(key).map_err(|not_until| {
+        let retry: Duration = not_until.wait_time_from(DefaultClock::default().now());
+        Error::TooManyTries { retry }
+    })
+}
+
+/// One customer has a whole /64 of IPv6 addresses.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    #[test]
+    fn an_address_and_an_account_have_a_limit_each() {
+        let limits = RateLimits::new("2/h".parse().expect("a rate"));
+        let (here, there) = (address("192.0.2.1"), address("192.0.2.2"));
+        assert!(limits.check(here, "alice").is_ok());
+        assert!(limits.check(here, "bob").is_ok());
+        assert!(matches!(limits.check(here, "carol"), Err(Error::TooManyTries { .. })), "the address is used up");
+        assert!(limits.check(there, "alice").is_ok());
+        assert!(
+            matches!(limits.check(address("192.0.2.3"), "alice"), Err(Error::TooManyTries { .. })),
+            "the account is"
+        );
+    }
+
+    #[test]
+    fn a_customers_ipv6_addresses_count_as_one() {
+        let limits = RateLimits::new("1/h".parse().expect("a rate"));
+        assert!(limits.check(address("2001:db8:1:2::1"), "a").is_ok());
+        assert!(limits.check(address("2001:db8:1:2:ffff::9"), "b").is_err());
+        assert!(limits.check(address("2001:db8:1:3::1"), "c").is_ok());
+    }
+}

@@ -1,0 +1,146 @@
+//! Who a login belongs to, and what names it: shared by `auth` and `store`, and above neither.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tower_sessions::session::Id;
+use uuid::Uuid;
+
+/// Identifies a user. Random, so that a new database never gives an old user's id to somebody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserId(pub Uuid);
+
+impl UserId {
+    /// Makes an id that no user has.
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// What a user may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Use the pages.
+    User,
+    /// Run an experiment in front of a room.
+    Presenter,
+}
+
+impl Role {
+    /// The name in tables, tokens and pages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Presenter => "presenter",
+        }
+    }
+}
+
+/// There is no role of this name.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no role {0}; expected user or presenter")]
+pub struct UnknownRole(String);
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(name: &str) -> Result<Self, UnknownRole> {
+        let known = [Self::User, Self::Presenter].into_iter().find(|role| role.name() == name);
+        known.ok_or_else(|| UnknownRole(name.to_owned()))
+    }
+}
+
+/// The user that a login belongs to.
+///
+/// The texts here and in [`Device`] are compact strings: up to 24 bytes need no allocation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Subject {
+    pub id: UserId,
+    pub name: CompactString,
+    pub role: Role,
+}
+
+/// Where a login was opened, as far as the request told. Shown on the list of devices, never trusted.
+#[derive(Clone, Debug, Default)]
+pub struct Device {
+    /// The browser and the system, in a few words.
+    pub label: CompactString,
+    /// The client's IP address.
+    pub address: CompactString,
+}
+
+/// The public name of a login: the list of devices shows it, and a revoke names it. It is no credential.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LoginId(CompactString);
+
+/// Which bytes are characters of base64url. A table, because every request checks a login id.
+const IS_BASE64URL: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut code = 0;
+    while code < table.len() {
+        #[allow(clippy::cast_possible_truncation)] // below 256
+        let byte = code as u8;
+        table[code] = byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        code += 1;
+    }
+    table
+};
+
+impl LoginId {
+    /// Derives the name of the login behind a session id: 128 bits of the id's SHA-256, in base64url (22 characters).
+    ///
+    /// Stores keep the record under this name, so a copy of a store holds nothing that logs in. Nobody can compute an id
+    /// of 128 random bits (OWASP ASVS 5.0, 7.2.3) from it.
+    pub fn of_session(id: &Id) -> Self {
+        let digest = Sha256::digest(id.0.to_le_bytes());
+        let mut bits = [0; 16];
+        bits.copy_from_slice(&digest[..16]);
+        Self::of_bits(bits)
+    }
+
+    /// Makes a name that no login has, from 128 random bits.
+    pub fn random() -> Self {
+        Self::of_bits(Id::default().0.to_le_bytes())
+    }
+
+    fn of_bits(bits: [u8; 16]) -> Self {
+        // 128 bits are 22 characters: they always fit, and need no allocation.
+        let mut text = [0; 22];
+        let written = URL_SAFE_NO_PAD.encode_slice(bits, &mut text);
+        debug_assert_eq!(written, Ok(text.len()));
+        Self(CompactString::from_utf8_lossy(&text))
+    }
+
+    /// Reads a name from outside. `None` unless it has 1 to 64 characters of base64url, so that it may stand in a key and
+    /// in a path.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = (1..=64).contains(&text.len());
+        let plain = text.bytes().fold(true, |plain, byte| plain & IS_BASE64URL[usize::from(byte)]);
+        (fits && plain).then(|| Self(text.into()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for LoginId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
