@@ -1,3 +1,5 @@
+# syntax=docker/dockerfile:1
+#
 # docker build -t jwt-vs-session .
 # docker run --rm -p 127.0.0.1:5000:5000 -e DEMO=true jwt-vs-session
 #
@@ -6,26 +8,26 @@
 FROM rust:1.95-slim-trixie AS build
 WORKDIR /build
 
-# The dependencies alone, so that this layer lasts until Cargo.toml or Cargo.lock change. The package
-# is a stand-in, and what was built of it goes again: cargo compares times, and the real sources may
-# well be older than the stand-in.
-COPY Cargo.toml Cargo.lock ./
-RUN mkdir src benches \
-    && for file in build.rs src/main.rs benches/lookup.rs benches/request.rs; do echo 'fn main() {}' > "$file"; done \
-    && touch src/lib.rs \
-    && cargo build --release --locked \
-    && cargo clean --release --locked --package jwt-vs-session
-
-# build.rs puts templates/ into the binary. What comes along is in .dockerignore.
+# .dockerignore says which files come along. tests/image.rs fails when the build needs another one.
 COPY . .
-RUN cargo build --release --locked --bin jwt-vs-session
+
+# The cache mounts keep the compiled dependencies from one build to the next. Two builds must not write
+# to them at once: the file with which cargo locks its registry lies outside of the mount.
+# cargo compares times, and the sources of another clone may be older than what the last build left
+# here: `cargo clean` removes that, for this package alone.
+# A mount is no part of the layer: `install` copies the program out of it.
+RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,target=/build/target,id=jwt-vs-session-target,sharing=locked \
+    cargo clean --release --locked --package jwt-vs-session \
+    && cargo build --release --locked --bin jwt-vs-session \
+    && install target/release/jwt-vs-session /usr/local/bin/
 
 
 FROM debian:trixie-slim
 
 # For a Redis or a PostgreSQL behind TLS.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
-COPY --from=build /build/target/release/jwt-vs-session /usr/local/bin/
+COPY --from=build /usr/local/bin/jwt-vs-session /usr/local/bin/
 
 # The SQLite database and the keys lie in the working directory, the one place the server may write to.
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /data server \
