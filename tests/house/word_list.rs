@@ -61,8 +61,8 @@ pub const WORDS: &[(Scope, &str, &str)] = &[
     ),
     // Staleness.
     (Text, "last yes", "staleness; the last accepted probe"),
-    (Prose, "how (?:old|stale) (?:(?:an?|the|its|that|this|may|such) )*readings?", "staleness"),
-    (Prose, "(?:old|stale) readings?", "staleness"),
+    (Prose, "how old (?:(?:an?|the|its|that|this|may|such) )*readings?", "staleness"),
+    (Prose, "old readings?", "staleness"),
     // Several processes are several nodes.
     (Prose, "(?:several|two|both|all|three|four|many|more|other|another|second|different) servers?", "node"),
     // What a store holds.
@@ -105,18 +105,18 @@ pub const WORDS: &[(Scope, &str, &str)] = &[
     // Types follow the field.
     (Type, "Presented", "Credentials"),
     (Type, "Reach", "RevokeScope"),
-    (Type, "Need", "the store that it needs, such as RequiredStore"),
+    (Type, "Need", "Backend"),
     (Type, "Visit", "RequestContext"),
     (Type, "Site|Shared", "AppState"),
-    (Type, "Parts", "the stores of a node, such as Stores"),
-    (Type, "Surveyed", "the description of a strategy"),
-    (Type, "Asking|Asked", "Prober, ProbeLog"),
+    (Type, "Parts", "Resources"),
+    (Type, "Surveyed", "StrategyReadiness"),
+    (Type, "Asking|Asked", "Prober, Probes"),
     (Type, "Reading", "Observation"),
     (Type, "Crowd", "Population"),
     (Type, "Lane", "LiveLogin"),
     (Module, "guard", "middleware"),
-    (Module, "site", "app_state"),
-    (Module, "parts", "stores"),
+    (Module, "site", "state"),
+    (Module, "parts", "resources"),
 ];
 
 /// Where a word stays: a file or folder (empty: everywhere), the text around the word, and why.
