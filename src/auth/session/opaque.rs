@@ -86,7 +86,7 @@ impl<S: LoginStore> SessionStrategy<S> {
     }
 
     fn unavailable(&self, detail: &str) -> Failure {
-        StoreError::new(self.store.step_names().name, detail).into()
+        StoreError::unavailable(self.store.step_names().name, detail).into()
     }
 
     fn refuse(trace: &Trace, reason: &'static str) -> Option<Identity> {
@@ -178,9 +178,11 @@ impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
         let user = who.subject.id;
         let names = self.store.step_names();
         match scope {
-            RevokeScope::This => trace.timed(names.kind, |_| names.end, self.store.end(user, &who.login)).await,
-            RevokeScope::Other(login) => trace.timed(names.kind, |_| names.end, self.store.end(user, &login)).await,
-            RevokeScope::Everywhere => trace.timed(names.kind, |_| names.end_all, self.store.end_all(user)).await,
+            RevokeScope::This => trace.timed(names.kind, |_| names.revoke, self.store.revoke(user, &who.login)).await,
+            RevokeScope::Other(login) => {
+                trace.timed(names.kind, |_| names.revoke, self.store.revoke(user, &login)).await
+            }
+            RevokeScope::Everywhere => trace.timed(names.kind, |_| names.revoke_all, self.store.revoke_all(user)).await,
         }?;
         Ok(self.effect)
     }
