@@ -1,7 +1,7 @@
 //! Accepts connections, with the limits that poem lacks.
 //!
 //! poem gives hyper no timer, so a header that never ends would keep its connection open. It sets no TCP_NODELAY, and a
-//! failing `accept` would loop without a pause. The acceptor below does all three.
+//! failing `accept` would loop without a pause. The acceptor below adds the limits, the option and the pause.
 
 use std::collections::HashMap;
 use std::io;

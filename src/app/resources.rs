@@ -89,7 +89,7 @@ async fn find_redis(settings: &Settings) -> Result<(Option<RedisUrl>, Option<Pri
         None => match PrivateRedis::start().await.map_err(StartError::PrivateRedis)? {
             Some(private) => {
                 let url = private.url().map_err(|error| StartError::PrivateRedis(io::Error::other(error)))?;
-                let words = "a private redis-server on a Unix socket, which ends with this server".to_owned();
+                let words = "a private redis-server on a Unix socket, stopped with this server".to_owned();
                 Ok((Some(url), Some(private), state(words, Some(Backend::Redis))))
             }
             None => {

@@ -1,4 +1,4 @@
-//! A Redis of this server's own: a child process on a Unix socket, which ends with the server.
+//! A Redis of this server's own: a child process on a Unix socket, stopped with the server.
 
 use std::io;
 use std::os::unix::process::CommandExt as _;

@@ -35,7 +35,7 @@ const CLAIMS_ROOM: usize = 384;
 pub(super) enum Refusal {
     #[error("this is not a token of this server: its form is wrong")]
     Malformed,
-    #[error("the header asks for something that this server never issues (another algorithm, type or key, or crit)")]
+    #[error("the header is not one of this server (another algorithm, type or key, or crit)")]
     Header,
     #[error("the signature does not match")]
     Signature,

@@ -13,6 +13,8 @@ mod generation;
 mod keys;
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod oracle_tokens;
 mod plain;
 mod pushed;
 mod refresh;

@@ -32,7 +32,7 @@ use crate::identity::{LoginId, UserId};
 /// For this long after its use a token still fetches its successor: two tabs may renew at the same moment.
 pub const GRACE: Duration = Duration::from_secs(10);
 
-/// A login that refresh tokens keep alive.
+/// A login under `jwt-refresh`: all its refresh tokens belong to one family.
 #[derive(Clone, Debug)]
 pub struct Family {
     pub login: LoginId,

@@ -44,7 +44,7 @@ static FILL: LazyLock<Script> = LazyLock::new(|| {
         if redis.call('HGET', KEYS[1], 'lease') ~= ARGV[1] then return 0 end
         redis.call('DEL', KEYS[1])
         redis.call('HSET', KEYS[1], 'g', ARGV[3])
-        for place = 4, #ARGV do redis.call('HSET', KEYS[1], ARGV[place], 1) end
+        for i = 4, #ARGV do redis.call('HSET', KEYS[1], ARGV[i], 1) end
         redis.call('PEXPIRE', KEYS[1], ARGV[2])
         return 1
         ",

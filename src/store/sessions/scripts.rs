@@ -45,16 +45,16 @@ pub(super) static WRITE: LazyLock<Script> = LazyLock::new(|| {
 static DELETE_EACH: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
-        for place = 1, #KEYS, 2 do
-            local text, others = redis.call('GET', KEYS[place]), false
+        for i = 1, #KEYS, 2 do
+            local text, is_foreign = redis.call('GET', KEYS[i]), false
             if text then
                 local readable, record = pcall(cjson.decode, text)
                 local user = readable and type(record) == 'table' and record.u
-                others = type(user) == 'string' and user ~= ARGV[place + 1]
+                is_foreign = type(user) == 'string' and user ~= ARGV[i + 1]
             end
-            if not others then
-                redis.call('DEL', KEYS[place])
-                redis.call('ZREM', KEYS[place + 1], ARGV[place])
+            if not is_foreign then
+                redis.call('DEL', KEYS[i])
+                redis.call('ZREM', KEYS[i + 1], ARGV[i])
             end
         end
         return 1

@@ -99,7 +99,7 @@ impl Sql {
         self.pool.get_database_backend()
     }
 
-    /// Reads one value by its key (`$1`). The statement is written out: a query of every request is not built anew each
+    /// Reads one value by its key (`$1`). The statement is written out: a query of every check should not be built each
     /// time.
     pub(super) async fn find<T: TryGetable>(&self, text: &'static str, key: Value) -> Result<Option<T>, StoreError> {
         let statement = Statement::from_sql_and_values(self.backend(), text, [key]);
