@@ -16,7 +16,7 @@ use time::format_description::well_known::Rfc3339;
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// From milliseconds since the Unix epoch.
+    /// Takes milliseconds since the Unix epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
@@ -26,12 +26,12 @@ impl Timestamp {
         self.0
     }
 
-    /// How long from `earlier` to this moment; zero if it lies before.
+    /// The time from `earlier` to this moment; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// The same moment for the libraries that speak `time`.
+    /// The same moment for libraries that use the crate `time`.
     pub fn to_date_time(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
@@ -63,22 +63,20 @@ fn millis(life: Duration) -> i64 {
     i64::try_from(life.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Tells the time: the system's, or one that only moves when it is told to.
+/// Tells the time: the system's, or in a test one that only [`Clock::advance`] moves.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Option<Arc<AtomicI64>>);
 
 impl Clock {
-    /// The system's clock.
     pub fn system() -> Self {
         Self(None)
     }
 
-    /// A clock that stands at `start` until [`Clock::advance`] moves it. Clones move together.
+    /// A clock that stands still at `start` until [`Clock::advance`] moves it. Clones move together.
     pub fn manual(start: Timestamp) -> Self {
         Self(Some(Arc::new(AtomicI64::new(start.0))))
     }
 
-    /// The present moment.
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Some(hand) => Timestamp(hand.load(Ordering::SeqCst)),

@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 
 use crate::auth::SigningAlgorithm;
-use crate::store::{RedisUrl, SqlUrl};
+use crate::store::{RedisUrl, RedisUrlError, SqlUrl};
 
 /// The settings of a server. Each option has an environment variable of the same name in capitals.
 #[derive(Args, Clone, Debug)]
@@ -123,9 +123,9 @@ pub enum RedisChoice {
 }
 
 impl FromStr for RedisChoice {
-    type Err = String;
+    type Err = RedisUrlError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, RedisUrlError> {
         if text == "none" { Ok(Self::None) } else { text.parse().map(Self::At) }
     }
 }

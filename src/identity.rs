@@ -1,4 +1,4 @@
-//! Who a login belongs to, and what names it: shared by `auth` and `store`, and above neither.
+//! The ids of users and logins, and what belongs to them. Below `auth` and `store`, which share them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,13 +11,13 @@ use sha2::{Digest, Sha256};
 use tower_sessions::session::Id;
 use uuid::Uuid;
 
-/// Identifies a user. Random, so that a new database never gives an old user's id to somebody else.
+/// Identifies a user. Random, so that a new database never gives an old user's id to somebody else: an old token would
+/// name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserId(pub Uuid);
 
 impl UserId {
-    /// Makes an id that no user has.
     pub fn random() -> Self {
         Self(Uuid::new_v4())
     }
@@ -33,9 +33,9 @@ impl fmt::Display for UserId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Use the pages.
+    /// Uses the pages.
     User,
-    /// Run an experiment in front of a room.
+    /// Also runs experiments in front of a room.
     Presenter,
 }
 
@@ -49,7 +49,7 @@ impl Role {
     }
 }
 
-/// There is no role of this name.
+/// A text names no role.
 #[derive(Debug, thiserror::Error)]
 #[error("there is no role {0}; expected user or presenter")]
 pub struct UnknownRole(String);
@@ -73,7 +73,7 @@ pub struct Subject {
     pub role: Role,
 }
 
-/// Where a login was opened, as far as the request told. Shown on the list of devices, never trusted.
+/// Where a login was opened, as the request claimed. The list of devices shows it; nothing trusts it.
 #[derive(Clone, Debug, Default)]
 pub struct Device {
     /// The browser and the system, in a few words.
@@ -87,7 +87,7 @@ pub struct Device {
 #[serde(transparent)]
 pub struct LoginId(CompactString);
 
-/// Which bytes are characters of base64url. A table, because every request checks a login id.
+/// The bytes that are characters of base64url. A table, because every request checks a login id.
 const IS_BASE64URL: [bool; 256] = {
     let mut table = [false; 256];
     let mut code = 0;
@@ -112,7 +112,7 @@ impl LoginId {
         Self::of_bits(bits)
     }
 
-    /// Makes a name that no login has, from 128 random bits.
+    /// Makes a new name from 128 random bits.
     pub fn random() -> Self {
         Self::of_bits(Id::default().0.to_le_bytes())
     }
@@ -125,15 +125,13 @@ impl LoginId {
         Self(CompactString::from_utf8_lossy(&text))
     }
 
-    /// Reads a name from outside. `None` unless it has 1 to 64 characters of base64url, so that it may stand in a key and
-    /// in a path.
+    /// Reads a name from outside. `None` unless it has 1 to 64 characters of base64url: it goes into keys and paths.
     pub fn parse(text: &str) -> Option<Self> {
         let fits = (1..=64).contains(&text.len());
         let plain = text.bytes().fold(true, |plain, byte| plain & IS_BASE64URL[usize::from(byte)]);
         (fits && plain).then(|| Self(text.into()))
     }
 
-    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

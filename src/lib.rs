@@ -1,18 +1,19 @@
-//! One server with the same pages under `/jwt` and `/session`, to see and measure what each way to remember a login
-//! does.
+//! One server with the same pages under `/jwt` and `/session`, to see and measure what each way to remember a login costs.
 //!
-//! A tour, in reading order. Follow one login through it: route → page flow → strategy → store → page.
+//! A tour, in reading order: from the top of the layout to the bottom. Follow one request through it: route → page flow →
+//! strategy → store → page.
 //!
-//! 1. [`flow`]: what a visitor does. Written once, mounted for every strategy.
-//! 2. [`auth`]: how a login is remembered. [`auth::AuthStrategy`] is the contract; each strategy is a file.
-//! 3. [`store`]: where things live: Redis, the SQL database, this process.
-//! 4. [`labs`]: experiments that measure what the strategies cost, and whether they keep their promises.
-//! 5. [`account`]: who the users are: names, passwords, hashes.
-//! 6. [`trace`]: what one request did, for the panel on every page and for `Server-Timing`.
-//! 7. [`page`] and [`error`]: the templates, and what a visitor is told when something goes wrong.
-//! 8. [`app`]: puts it together. The only file that names a concrete strategy.
-//! 9. [`server`], [`telemetry`], [`config`], [`clock`], [`units`], [`cli`]: sockets, logs and metrics, settings,
-//!    time, figures for people, commands.
+//! 1. [`cli`]: the commands. [`config`]: the settings.
+//! 2. [`app`]: opens the stores, builds the strategies, mounts them. The only place that names a concrete strategy.
+//! 3. [`flow`]: WHAT a visitor does. One page flow a file, written once, mounted for every strategy.
+//! 4. [`labs`]: EXPERIMENTS. They measure what the strategies cost, and how long a revoked login is still accepted.
+//! 5. [`auth`]: HOW a login is remembered. [`auth::AuthStrategy`] is the contract; each strategy is a file.
+//! 6. [`store`]: WHERE things live: Redis, the SQL database, the memory of this process.
+//! 7. [`account`]: WHO the users are: names, passwords, hashes.
+//! 8. [`identity`]: the ids of users and logins, which `auth` and `store` share.
+//! 9. [`trace`]: what one request did, for the panel on every page and for `Server-Timing`.
+//! 10. [`page`] and [`error`]: the templates, and the pages of errors. [`server`], [`telemetry`], [`clock`], [`units`]:
+//!     sockets, logs and metrics, time, numbers as people read them.
 
 pub mod account;
 pub mod app;

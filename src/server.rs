@@ -1,7 +1,7 @@
-//! From a socket to requests: what the framework leaves open is closed here.
+//! Accepts connections, with the limits that poem lacks.
 //!
-//! hyper gets no timer from poem, so nothing would end a header that never ends; the sockets have no TCP_NODELAY; and a
-//! failing `accept` would spin. The acceptor below sees to all three.
+//! poem gives hyper no timer, so a header that never ends would keep its connection open. It sets no TCP_NODELAY, and a
+//! failing `accept` would loop without a pause. The acceptor below adds the limits, the option and the pause.
 
 use std::collections::HashMap;
 use std::io;
@@ -20,26 +20,27 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// From the first byte of a request to the first byte of its answer.
+/// The longest time from the first byte of a request to the first byte of its answer.
 const REQUEST_LIMIT: Duration = Duration::from_secs(15);
 
-/// How long a connection may be kept open between two requests.
+/// The longest time between two requests of a connection.
 const IDLE_LIMIT: Duration = Duration::from_secs(75);
 
-/// How much of a request is read before it is answered: a body of 64 KiB, headers of 64 KiB.
+/// The most bytes that a request may send before its answer: a body of 64 KiB, headers of 64 KiB.
 const REQUEST_BYTES: usize = 128 * 1024;
 
-/// How many connections are open at once; the next ones wait in the system's queue. Below the usual limit of 1,024 files,
-/// so that the stores can always reconnect.
+/// The most connections at once; the next ones wait in the system's queue. Below the usual limit of 1,024 open files, so
+/// that the stores can always reconnect.
 const CONNECTIONS: usize = 768;
 
-/// How many of them one address may hold.
+/// The most connections of one IP address at once.
 const PER_ADDRESS: usize = 512;
 
-/// How HTTP/2 without TLS begins (RFC 9113, 3.4). Nobody needs it here, and its frames would pass by the limits below.
+/// The first bytes of HTTP/2 without TLS (RFC 9113, 3.4). Nobody needs it here, and its frames would evade the limits
+/// below.
 const HTTP2: &[u8] = b"PRI";
 
-/// How long requests under way may take after a signal to stop.
+/// The longest that requests under way may take after a signal to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Answers requests until `stop`, then finishes those under way.
@@ -50,7 +51,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let local = listener.local_addr()?;
     let acceptor =
-        LimitedAcceptor { listener, local, slots: Arc::new(Semaphore::new(CONNECTIONS)), held: Arc::default() };
+        LimitedAcceptor { listener, local, slots: Arc::new(Semaphore::new(CONNECTIONS)), counts: Arc::default() };
     Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(routes, stop, Some(GRACE)).await
 }
 
@@ -58,44 +59,44 @@ struct LimitedAcceptor {
     listener: TcpListener,
     local: SocketAddr,
     slots: Arc<Semaphore>,
-    held: Arc<TimedConnection>,
+    counts: Arc<AddressCounts>,
 }
 
-/// How many connections each address holds.
+/// The number of connections of each IP address.
 #[derive(Default)]
-struct TimedConnection(Mutex<HashMap<IpAddr, usize>>);
+struct AddressCounts(Mutex<HashMap<IpAddr, usize>>);
 
-impl TimedConnection {
-    /// A place for one more connection of this address, if it has one left.
+impl AddressCounts {
+    /// Counts one more connection of this address; `None` if it has too many.
     fn take(self: &Arc<Self>, address: IpAddr) -> Option<ConnectionSlot> {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = held.entry(address).or_default();
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_default();
         let free = *count < PER_ADDRESS;
         *count += usize::from(free);
-        free.then(|| ConnectionSlot { held: self.clone(), address })
+        free.then(|| ConnectionSlot { counts: self.clone(), address })
     }
 }
 
-/// One connection of an address.
+/// One counted connection of an address, until it is dropped.
 struct ConnectionSlot {
-    held: Arc<TimedConnection>,
+    counts: Arc<AddressCounts>,
     address: IpAddr,
 }
 
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        let mut held = self.held.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = held.get_mut(&self.address) {
+        let mut counts = self.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.address) {
             *count -= 1;
             if *count == 0 {
-                held.remove(&self.address);
+                counts.remove(&self.address);
             }
         }
     }
 }
 
 impl Acceptor for LimitedAcceptor {
-    type Io = Connection;
+    type Io = TimedConnection;
 
     fn local_addr(&self) -> Vec<LocalAddr> {
         vec![LocalAddr(self.local.into())]
@@ -107,12 +108,12 @@ impl Acceptor for LimitedAcceptor {
             Ok((socket, peer)) => {
                 // Without it an answer in two writes waits for the client's acknowledgement of the first.
                 socket.set_nodelay(true)?;
-                let place = self.held.take(peer.ip()).ok_or_else(|| io::Error::other("too many connections"))?;
-                let connection = Connection::new(socket, (slot, place));
+                let counted = self.counts.take(peer.ip()).ok_or_else(|| io::Error::other("too many connections"))?;
+                let connection = TimedConnection::new(socket, (slot, counted));
                 Ok((connection, LocalAddr(self.local.into()), RemoteAddr(peer.into()), Scheme::HTTP))
             }
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
+                tracing::warn!(%error, "the server could not accept a connection");
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 Err(error)
             }
@@ -120,40 +121,40 @@ impl Acceptor for LimitedAcceptor {
     }
 }
 
-/// What the connection is doing, as far as its bytes tell.
+/// What the connection is doing, as its bytes show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// Waiting for a request.
     Idle,
-    /// A request is coming in, or is being worked on; so many bytes of it were read.
+    /// A request is coming in or being answered. Holds the number of its bytes so far.
     Request(usize),
 }
 
-/// A socket that gives up on a peer that keeps it waiting.
-struct Connection {
+/// A socket that closes when its peer keeps it waiting.
+struct TimedConnection {
     socket: TcpStream,
     phase: Phase,
     deadline: Pin<Box<Sleep>>,
-    /// How many bytes of [`HTTP2`] the connection began with; `None` once it began otherwise.
+    /// The bytes of [`HTTP2`] that the connection began with; `None` once it began otherwise.
     preface: Option<usize>,
     _slot: (OwnedSemaphorePermit, ConnectionSlot),
 }
 
-impl Connection {
+impl TimedConnection {
     fn new(socket: TcpStream, slot: (OwnedSemaphorePermit, ConnectionSlot)) -> Self {
         // The first request must come as soon as any other must be complete.
         let deadline = Box::pin(sleep_until(Instant::now() + REQUEST_LIMIT));
         Self { socket, phase: Phase::Idle, deadline, preface: Some(0), _slot: slot }
     }
 
-    fn came_in(&mut self, new: &[u8]) -> io::Result<()> {
+    fn count_read(&mut self, new: &[u8]) -> io::Result<()> {
         let bytes = new.len();
         if let Some(begun) = self.preface {
             let rest = &HTTP2[begun..];
             let same = rest.iter().zip(new).take_while(|(ours, theirs)| ours == theirs).count();
             self.preface = (same == rest.len().min(bytes)).then_some(begun + same);
             if self.preface == Some(HTTP2.len()) {
-                return Err(io::Error::other("HTTP/2 without TLS is not spoken here"));
+                return Err(io::Error::other("the server does not speak HTTP/2 without TLS"));
             }
         }
         let read = match self.phase {
@@ -167,8 +168,8 @@ impl Connection {
         if read > REQUEST_BYTES { Err(io::Error::other("the request is too large")) } else { Ok(()) }
     }
 
-    /// A peer that does not read its answer is given up on as well.
-    fn went_out(&mut self, written: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    /// Also closes on a peer that does not read its answer.
+    fn count_written(&mut self, written: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         match written {
             Poll::Ready(Ok(_)) => {
                 self.phase = Phase::Idle;
@@ -183,7 +184,7 @@ impl Connection {
     }
 }
 
-impl AsyncRead for Connection {
+impl AsyncRead for TimedConnection {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.deadline.as_mut().poll(cx).is_ready() {
@@ -192,15 +193,15 @@ impl AsyncRead for Connection {
         let before = buf.filled().len();
         ready!(Pin::new(&mut this.socket).poll_read(cx, buf))?;
         let new = &buf.filled()[before..];
-        Poll::Ready(if new.is_empty() { Ok(()) } else { this.came_in(new) })
+        Poll::Ready(if new.is_empty() { Ok(()) } else { this.count_read(new) })
     }
 }
 
-impl AsyncWrite for Connection {
+impl AsyncWrite for TimedConnection {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.socket).poll_write(cx, buf);
-        this.went_out(written, cx)
+        this.count_written(written, cx)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -218,7 +219,7 @@ impl AsyncWrite for Connection {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.socket).poll_write_vectored(cx, bufs);
-        this.went_out(written, cx)
+        this.count_written(written, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -232,16 +233,16 @@ mod tests {
 
     use super::*;
 
-    /// On a clock that goes ahead by itself when everybody waits.
+    /// On a paused clock, which jumps ahead when every task waits.
     #[tokio::test(start_paused = true)]
     async fn a_request_is_waited_for_as_long_as_the_readme_says() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let _client = TcpStream::connect(listener.local_addr().expect("an address")).await.expect("a connection");
         let (socket, peer) = listener.accept().await.expect("a connection");
         let slot = Arc::new(Semaphore::new(1)).acquire_owned().await.expect("a slot");
-        let place = Arc::new(TimedConnection::default()).take(peer.ip()).expect("a place");
+        let counted = Arc::new(AddressCounts::default()).take(peer.ip()).expect("a slot");
         let begun = Instant::now();
-        let mut connection = Connection::new(socket, (slot, place));
+        let mut connection = TimedConnection::new(socket, (slot, counted));
         let failed = connection.read_u8().await.expect_err("nothing came");
         assert_eq!((failed.kind(), begun.elapsed().as_secs()), (io::ErrorKind::TimedOut, 15));
     }

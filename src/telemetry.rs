@@ -1,4 +1,4 @@
-//! Logs to standard error and metrics for Prometheus. Both belong to the process and not to one server in it.
+//! Logs to standard error, and metrics for Prometheus. Both belong to the process: several nodes in it share them.
 
 use std::io::IsTerminal as _;
 use std::sync::OnceLock;
@@ -9,12 +9,13 @@ use tracing_subscriber::EnvFilter;
 /// Upper ends of the histogram's buckets, in seconds.
 const BUCKETS: [f64; 10] = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.01, 0.05, 0.25, 1.0, 2.5];
 
-/// tower-sessions warns of every unknown id and logs every error that is returned: both are told here, once.
+/// The default filter of the log. tower-sessions warns of every unknown id and logs every error that it returns; this
+/// server logs both itself, once.
 pub const QUIET: &str = "info,tower_sessions_core=off,sqlx=warn,sea_orm_migration=warn,poem=warn";
 
 static METRICS: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
-/// Starts logging. `RUST_LOG` overrides what is logged.
+/// Starts logging. `RUST_LOG` replaces the filter [`QUIET`].
 pub fn log_to_stderr() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(QUIET));
     let coloured = std::io::stderr().is_terminal();
@@ -22,7 +23,7 @@ pub fn log_to_stderr() {
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(coloured).try_init();
 }
 
-/// Starts counting; once for a process, further calls change nothing.
+/// Starts counting. Further calls in the same process change nothing.
 pub fn count() {
     METRICS.get_or_init(|| {
         let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS);
@@ -30,7 +31,7 @@ pub fn count() {
     });
 }
 
-/// The metrics in Prometheus' text format.
+/// Renders the metrics in the text format of Prometheus.
 pub fn render() -> String {
     METRICS.get().and_then(Option::as_ref).map(PrometheusHandle::render).unwrap_or_default()
 }

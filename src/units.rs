@@ -1,6 +1,6 @@
-//! Figures as people read them.
+//! Numbers as people read them: with a unit, and rounded.
 
-/// A measured time in nanoseconds, with three digits and its unit, as in `12.3 µs`.
+/// Formats a measured time in nanoseconds with three digits and its unit, as in `12.3 µs`.
 pub fn time(ns: f64) -> String {
     let (value, unit) = in_unit(ns);
     let digits = match value {
@@ -11,7 +11,8 @@ pub fn time(ns: f64) -> String {
     format!("{value:.digits$} {unit}")
 }
 
-/// A time in nanoseconds that may be one that was set (a life, a bound): a whole number of its unit is written as one.
+/// Formats a time in nanoseconds that may be a setting (a life, a bound): a whole number of its unit has no decimals, as
+/// in `15 min`.
 pub fn span(ns: f64) -> String {
     match in_unit(ns) {
         (value, unit) if value.fract() < 1e-9 => format!("{value} {unit}"),
@@ -29,18 +30,18 @@ fn in_unit(ns: f64) -> (f64, &'static str) {
     }
 }
 
-/// A difference of times in nanoseconds, with its sign.
+/// Formats a difference of times in nanoseconds, with its sign.
 pub fn difference(ns: f64) -> String {
     let sign = if ns < 0.0 { "−" } else { "+" };
     format!("{sign}{}", time(ns.abs()))
 }
 
-/// The sample below which so many percent of the sorted samples lie, by the nearest rank. `None` without samples.
+/// Picks the percentile of sorted samples by the nearest rank; `percent` is 0 to 100. `None` without samples.
 pub fn quantile<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
     sorted.get((sorted.len() * percent).div_ceil(100).saturating_sub(1)).copied()
 }
 
-/// A number with its thousands set apart: as many digits as say something.
+/// Formats a number with about three digits, and with commas between the thousands.
 pub fn grouped(number: f64) -> String {
     let text = match number {
         n if n == 0.0 || n >= 100.0 => format!("{n:.0}"),
@@ -64,12 +65,12 @@ pub fn grouped(number: f64) -> String {
     set_apart + &text[whole..]
 }
 
-/// Bytes in the unit that they are read in.
+/// Formats a number of bytes, as in `66.0 MB` (powers of 1,000).
 pub fn bytes(bytes: f64) -> String {
     scaled(bytes, &["B", "kB", "MB", "GB", "TB", "PB"])
 }
 
-/// Bits a second.
+/// Formats a number of bits per second, as in `176 kbit/s`.
 pub fn bits(bits: f64) -> String {
     scaled(bits, &["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"])
 }

@@ -1,4 +1,4 @@
-//! What was revoked stays revoked: Redis restarted empty, a channel cut, Redis standing still, a reply that was under way.
+//! A revoked login stays revoked: Redis restarted empty or from a snapshot, the push channel cut, Redis stopped.
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
 mod common;
@@ -22,10 +22,10 @@ use tempfile::TempDir;
 
 const LIFE: Duration = Duration::from_mins(15);
 
-/// What issue and page promise of a channel that was cut.
+/// The promised bound while the push channel is cut.
 const BOUND: Duration = Duration::from_millis(500);
 
-/// One Redis, one database, and as many nodes as a test wants.
+/// One Redis and one database, for any number of nodes.
 struct Stores {
     redis: RedisServer,
     folder: TempDir,
@@ -45,15 +45,15 @@ impl Stores {
         Sql::open(&url.parse().expect("a url")).await.expect("a database")
     }
 
-    /// The strategies that read revocations through Redis, with connections of their own.
+    /// The strategies of one node that use Redis, over new connections.
     async fn node(&self) -> Vec<Arc<dyn AuthStrategy>> {
         let secret = SecretString::from("0123456789abcdef0123456789abcdef");
         let keys = Arc::new(Keys::from_secret(&secret).expect("a key"));
         let (sql, clock) = (self.sql().await, Clock::system());
         let limits = SessionLimits { idle: LIFE, absolute: LIFE };
-        let ended = |mount| Revocations::new(mount, sql.clone(), LIFE, clock.clone());
-        let tracked = TrackedSessions::new(&self.redis(), ended("session-tracked"), clock.clone());
-        let session = RedisSessions::new(&self.redis(), ended("session"), clock.clone());
+        let revocations = |mount| Revocations::new(mount, sql.clone(), LIFE, clock.clone());
+        let tracked = TrackedSessions::new(&self.redis(), revocations("session-tracked"), clock.clone());
+        let session = RedisSessions::new(&self.redis(), revocations("session"), clock.clone());
         vec![
             Arc::new(RevocableJwtStrategy::blocklist(keys.clone(), sql.clone(), &self.redis(), LIFE, clock.clone())),
             Arc::new(RevocableJwtStrategy::pushed(keys, sql, self.redis(), LIFE, clock.clone())),
@@ -69,7 +69,7 @@ fn alice() -> Subject {
 
 async fn open(node: &dyn AuthStrategy, subject: &Subject) -> Grant {
     let mut grant = None;
-    // A Redis that was away a moment ago may not be in use again.
+    // The node may not have reconnected yet.
     common::until("a login is opened", async || {
         grant = node.issue(subject, &Device::default(), &Trace::off()).await.ok();
         grant.is_some()
@@ -82,7 +82,7 @@ fn credentials(grant: &Grant) -> Credentials {
     Credentials::new(Some(grant.credential.expose_secret().to_owned()))
 }
 
-/// Whether the credential is accepted; a failure of a store is not a yes.
+/// Whether the node accepts the credential. False also when a store fails.
 async fn accepts(node: &dyn AuthStrategy, credentials: &Credentials) -> bool {
     matches!(node.identify(credentials, &Trace::off()).await, Ok(Some(_)))
 }
@@ -93,16 +93,16 @@ async fn until_accepted(node: &dyn AuthStrategy, credentials: &Credentials) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_that_is_restarted_empty_brings_none_of_a_thousand_logins_back() {
+async fn a_redis_that_is_restarted_empty_brings_back_none_of_a_thousand_logins() {
     let mut stores = Stores::start().await;
     let node = stores.node().await;
     let tokens = node.iter().filter(|node| node.describe().transport.bearer).collect::<Vec<_>>();
-    let mut dead = Vec::new();
+    let mut revoked = Vec::new();
     for node in &tokens {
         for _ in 0..500 {
             let grant = open(node.as_ref(), &alice()).await;
             node.revoke(&grant.identity, RevokeScope::This, &Trace::off()).await.expect("a log out");
-            dead.push((node.describe().slug, credentials(&grant)));
+            revoked.push((node.describe().slug, credentials(&grant)));
         }
     }
     stores.redis.restart().await;
@@ -110,14 +110,14 @@ async fn a_redis_that_is_restarted_empty_brings_none_of_a_thousand_logins_back()
     let mut accepted = 0;
     for node in tokens.into_iter().chain(fresh.iter().filter(|node| node.describe().transport.bearer)) {
         common::until("Redis answers the node", async || {
-            node.identify(&dead[0].1, &Trace::off()).await.is_ok() && !accepts(node.as_ref(), &dead[0].1).await
+            node.identify(&revoked[0].1, &Trace::off()).await.is_ok() && !accepts(node.as_ref(), &revoked[0].1).await
         })
         .await;
-        for (_, credentials) in dead.iter().filter(|(slug, _)| *slug == node.describe().slug) {
+        for (_, credentials) in revoked.iter().filter(|(slug, _)| *slug == node.describe().slug) {
             accepted += usize::from(accepts(node.as_ref(), credentials).await);
         }
     }
-    println!("{} revoked logins after Redis was restarted empty: {accepted} accepted", dead.len());
+    println!("{} revoked logins after Redis was restarted empty: {accepted} accepted", revoked.len());
     assert_eq!(accepted, 0);
 }
 
@@ -142,29 +142,29 @@ async fn a_redis_that_restores_a_snapshot_brings_no_login_back_and_keeps_the_oth
         strategy.revoke(&everywhere.identity, RevokeScope::Everywhere, &Trace::off()).await.expect("a log out");
     }
     stores.redis.restart().await;
-    // The record is back: what refuses the login is not its absence.
+    // The record is back: the server refuses the login for another reason than its absence.
     let restored = stores.redis.keys().await;
     let session = format!("{{jvs}}:s:{}", logins[2].1.identity.login);
-    assert!(restored.contains(&session), "the snapshot holds the session that was ended: {restored:?}");
+    assert!(restored.contains(&session), "the snapshot holds the revoked session: {restored:?}");
     let fresh = stores.node().await;
     for (place, (stays, single, everywhere)) in logins.iter().enumerate() {
         for strategy in [&node[place], &fresh[place]] {
-            for dead in [single, everywhere] {
+            for revoked in [single, everywhere] {
                 for _ in 0..20 {
-                    assert!(!accepts(strategy.as_ref(), &credentials(dead)).await, "{}", strategy.describe().slug);
+                    assert!(!accepts(strategy.as_ref(), &credentials(revoked)).await, "{}", strategy.describe().slug);
                 }
             }
             until_accepted(strategy.as_ref(), &credentials(stays)).await;
-            for dead in [single, everywhere] {
-                assert!(!accepts(strategy.as_ref(), &credentials(dead)).await, "{}", strategy.describe().slug);
+            for revoked in [single, everywhere] {
+                assert!(!accepts(strategy.as_ref(), &credentials(revoked)).await, "{}", strategy.describe().slug);
             }
         }
     }
 }
 
-/// What is to be ended is not there when it is ended, and is back later.
+/// Redis does not have the records at the time of the revoke, and has them again later.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_log_out_everywhere_reaches_logins_that_redis_had_lost_and_finds_again() {
+async fn a_log_out_everywhere_revokes_logins_that_redis_had_lost_and_restores_later() {
     let folder = common::folder();
     let redis = RedisServer::start_with(&["--dir", &folder.path().display().to_string()]).await;
     let mut stores = Stores { redis, folder };
@@ -193,14 +193,14 @@ async fn a_log_out_everywhere_reaches_logins_that_redis_had_lost_and_finds_again
         let credentials = credentials(grant);
         common::until("Redis answers the node", async || {
             let answer = strategy.identify(&credentials, &Trace::off()).await;
-            assert!(!matches!(answer, Ok(Some(_))), "{}: it is back", strategy.describe().slug);
+            assert!(!matches!(answer, Ok(Some(_))), "{}: the login is back", strategy.describe().slug);
             answer.is_ok()
         })
         .await;
     }
 }
 
-/// Revokes on the first node after `cut`, and asks the second one for the login until the bound is over.
+/// Revokes on the first node after `cut`, and probes the second one until long after the bound.
 async fn last_accepted(stores: &Stores, cut: impl AsyncFn(&Stores), then: impl AsyncFn(&Stores)) {
     let (first, second) = (stores.node().await, stores.node().await);
     for (here, there) in first.iter().zip(&second) {
@@ -209,12 +209,12 @@ async fn last_accepted(stores: &Stores, cut: impl AsyncFn(&Stores), then: impl A
         let grant = open(here.as_ref(), &alice()).await;
         let credentials = credentials(&grant);
         until_accepted(there.as_ref(), &credentials).await;
-        // What is in memory is trusted from here on.
+        // From here on the second node uses its memory.
         for _ in 0..50 {
             accepts(there.as_ref(), &credentials).await;
         }
         cut(stores).await;
-        // The node that revokes has lost its connection too, and connects again by itself.
+        // The node that revokes has lost its connection too, and reconnects by itself.
         common::until("the log out is answered", async || {
             here.revoke(&grant.identity, RevokeScope::This, &Trace::off()).await.is_ok()
         })
@@ -223,9 +223,9 @@ async fn last_accepted(stores: &Stores, cut: impl AsyncFn(&Stores), then: impl A
         then(stores).await;
         let mut last = Duration::ZERO;
         while answered.elapsed() < 3 * BOUND {
-            let asked = answered.elapsed();
+            let probed = answered.elapsed();
             if accepts(there.as_ref(), &credentials).await {
-                last = asked;
+                last = probed;
             }
             tokio::task::yield_now().await;
         }
@@ -248,7 +248,7 @@ async fn with_its_channel_cut_a_node_accepts_no_revoked_login_after_the_bound() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn with_redis_standing_still_no_revoked_login_is_accepted_after_the_bound() {
+async fn with_redis_stopped_no_revoked_login_is_accepted_after_the_bound() {
     let stores = Stores::start().await;
     last_accepted(&stores, async |_| {}, async |stores| stores.redis.freeze()).await;
 }
@@ -256,7 +256,7 @@ async fn with_redis_standing_still_no_revoked_login_is_accepted_after_the_bound(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_hits_send_no_command_for_a_session() {
     let stores = Stores::start().await;
-    let node = stores.node().await.pop().expect("the tracked one");
+    let node = stores.node().await.pop().expect("session-tracked");
     let grant = open(node.as_ref(), &alice()).await;
     let credentials = credentials(&grant);
     until_accepted(node.as_ref(), &credentials).await;
@@ -266,7 +266,7 @@ async fn ten_thousand_hits_send_no_command_for_a_session() {
         let line = info.lines().find(|line| line.starts_with("cmdstat_get:")).unwrap_or("").to_owned();
         line.split(['=', ',']).nth(1).and_then(|calls| calls.parse::<u64>().ok()).unwrap_or_default()
     };
-    // Until the channel has proven itself, every read goes to Redis; after a pause of the machine, too.
+    // Until the channel has proven that no push is missing, every check reads Redis; after a pause of the machine, too.
     common::until("ten thousand hits in a row have sent no command", async || {
         let (before, mut accepted) = (gets().await, 0);
         for _ in 0..10_000 {

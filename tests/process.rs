@@ -1,4 +1,4 @@
-//! The built program from outside: how it starts, why it does not, how it ends, and what it does under a flood.
+//! The built program from outside: how it starts, why it refuses to, how it stops, and what it does under a flood of logins.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)] // figures are printed
 
 mod common;

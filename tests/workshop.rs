@@ -1,4 +1,4 @@
-//! Runs the commands of docs/workshop.md against a real server and compares what they print with what the page says.
+//! Runs the commands of docs/workshop.md against a real server, and compares their output with the page.
 #![allow(clippy::expect_used)]
 
 mod common;
@@ -24,7 +24,7 @@ fn blocks() -> Vec<(String, String)> {
     blocks
 }
 
-/// Without the environment of whoever runs the tests.
+/// Without the environment of the test run.
 fn command(program: &str) -> Command {
     let mut command = Command::new(program);
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -51,8 +51,8 @@ async fn the_commands_of_the_workshop_print_what_the_page_says() {
         let script = script.replace("http://127.0.0.1:5000", &app.base);
         let folder = folder.path().to_owned();
         let printed = tokio::task::spawn_blocking(move || run(&script, &folder)).await.expect("it runs");
-        if let Some((_, said)) = blocks.get(place + 1).filter(|(language, _)| language == "text") {
-            assert_eq!(&printed, said);
+        if let Some((_, shown)) = blocks.get(place + 1).filter(|(language, _)| language == "text") {
+            assert_eq!(&printed, shown);
             compared += 1;
         }
     }

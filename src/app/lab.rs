@@ -90,7 +90,7 @@ impl LiveLab {
         let second = self.second.get_or_try_init(|| self.first.second_node(&self.settings)).await;
         second.map_err(|error| match error {
             StartError::Database(_, error) | StartError::Redis(error) => error,
-            other => StoreError::new("the second node", &other),
+            other => StoreError::unavailable("the second node", &other),
         })
     }
 

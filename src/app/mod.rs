@@ -1,6 +1,8 @@
 //! The composition root: opens the stores, builds the strategies, mounts them.
 //!
-//! The only file that names a concrete strategy. A new one is a file in `auth/` and a line in `strategies`.
+//! This is the only file that names a concrete strategy. A new one is a file in `auth/` and a line in `strategies`.
+//! `resources.rs` opens the key and the stores, `demo.rs` seeds the demo users. `lab.rs` and `cost.rs` open the
+//! experiments, `node.rs` the strategies without a server, `readiness.rs` lists them.
 
 mod cost;
 mod demo;
@@ -47,7 +49,7 @@ use crate::store::{PrivateRedis, Redis, Sql};
 pub struct App {
     listener: TcpListener,
     address: SocketAddr,
-    site: Arc<AppState>,
+    state: Arc<AppState>,
     sql: Sql,
     lab: LiveLab,
     private_redis: Option<PrivateRedis>,
@@ -59,16 +61,16 @@ impl App {
         let listen = |error| StartError::Listen(settings.listen.clone(), error);
         let listener = TcpListener::bind(&settings.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let (parts, private_redis) = Resources::open(settings, clock.clone()).await?;
-        let users = Users::new(parts.sql.clone());
+        let (resources, private_redis) = Resources::open(settings, clock.clone()).await?;
+        let users = Users::new(resources.sql.clone());
         let hasher = Hasher::new(Hasher::default_slots())?;
         let public_url = public_url(settings, address);
         let demo = demo::seed_or_lock(settings, address, &users, &hasher, &clock).await?;
-        let lab = LiveLab::new(settings, &parts);
-        let strategies = strategies(&parts);
+        let lab = LiveLab::new(settings, &resources);
+        let strategies = strategies(&resources);
         let figures =
             figures(settings)?.map(|all| all.comparable_with(strategies.iter().map(|strategy| strategy.describe())));
-        let shared = Services {
+        let services = Services {
             pages: Pages::new(),
             users,
             hasher,
@@ -81,50 +83,49 @@ impl App {
             secure: public_url.starts_with("https://"),
             public_url,
             demo,
-            keys: parts.keys.clone(),
-            sql: parts.sql.clone(),
-            redis: parts.redis.clone(),
-            stores: parts.states.clone(),
+            keys: resources.keys.clone(),
+            sql: resources.sql.clone(),
+            redis: resources.redis.clone(),
+            stores: resources.states.clone(),
             runs: Runs::new(lab.opener()),
             cost: CostRuns::new(lab.cost_opener()),
             figures,
         };
-        let site = Arc::new(AppState::new(shared, strategies));
-        Ok(Self { listener, address, site, sql: parts.sql, lab, private_redis })
+        let state = Arc::new(AppState::new(services, strategies));
+        Ok(Self { listener, address, state, sql: resources.sql, lab, private_redis })
     }
 
-    /// The address that was bound.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// The strategies, in the order of their mounts.
     pub fn strategies(&self) -> impl Iterator<Item = &Arc<dyn AuthStrategy>> {
-        self.site.strategies()
+        self.state.strategies()
     }
 
-    /// The seeded users, if there are any.
+    /// The demo users, if the start seeded them.
     pub fn demo(&self) -> Option<&Demo> {
-        self.site.demo()
+        self.state.demo()
     }
 
-    /// Everything between a request and its answer, without a socket.
+    /// All routes, without a socket.
     pub fn endpoint(&self) -> impl Endpoint<Output = Response> + use<> {
-        flow::routes(&self.site)
+        flow::routes(&self.state)
     }
 
-    /// Answers requests until `stop`, finishes those under way, then closes the stores.
+    /// Answers requests until `stop`, finishes those under way, and closes the stores.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         let routes = self.endpoint();
-        let site = self.site;
+        let state = self.state;
         let stop = async {
             stop.await;
-            site.login_events().closing();
-            site.runs().close();
-            site.cost().close().await;
+            state.login_events().closing();
+            state.runs().close();
+            state.cost().close().await;
         };
         let served = server::serve(self.listener, routes, stop).await;
-        drop(site);
+        drop(state);
         let databases = [Some(self.sql), self.lab.database()];
         close(databases.into_iter().flatten(), self.private_redis).await;
         served
@@ -187,7 +188,7 @@ fn ended(mount: &'static str, parts: &Resources) -> Revocations {
     Revocations::new(mount, parts.sql.clone(), parts.limits.absolute, parts.clock.clone())
 }
 
-/// Of the file that was named, or those that the program was built with.
+/// Reads the figures from the file of the settings, or those built into the program.
 fn figures(settings: &Settings) -> Result<Option<Figures>, StartError> {
     let Some(file) = &settings.figures else { return Ok(Figures::embedded()) };
     let failed = |error: String| StartError::Figures(file.display().to_string(), error);

@@ -1,4 +1,4 @@
-//! The strategies of one node as a server composes them, without the server: what the benches ask.
+//! The strategies of one node as a server builds them, without the server: for the benches.
 
 use std::sync::Arc;
 
@@ -19,8 +19,8 @@ pub struct Node {
 impl Node {
     /// Opens everything that the settings name, but no socket.
     pub async fn open(settings: &Settings, clock: Clock) -> Result<Self, StartError> {
-        let (parts, private_redis) = Resources::open(settings, clock).await?;
-        Ok(Self { strategies: strategies(&parts), sql: parts.sql, private_redis })
+        let (resources, private_redis) = Resources::open(settings, clock).await?;
+        Ok(Self { strategies: strategies(&resources), sql: resources.sql, private_redis })
     }
 
     /// The strategies, in the order of the home page.

@@ -1,4 +1,4 @@
-//! What the strategies are made of: the key, the stores, the limits.
+//! What the strategies are built from: the key, the stores, the limits.
 
 use std::io;
 use std::sync::Arc;
@@ -17,31 +17,31 @@ pub(super) struct Resources {
     pub keys: Arc<Keys>,
     pub sql: Sql,
     pub redis: Option<Redis>,
-    /// Life of an access token.
+    /// The life of an access token.
     pub life: Duration,
-    /// Life of an access token that is renewed.
+    /// The life of an access token under `jwt-refresh`.
     pub short_life: Duration,
-    /// Life of a login that is renewed.
+    /// The life of a login under `jwt-refresh`.
     pub login_life: Duration,
     pub limits: SessionLimits,
     pub clock: Clock,
-    /// Where each store is, in words.
+    /// Where each store is, for the home page.
     pub states: Vec<StoreStatus>,
-    /// Where Redis is: a second node connects there too.
+    /// A second node connects to the same Redis.
     pub redis_url: Option<RedisUrl>,
 }
 
 impl Resources {
-    /// Opens the stores. A private Redis is the caller's to stop, after everything else.
+    /// Opens the stores. The caller stops the private Redis, after everything else.
     pub async fn open(settings: &Settings, clock: Clock) -> Result<(Self, Option<PrivateRedis>), StartError> {
-        // The database first: the key is kept beside it, and a missing folder is better told of the database.
+        // The database first: the key file is beside it, and an error about a missing folder should name the database.
         let sql = open_sql(settings).await?;
         let keys = Arc::new(keys(settings)?);
         let (redis_url, private_redis, redis_state) = find_redis(settings).await?;
         let redis = redis_url.as_ref().map(Redis::open).transpose().map_err(StartError::Redis)?;
         let database =
             StoreStatus { name: sql.name(), state: settings.database_url.to_string(), need: Some(Backend::Sql) };
-        let parts = Self {
+        let resources = Self {
             keys,
             sql,
             redis,
@@ -53,10 +53,10 @@ impl Resources {
             states: vec![redis_state, database],
             redis_url,
         };
-        Ok((parts, private_redis))
+        Ok((resources, private_redis))
     }
 
-    /// The same stores over connections of their own, as on another server.
+    /// Opens the same stores over further connections, as another node does.
     pub async fn second_node(&self, settings: &Settings) -> Result<Self, StartError> {
         let sql = open_sql(settings).await?;
         let redis = self.redis_url.as_ref().map(Redis::open).transpose().map_err(StartError::Redis)?;
@@ -77,7 +77,7 @@ fn keys(settings: &Settings) -> Result<Keys, KeysError> {
     }
 }
 
-/// Where Redis is, the process if it is a private one, and both in words.
+/// Finds Redis: its address, the process if it is a private one, and the words for the home page.
 async fn find_redis(settings: &Settings) -> Result<(Option<RedisUrl>, Option<PrivateRedis>, StoreStatus), StartError> {
     let state = |state: String, need| StoreStatus { name: "Redis", state, need };
     match &settings.redis_url {
@@ -89,7 +89,7 @@ async fn find_redis(settings: &Settings) -> Result<(Option<RedisUrl>, Option<Pri
         None => match PrivateRedis::start().await.map_err(StartError::PrivateRedis)? {
             Some(private) => {
                 let url = private.url().map_err(|error| StartError::PrivateRedis(io::Error::other(error)))?;
-                let words = "a private redis-server on a Unix socket, gone when this server ends".to_owned();
+                let words = "a private redis-server on a Unix socket, stopped with this server".to_owned();
                 Ok((Some(url), Some(private), state(words, Some(Backend::Redis))))
             }
             None => {
@@ -100,10 +100,10 @@ async fn find_redis(settings: &Settings) -> Result<(Option<RedisUrl>, Option<Pri
     }
 }
 
-/// What is wrong with a Redis that somebody else runs.
+/// Logs what is wrong with a Redis that somebody else runs.
 async fn warn_of(url: &RedisUrl) {
     if let Err(error) = Redis::probe(url).await {
-        tracing::warn!("{error}; what needs it answers 503 until it is");
+        tracing::warn!("{error}; strategies that need it answer 503 until it is");
         return;
     }
     let Ok(redis) = Redis::open(url) else { return };

@@ -1,4 +1,4 @@
-//! What differs between strategies, as data: facts that steer pages, labs and commands, and texts for people.
+//! What differs between strategies, as data: values that steer pages, labs and commands, and texts for people.
 
 use std::time::Duration;
 
@@ -35,9 +35,9 @@ pub enum Backend {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CredentialKind {
-    /// A signed token: it says whose it is.
+    /// A signed token: it names its user.
     Token,
-    /// An opaque session id: the server knows whose it is.
+    /// An opaque session id: the record on the server names the user.
     Session,
 }
 
@@ -52,12 +52,12 @@ pub struct Transport {
     pub bearer: bool,
 }
 
-/// Store calls beside the checks: the first request after a while makes them.
+/// Store calls beside those of the checks: the first request after [`Upkeep::every_ms`] makes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Upkeep {
     /// Its name in the plural.
     pub what: &'static str,
-    /// The while, in milliseconds.
+    /// In milliseconds.
     pub every_ms: u64,
     /// Whether all logins of a user share one upkeep. Otherwise each login has its own.
     pub by_user: bool,
@@ -72,14 +72,14 @@ impl Upkeep {
     }
 }
 
-/// Milliseconds, as a description counts.
+/// A time in whole milliseconds, as descriptions hold it.
 pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Everything that pages, labs and commands need to know of a strategy.
 ///
-/// The fields here are facts, and they steer behaviour. [`Texts`] are words for people, and steer nothing.
+/// The fields here steer behaviour. [`Texts`] are words for people, and steer nothing.
 #[derive(Clone, Debug, Serialize)]
 pub struct Description {
     /// Its name in paths and reports.
@@ -92,7 +92,7 @@ pub struct Description {
     /// The algorithm of its tokens, if it signs any.
     pub signed_with: Option<&'static str>,
     pub upkeep: Option<Upkeep>,
-    /// The most logins that each node keeps a copy of, if it keeps any. A write of a login evicts its copies.
+    /// The most logins that each node keeps a copy of, if it keeps any. A write to a login evicts its copies.
     pub max_copies: Option<usize>,
     pub transport: Transport,
     /// Whether one login can be revoked without the user's others.
@@ -104,7 +104,7 @@ pub struct Description {
 }
 
 impl Description {
-    /// Names what differs from server to server and decides about the figures: the algorithm and the store.
+    /// Names what the figures depend on beside the strategy: the algorithm and the store.
     pub fn setup(&self) -> String {
         let store = match self.backend {
             Backend::None => "no store",

@@ -1,7 +1,7 @@
-//! HOW a login is remembered: the contract [`AuthStrategy`], and the two families that keep it.
+//! HOW a login is remembered: the contract [`AuthStrategy`], and the two kinds of strategy that keep it.
 //!
-//! Read `strategy.rs` first, then `jwt/plain.rs` and `session/mod.rs`. What differs between strategies is data that they
-//! return: nothing above this module compares a strategy's name.
+//! Read `strategy.rs` first, then `jwt/plain.rs` and `session/opaque.rs`. `description.rs` holds what differs between
+//! strategies, as data that they return: nothing above this module compares a strategy's name.
 
 mod description;
 mod jwt;

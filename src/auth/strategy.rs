@@ -45,7 +45,7 @@ pub trait AuthStrategy: Send + Sync + 'static {
     /// a failure of the system: it lets nobody in and logs nobody out.
     async fn identify(&self, credentials: &Credentials, trace: &Trace) -> Result<Option<Identity>>;
 
-    /// Exchanges a credential that has ended, or is about to, for the next one. `None`: the user has to log in again.
+    /// Exchanges a credential that has expired, or soon will, for the next one. `None`: the user has to log in again.
     async fn renew(&self, _credentials: &Credentials, _trace: &Trace) -> Result<Option<Grant>> {
         Ok(None)
     }
@@ -129,7 +129,7 @@ pub struct Grant {
     pub credential: SecretString,
     /// The longest that the browser may keep the credential.
     pub max_age: Duration,
-    /// What fetches the next credential, under a strategy that has such a thing.
+    /// The credential that fetches the next one, under a strategy that renews.
     pub renewal: Option<Renewal>,
 }
 
@@ -141,7 +141,7 @@ impl Grant {
     }
 }
 
-/// A credential that does nothing but fetch the next one.
+/// A credential that only fetches the next one.
 #[derive(Debug)]
 pub struct Renewal {
     pub credential: SecretString,

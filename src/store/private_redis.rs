@@ -1,4 +1,4 @@
-//! A Redis of this server's own: a child process on a Unix socket, gone when the server is gone.
+//! A Redis of this server's own: a child process on a Unix socket, stopped with the server.
 
 use std::io;
 use std::os::unix::process::CommandExt as _;
@@ -10,10 +10,10 @@ use tempfile::TempDir;
 use tokio::process::{Child, ChildStdin};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Redis, RedisUrl};
+use super::{Redis, RedisUrl, RedisUrlError};
 
-/// Runs `redis-server` and ends it as soon as standard input closes, which the system does for a server that
-/// crashed or was killed. Ends with `redis-server` when that goes first. The folder goes along.
+/// Runs `redis-server`, and ends it as soon as standard input closes: the system closes it for a server that crashed or
+/// was killed. Ends by itself when `redis-server` does. Deletes the folder at its end.
 const WATCHDOG: &str = r#"
 exec 3<&0
 "$@" </dev/null >/dev/null &
@@ -25,13 +25,14 @@ kill "$leash" 2>/dev/null
 rm -rf "$FOLDER" 2>/dev/null
 "#;
 
-/// How long Redis may take to start, and to stop.
+/// The longest that Redis may take to start, and to stop.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A running `redis-server` that nobody else can reach: no port, a socket in a folder of mode 0700.
+/// A running `redis-server` that only this user can reach: no port, a socket in a folder of mode 0700.
 #[derive(Debug)]
 pub struct PrivateRedis {
     watchdog: Child,
+    /// Ends the process when it is dropped.
     leash: Option<ChildStdin>,
     folder: TempDir,
 }
@@ -54,7 +55,7 @@ impl PrivateRedis {
             .env("FOLDER", folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
-            // Ctrl-C goes to the whole process group: Redis must outlive the requests that are being finished.
+            // Ctrl-C goes to the whole process group: Redis must outlive the requests under way.
             .process_group(0);
         let mut watchdog = tokio::process::Command::from(command).kill_on_drop(true).spawn()?;
         let leash = watchdog.stdin.take();
@@ -63,17 +64,15 @@ impl PrivateRedis {
         Ok(Some(started))
     }
 
-    /// The socket.
     pub fn socket(&self) -> PathBuf {
         self.folder.path().join("redis.sock")
     }
 
-    /// The address of the socket.
-    pub fn url(&self) -> Result<RedisUrl, String> {
+    pub fn url(&self) -> Result<RedisUrl, RedisUrlError> {
         format!("redis+unix://{}", self.socket().display()).parse()
     }
 
-    /// Lets go of the leash and waits until the process has ended.
+    /// Ends the process: up to 5 s by itself, then by SIGKILL.
     pub async fn stop(mut self) {
         drop(self.leash.take());
         if timeout(PATIENCE, self.watchdog.wait()).await.is_err() {
@@ -82,8 +81,7 @@ impl PrivateRedis {
     }
 
     async fn wait_until_ready(&mut self) -> io::Result<()> {
-        let redis = self.url().and_then(|url| Redis::open(&url).map_err(|error| error.to_string()));
-        let redis = redis.map_err(io::Error::other)?;
+        let redis = Redis::open(&self.url().map_err(io::Error::other)?).map_err(io::Error::other)?;
         let deadline = Instant::now() + PATIENCE;
         while redis.ping().await.is_err() {
             if let Some(status) = self.watchdog.try_wait()? {
@@ -105,4 +103,27 @@ fn died(status: ExitStatus) -> io::Error {
 fn on_path(program: &str) -> bool {
     let Some(path) = std::env::var_os("PATH") else { return false };
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::Script;
+
+    use super::*;
+    use crate::trace::{StepKind, Trace};
+
+    /// The first time Redis does not have the script, and the library sends it again as a whole.
+    #[tokio::test]
+    async fn a_script_counts_as_one_store_call_also_the_first_time() {
+        let private = PrivateRedis::start().await.expect("redis-server starts").expect("redis-server is on PATH");
+        let redis = Redis::open(&private.url().expect("a url")).expect("a connection");
+        let script = Script::new("return redis.call('INCR', KEYS[1])");
+        for _ in 0..2 {
+            let trace = Trace::on();
+            let run = async { redis.run::<i64>(&script.key("count")).await };
+            trace.timed(StepKind::Store, |_| "a script", run).await.expect("Redis runs it");
+            assert_eq!(trace.store_calls(), 1);
+        }
+        private.stop().await;
+    }
 }

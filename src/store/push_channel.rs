@@ -1,12 +1,12 @@
-//! A connection that Redis pushes to, and a proof of how fresh what was pushed is.
+//! A connection over which Redis pushes changes, and a proof that none of them is missing.
 //!
-//! What a node was told is only as good as the connection that tells it. A `PING` goes over the same connection: when
-//! its answer is here, so is everything that Redis pushed before it. Until [`TRUST`] after that `PING` was sent, the
-//! node may answer from what it was told; then it must ask. A channel that was cut, a Redis that stands still and a
-//! node that was suspended all end in the same way: by silence.
+//! The node sends a `PING` over the same connection: when its answer arrives, so has everything that Redis pushed before
+//! it. Until [`TRUST`] after it sent that `PING`, the node may use its copies; after that it must read Redis. So a
+//! channel that was cut, a Redis that stands still and a node that was suspended are all noticed in the same way: no
+//! answer comes.
 //!
-//! Nobody pays for a channel that nobody uses: without a request for ten seconds the `PING`s pause, and the next
-//! request asks Redis and wakes them.
+//! An unused channel costs nothing: without a request for ten seconds the `PING`s pause. The next request reads Redis,
+//! and wakes them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,58 +23,63 @@ use tokio::task::JoinHandle;
 use super::StoreError;
 use super::redis::{Redis, query_over};
 
-/// How long what was pushed may be trusted after it was proven to be complete.
+/// How long after a `PING` its answer proves that no push is missing.
 const TRUST: Duration = Duration::from_millis(400);
 
-/// What is promised to a reader: the trust, and what it takes to see that it has run out.
+/// The longest staleness of a copy: [`TRUST`], and what it takes to notice that it has run out.
 pub const PUSH_BOUND: Duration = TRUST.saturating_add(Duration::from_millis(100));
 
-/// How often it is proven while it is used.
-const BEAT: Duration = Duration::from_millis(100);
+/// The time between two `PING`s while the channel is used.
+const PING_EVERY: Duration = Duration::from_millis(100);
 
-/// Without a request for this long the proofs pause.
+/// Without a request for this long the `PING`s pause.
 const PAUSE_AFTER: Duration = Duration::from_secs(10);
 
-/// How exactly it is known when somebody last asked.
-const NOTED: Duration = Duration::from_millis(10);
+/// How exactly the time of the last request is noted.
+const USE_PRECISION: Duration = Duration::from_millis(10);
 
 /// How long the channel waits before it connects again.
 const RECONNECT: Duration = Duration::from_millis(100);
 
-/// Who is told.
+/// Receives what Redis pushes.
 #[async_trait]
 pub(super) trait PushListener: Send + Sync + 'static {
-    /// Asks Redis over a new connection to push, then makes good for what was missed before it.
+    /// Tells Redis over a new connection what to push, then catches up on what was missed before it.
     async fn connected(&self, connection: &mut MultiplexedConnection) -> Result<(), StoreError>;
 
-    /// Redis pushed something. Must not block.
+    /// Takes in one push. Must not block.
     fn pushed(&self, push: PushInfo);
 }
 
-/// Keeps a connection for a [`Listener`] as long as it lives.
+/// Keeps a connection for a [`PushListener`] until it is dropped.
 pub(super) struct PushChannel {
-    pulse: Arc<Freshness>,
+    freshness: Arc<Freshness>,
     task: JoinHandle<()>,
 }
 
 impl fmt::Debug for PushChannel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.pulse.is_fresh_at(Freshness::now()) { "Channel(fresh)" } else { "Channel(silent)" })
+        f.write_str(if self.freshness.is_fresh_at(Freshness::now()) {
+            "PushChannel(fresh)"
+        } else {
+            "PushChannel(silent)"
+        })
     }
 }
 
-/// A clock that goes on while the machine is suspended: what was pushed before that proves nothing after it.
+/// A clock that goes on while the machine is suspended: after that, an old answer proves nothing.
 #[cfg(target_os = "linux")]
 const CLOCK: ClockId = ClockId::Boottime;
 #[cfg(not(target_os = "linux"))]
 const CLOCK: ClockId = ClockId::Monotonic;
 
-/// When the channel was last known to be complete, and when somebody last asked. Microseconds of [`CLOCK`].
+/// Until when the copies may be used, and when a request last did. Microseconds of [`CLOCK`].
 #[derive(Debug)]
 struct Freshness {
     trusted_until: AtomicU64,
-    /// Zero until somebody asked.
+    /// Zero before the first request.
     used: AtomicU64,
+    /// Wakes the `PING`s after a pause.
     wanted: Notify,
 }
 
@@ -97,24 +102,24 @@ impl Freshness {
 impl PushChannel {
     /// Connects, and connects again whenever the connection is lost. Needs a tokio runtime.
     pub fn open(redis: Redis, listener: Arc<dyn PushListener>) -> Self {
-        let pulse =
+        let freshness =
             Arc::new(Freshness { trusted_until: AtomicU64::new(0), used: AtomicU64::new(0), wanted: Notify::new() });
-        let task = tokio::spawn(keep(redis, listener, pulse.clone()));
-        Self { pulse, task }
+        let task = tokio::spawn(keep(redis, listener, freshness.clone()));
+        Self { freshness, task }
     }
 
-    /// Whether what was pushed may be trusted now. Asking keeps the proofs coming.
+    /// Whether the copies may be used now. Each call keeps the `PING`s coming.
     pub fn is_fresh(&self) -> bool {
-        let pulse = &self.pulse;
+        let freshness = &self.freshness;
         let now = Freshness::now();
-        let before = pulse.used.load(Ordering::Relaxed);
-        let fresh = pulse.is_fresh_at(now);
-        // Not written at every request: all of them read the line that it lies on.
-        if before == 0 || Duration::from_micros(now.saturating_sub(before)) >= NOTED {
-            pulse.used.store(now.max(1), Ordering::Relaxed);
-            // Whether the proofs pause is not asked: they may be about to. Once too often is a `PING` more.
+        let before = freshness.used.load(Ordering::Relaxed);
+        let fresh = freshness.is_fresh_at(now);
+        // Not written at every request: all of them read its cache line.
+        if before == 0 || Duration::from_micros(now.saturating_sub(before)) >= USE_PRECISION {
+            freshness.used.store(now.max(1), Ordering::Relaxed);
+            // Also when they do not pause: they may be about to. Waking them once too often costs one `PING`.
             if !fresh {
-                pulse.wanted.notify_one();
+                freshness.wanted.notify_one();
             }
         }
         fresh
@@ -127,42 +132,42 @@ impl Drop for PushChannel {
     }
 }
 
-async fn keep(redis: Redis, listener: Arc<dyn PushListener>, pulse: Arc<Freshness>) {
+async fn keep(redis: Redis, listener: Arc<dyn PushListener>, freshness: Arc<Freshness>) {
     loop {
-        if let Err(error) = listen(&redis, &listener, &pulse).await {
-            tracing::debug!(%error, "a channel from Redis was lost");
+        if let Err(error) = listen(&redis, &listener, &freshness).await {
+            tracing::debug!(%error, "the server lost a push channel from Redis");
         }
         tokio::time::sleep(RECONNECT).await;
     }
 }
 
-/// One connection, until it is lost.
-async fn listen(redis: &Redis, listener: &Arc<dyn PushListener>, pulse: &Arc<Freshness>) -> Result<(), StoreError> {
-    let (told, lost) = (listener.clone(), Arc::new(Notify::new()));
+/// Serves one connection until it is lost.
+async fn listen(redis: &Redis, listener: &Arc<dyn PushListener>, freshness: &Arc<Freshness>) -> Result<(), StoreError> {
+    let (receiver, lost) = (listener.clone(), Arc::new(Notify::new()));
     let loss = lost.clone();
     let on_push = move |push: PushInfo| {
         if push.kind == PushKind::Disconnection {
             loss.notify_one();
         } else {
-            told.pushed(push);
+            receiver.pushed(push);
         }
         Ok::<_, redis::aio::SendError>(())
     };
     let mut connection = redis.dedicated(on_push).await?;
     listener.connected(&mut connection).await?;
     loop {
-        if !pulse.is_used() {
+        if !freshness.is_used() {
             tokio::select! {
-                () = pulse.wanted.notified() => {}
-                () = lost.notified() => return Err(StoreError::new("Redis", "the connection was closed")),
+                () = freshness.wanted.notified() => {}
+                () = lost.notified() => return Err(StoreError::unavailable("Redis", "the connection was closed")),
             }
         }
         let sent = Freshness::now();
         query_over::<String>(&mut connection, &redis::cmd("PING")).await?;
-        pulse.trusted_until.store(sent + u64::try_from(TRUST.as_micros()).unwrap_or(0), Ordering::Release);
+        freshness.trusted_until.store(sent + u64::try_from(TRUST.as_micros()).unwrap_or(0), Ordering::Release);
         tokio::select! {
-            () = tokio::time::sleep(BEAT) => {}
-            () = lost.notified() => return Err(StoreError::new("Redis", "the connection was closed")),
+            () = tokio::time::sleep(PING_EVERY) => {}
+            () = lost.notified() => return Err(StoreError::unavailable("Redis", "the connection was closed")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Work that is done every minute as long as its owner lives.
+//! The background task that deletes expired rows.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use super::StoreError;
 
 const PERIOD: Duration = Duration::from_mins(1);
 
-/// Deletes what has expired, in the background. Ends with its owner.
+/// Deletes expired rows every minute, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Sweeper(JoinHandle<()>);
 
 impl Sweeper {
-    /// Calls `sweep` now and every minute. Needs a tokio runtime.
+    /// Calls `sweep` now and every minute. `what` names the rows in the log. Needs a tokio runtime.
     pub fn start<F>(what: &'static str, sweep: impl Fn() -> F + Send + 'static) -> Self
     where
         F: Future<Output = Result<(), StoreError>> + Send,
@@ -23,7 +23,7 @@ impl Sweeper {
             loop {
                 interval.tick().await;
                 if let Err(error) = sweep().await {
-                    tracing::warn!(%error, "expired {what} could not be deleted; the next attempt is in a minute");
+                    tracing::warn!(%error, "the server could not delete expired {what}; it tries again in a minute");
                 }
             }
         }))

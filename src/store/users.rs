@@ -7,20 +7,18 @@ use super::{Sql, StoreError};
 use crate::clock::Timestamp;
 use crate::identity::{Role, UnknownRole, UserId};
 
-/// What every request asks under `jwt-generation`.
+/// The query of every check under `jwt-generation`.
 const GENERATION: &str = "SELECT generation FROM users WHERE id = $1";
 
-/// How many rows one statement writes.
-const AT_ONCE: usize = 500;
+/// The most rows that one statement writes.
+const BATCH: usize = 500;
 
 /// A row of the table.
 #[derive(Clone, Debug)]
 pub struct User {
-    /// Its number.
     pub id: UserId,
     /// The name as it was typed at the registration.
     pub name: String,
-    /// What it may do.
     pub role: Role,
     /// A PHC string of argon2id.
     pub password_hash: String,
@@ -35,14 +33,14 @@ mod entity {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
         pub name: String,
-        /// The name after normalisation and case folding: what is compared.
+        /// The name after normalisation and case folding, by which users are found.
         #[sea_orm(unique)]
         pub name_folded: String,
         pub role: String,
         pub password_hash: String,
         /// Milliseconds since the Unix epoch.
         pub created_at: i64,
-        /// Raised to end every login of the user under `jwt-generation`.
+        /// Raised to revoke every login of the user under `jwt-generation`.
         pub generation: i64,
     }
 
@@ -61,7 +59,7 @@ impl User {
     }
 }
 
-/// The user with this number, as a transaction sees it.
+/// Reads a user inside a transaction.
 pub(super) async fn find_in(transaction: &DatabaseTransaction, id: UserId) -> Result<Option<User>, DbErr> {
     Entity::find_by_id(id.0).one(transaction).await?.map(User::from_row).transpose()
 }
@@ -71,7 +69,6 @@ pub(super) async fn find_in(transaction: &DatabaseTransaction, id: UserId) -> Re
 pub struct Users(Sql);
 
 impl Users {
-    /// On this database.
     pub fn new(sql: Sql) -> Self {
         Self(sql)
     }
@@ -81,19 +78,18 @@ impl Users {
         self.0.name()
     }
 
-    /// The user with this folded name.
+    /// Reads a user by the folded name.
     pub async fn find(&self, folded: &str) -> Result<Option<User>, StoreError> {
         let query = Entity::find().filter(Column::NameFolded.eq(folded)).one(self.0.pool());
         self.0.run(async { query.await?.map(User::from_row).transpose() }).await
     }
 
-    /// The user with this number.
     pub async fn get(&self, id: UserId) -> Result<Option<User>, StoreError> {
         let query = Entity::find_by_id(id.0).one(self.0.pool());
         self.0.run(async { query.await?.map(User::from_row).transpose() }).await
     }
 
-    /// Adds a user. False if the folded name is taken: the database decides, not a look before.
+    /// Adds a user. False if the folded name is taken: the database decides that in the same statement.
     pub async fn insert(&self, user: &User, folded: &str, now: Timestamp) -> Result<bool, StoreError> {
         let row = ActiveModel {
             id: Set(user.id.0),
@@ -116,12 +112,12 @@ impl Users {
             .await
     }
 
-    /// Adds users that nobody can sign in as, for an experiment: without names of their own, without passwords.
+    /// Adds users for an experiment. Nobody can log in as one: they have no name that fits a form, and no password.
     pub async fn insert_nameless(&self, ids: &[UserId], now: Timestamp) -> Result<(), StoreError> {
-        for some in ids.chunks(AT_ONCE) {
-            let rows = some.iter().map(|id| ActiveModel {
+        for batch in ids.chunks(BATCH) {
+            let rows = batch.iter().map(|id| ActiveModel {
                 id: Set(id.0),
-                // Not a name that can be registered, and not a hash that a password has.
+                // No form accepts this name, and no password has this hash.
                 name: Set(format!("({id})")),
                 name_folded: Set(format!("({id})")),
                 role: Set(Role::User.name().to_owned()),
@@ -134,21 +130,21 @@ impl Users {
         Ok(())
     }
 
-    /// Removes users, and what they could still prove with them.
+    /// Deletes users. Their logins stay in the other tables until they expire.
     pub async fn remove(&self, ids: &[UserId]) -> Result<(), StoreError> {
-        for some in ids.chunks(AT_ONCE) {
-            let these = Column::Id.is_in(some.iter().map(|id| id.0));
+        for batch in ids.chunks(BATCH) {
+            let these = Column::Id.is_in(batch.iter().map(|id| id.0));
             self.0.run(Entity::delete_many().filter(these).exec(self.0.pool())).await?;
         }
         Ok(())
     }
 
-    /// The user's generation; `None` if there is no such user.
+    /// Reads the user's generation; `None` if there is no user of this id.
     pub async fn generation(&self, id: UserId) -> Result<Option<i64>, StoreError> {
         self.0.find(GENERATION, id.0.into()).await
     }
 
-    /// Raises the user's generation by one, in one statement.
+    /// Raises the user's generation by one, in one statement: of two at once none is lost.
     pub async fn raise_generation(&self, id: UserId) -> Result<(), StoreError> {
         let update = Entity::update_many()
             .col_expr(Column::Generation, ExprTrait::add(Expr::col(Column::Generation), 1))
@@ -157,7 +153,7 @@ impl Users {
         self.0.run(update).await.map(drop)
     }
 
-    /// Replaces the password hash if it still is `old`. False if it is not: somebody else changed it meanwhile.
+    /// Replaces the password hash if it still is `old`. False if another request changed it meanwhile.
     pub async fn replace_hash(&self, id: UserId, old: &str, new: &str) -> Result<bool, StoreError> {
         let update = Entity::update_many()
             .col_expr(Column::PasswordHash, Expr::value(new))

@@ -1,7 +1,8 @@
-//! What one request did: the credential as it came, each step with its time, each cookie set, the verdict.
+//! What one request did: the credential that it presented, each step with its time, each cookie set, the verdict.
 //!
-//! One [`Trace`] is made for a request, in one place, and handed down. It does no I/O: the page's panel and the
-//! `Server-Timing` header are read from it. A trace that is off keeps nothing and takes no clock readings.
+//! The request context makes one [`Trace`] and hands it down. A trace does no I/O. The page shows it as a panel
+//! (`panel.rs`), the answer as the `Server-Timing` header (`server_timing.rs`). A trace that is off keeps nothing and reads
+//! no clock. `record.rs` holds the data, `store_calls.rs` counts the calls to a store.
 
 mod panel;
 mod record;
@@ -11,7 +12,9 @@ mod store_calls;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-pub use self::record::{Attribute, CookieSet, HeldData, ShownCredential, Step, StepKind, Text, Verdict, VerdictKind};
+pub use self::record::{
+    Attribute, CookieSet, HeldData, ShownCredential, Step, StepKind, TraceText, Verdict, VerdictKind,
+};
 use self::record::{Exhibit, Record};
 pub use self::store_calls::count_store_call;
 
@@ -21,11 +24,11 @@ struct TraceInner {
     record: Mutex<Record>,
 }
 
-/// The record of one request. Clones write to the same record.
+/// Records what one request does. Clones write to the same record.
 #[derive(Clone, Debug, Default)]
 pub struct Trace(Option<Arc<TraceInner>>);
 
-/// A running stopwatch; stands still when the trace is off.
+/// A running stopwatch. It never starts when the trace is off.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct Timer(Option<Instant>);
@@ -46,8 +49,8 @@ impl Trace {
         Timer(self.0.is_some().then(Instant::now))
     }
 
-    /// Ends a step of this process' own work. `words` is only called when the trace is on.
-    pub fn step<W: Into<Text>>(&self, kind: StepKind, timer: Timer, words: impl FnOnce() -> W) {
+    /// Ends a step that calls no store. `words` name it, and are only called when the trace is on.
+    pub fn step<W: Into<TraceText>>(&self, kind: StepKind, timer: Timer, words: impl FnOnce() -> W) {
         if let (Some(mut record), Some(begun)) = (self.record(), timer.0) {
             record.steps.push(Step { kind, words: words().into(), took: begun.elapsed(), calls: 0 });
         }
@@ -55,7 +58,7 @@ impl Trace {
 
     /// Carries out `work` as one step: measures its time and counts its store calls. `words` name the step, and are only
     /// called when the trace is on.
-    pub async fn timed<T, W: Into<Text>>(
+    pub async fn timed<T, W: Into<TraceText>>(
         &self,
         kind: StepKind,
         words: impl FnOnce(&T) -> W,
@@ -72,7 +75,7 @@ impl Trace {
     }
 
     /// Notes a credential that came with the request.
-    pub fn credential(&self, name: impl Into<Text>, via: impl Into<Text>, value: &str) {
+    pub fn credential(&self, name: impl Into<TraceText>, via: impl Into<TraceText>, value: &str) {
         self.with(|record| {
             let credential =
                 ShownCredential { name: name.into(), via: via.into(), masked: mask(value), bytes: value.len() };
@@ -85,8 +88,8 @@ impl Trace {
         self.with(|record| record.cookies.push(cookie));
     }
 
-    /// Notes why a credential was not accepted. The verdict tells it.
-    pub fn refused(&self, reason: impl Into<Text>) {
+    /// Notes why the server refused the credential, for the verdict.
+    pub fn refused(&self, reason: impl Into<TraceText>) {
         self.with(|record| record.refusal = Some(reason.into()));
     }
 
@@ -95,28 +98,28 @@ impl Trace {
         self.with(|record| record.verdict = verdict);
     }
 
-    /// Notes what the browser keeps of the login. `prepare` is only called when the trace is on, and what it answers
-    /// when a page shows it.
+    /// Notes what the browser holds of the login. `prepare` is only called when the trace is on, and the function that it
+    /// returns only when a page shows it.
     pub fn browser_holds<F: Fn() -> HeldData + Send + Sync + 'static>(&self, prepare: impl FnOnce() -> F) {
         self.with(|record| record.browser = Some(Exhibit(Arc::new(prepare()))));
     }
 
-    /// Notes what the server keeps of the login, likewise.
+    /// Notes what the server holds of the login, in the same way.
     pub fn server_holds<F: Fn() -> HeldData + Send + Sync + 'static>(&self, prepare: impl FnOnce() -> F) {
         self.with(|record| record.server = Some(Exhibit(Arc::new(prepare()))));
     }
 
     /// Why the credential was refused, if it was.
-    pub fn refusal(&self) -> Option<Text> {
+    pub fn refusal(&self) -> Option<TraceText> {
         self.record()?.refusal.clone()
     }
 
-    /// How many commands went to a store.
+    /// Commands to Redis and statements to the SQL database, so far.
     pub fn store_calls(&self) -> usize {
         self.record().map(|record| record.steps.iter().map(|step| step.calls).sum()).unwrap_or_default()
     }
 
-    /// What both sides keep of the login, as far as the strategy said.
+    /// What the browser and the server hold of the login, as far as the strategy noted it.
     pub fn held(&self) -> (Option<HeldData>, Option<HeldData>) {
         let exhibits = self.record().map(|record| (record.browser.clone(), record.server.clone()));
         let shown = |exhibit: Option<Exhibit>| exhibit.map(|exhibit| exhibit.0());
@@ -155,11 +158,14 @@ mod tests {
         assert_eq!(mask(&"x".repeat(400)).chars().count(), 11);
     }
 
-    #[test]
-    fn an_off_trace_keeps_nothing_and_asks_for_no_words() {
+    #[tokio::test]
+    async fn an_off_trace_keeps_nothing_and_makes_no_words() {
         let trace = Trace::off();
         let timer = trace.timer();
-        trace.step(StepKind::Store, timer, || -> Text { unreachable!("words are made only when they are kept") });
+        trace.step(StepKind::Store, timer, || -> TraceText { unreachable!("words are made only when they are kept") });
+        let words = |_: &()| -> TraceText { unreachable!("words are made only when they are kept") };
+        trace.timed(StepKind::Store, words, async {}).await;
+        assert_eq!(trace.store_calls(), 0);
         assert!(trace.server_timing().is_none());
         assert!(trace.panel("GET", "/", None).is_none());
     }

@@ -49,7 +49,7 @@ struct PanelStep<'a> {
     kind: StepKind,
     words: &'a str,
     took: String,
-    /// Percent of the longest step, and enough to be seen.
+    /// Percent of the longest step, at least 1.
     share: u32,
 }
 

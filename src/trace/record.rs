@@ -1,4 +1,4 @@
-//! What a trace keeps: the data that the panel and the `Server-Timing` header are made of.
+//! The data of a trace.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 /// Text of a trace: usually a constant.
-pub type Text = Cow<'static, str>;
+pub type TraceText = Cow<'static, str>;
 
-/// Which part of the work a step belongs to. The name is the metric name in `Server-Timing`.
+/// The part of the work that a step belongs to. The name is the metric name in `Server-Timing`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StepKind {
@@ -20,26 +20,24 @@ pub enum StepKind {
     Crypto,
     /// A command to Redis.
     Store,
-    /// A look into this process' memory: no call to anybody.
+    /// A look into this process' memory.
     Memory,
     /// A statement to the SQL database.
     Database,
-    /// A password hash, waiting for a free slot included.
+    /// A password hash, with the wait for a free slot.
     Hash,
     /// Rendering a page.
     Page,
 }
 
-/// One thing that the server did, in words, and how long it took.
+/// One thing that the server did, and how long it took.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// Which part of the work.
     pub kind: StepKind,
-    /// What was done, for a reader.
-    pub words: Text,
+    pub words: TraceText,
     /// Wall time.
     pub took: Duration,
-    /// How many commands went to a store.
+    /// Commands to Redis and statements to the SQL database.
     pub calls: usize,
 }
 
@@ -47,10 +45,10 @@ pub struct Step {
 #[derive(Clone, Debug, Serialize)]
 pub struct ShownCredential {
     /// Cookie name, or `Authorization`.
-    pub name: Text,
-    /// Where it stood.
-    pub via: Text,
-    /// First and last characters.
+    pub name: TraceText,
+    /// The header that held it.
+    pub via: TraceText,
+    /// First and last characters, by [`super::mask`].
     pub masked: String,
     /// Size of the value in bytes.
     pub bytes: usize,
@@ -61,7 +59,6 @@ pub struct ShownCredential {
 pub struct Attribute {
     /// `HttpOnly`, `Path`, …
     pub name: &'static str,
-    /// Its value, if it has one.
     pub value: Option<String>,
     /// What it protects against.
     pub why: &'static str,
@@ -70,57 +67,50 @@ pub struct Attribute {
 /// A cookie that the answer sets or removes.
 #[derive(Clone, Debug, Serialize)]
 pub struct CookieSet {
-    /// Its name.
     pub name: String,
-    /// First and last characters of its value.
+    /// First and last characters, by [`super::mask`].
     pub masked: String,
     /// Size of the value in bytes.
     pub bytes: usize,
-    /// True if the answer takes the cookie away.
+    /// Whether the answer removes the cookie.
     pub removal: bool,
-    /// Its attributes, explained.
     pub attributes: Vec<Attribute>,
 }
 
-/// What one side keeps of a login.
+/// What the browser or the server holds of a login.
 #[derive(Clone, Debug, Serialize)]
 pub struct HeldData {
-    /// Where.
-    pub title: Text,
-    /// What, readable.
+    /// A heading: what kind of data.
+    pub title: TraceText,
     pub text: String,
-    /// Size in bytes; `None` where this request did not read it.
+    /// Its size; `None` if this request did not read it.
     pub bytes: Option<usize>,
 }
 
-/// What the server found out about who is asking.
+/// The outcome of authenticating a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VerdictKind {
-    /// No credential came.
+    /// The request had no credential.
     Anonymous,
-    /// The login is known.
     Accepted,
-    /// A credential came and was not accepted.
     Refused,
-    /// Nobody could find out: a store did not answer.
+    /// A store did not answer: it is unknown whether the credential is valid.
     Unavailable,
 }
 
-/// The decision, for the panel.
+/// The outcome of authenticating a request, for the panel.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verdict {
-    /// What kind of decision.
     pub kind: VerdictKind,
-    /// It in words.
-    pub words: Text,
-    /// Why, where it was not an acceptance.
-    pub reason: Option<Text>,
+    pub words: TraceText,
+    /// Why the server did not accept the credential.
+    pub reason: Option<TraceText>,
 }
 
 impl Default for Verdict {
     fn default() -> Self {
-        Self { kind: VerdictKind::Anonymous, words: "nobody asked who this is".into(), reason: None }
+        Self { kind: VerdictKind::Anonymous, words: "this request was not authenticated".into(), reason: None }
     }
 }
 
@@ -130,12 +120,12 @@ pub(super) struct Record {
     pub credentials: Vec<ShownCredential>,
     pub cookies: Vec<CookieSet>,
     pub verdict: Verdict,
-    pub refusal: Option<Text>,
+    pub refusal: Option<TraceText>,
     pub browser: Option<Exhibit>,
     pub server: Option<Exhibit>,
 }
 
-/// Made when a page asks for it: most requests never show what is held.
+/// A function that makes the data when a page shows it: most requests never do.
 #[derive(Clone)]
 pub(super) struct Exhibit(pub Arc<dyn Fn() -> HeldData + Send + Sync>);
 

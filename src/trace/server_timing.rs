@@ -38,7 +38,7 @@ fn millis(took: Duration) -> f64 {
     took.as_secs_f64() * 1e3
 }
 
-/// What may stand inside a quoted string of a header: printable ASCII without quotes and backslashes.
+/// Keeps what may stand inside a quoted string of a header: printable ASCII without quotes and backslashes.
 fn quotable(words: &str) -> String {
     words.chars().filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')).collect()
 }

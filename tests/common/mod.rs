@@ -1,7 +1,7 @@
-//! The real thing for every test: the app on port 0, a Redis and a PostgreSQL of its own, clients that keep cookies.
+//! What the tests share: the app on port 0, a Redis and a PostgreSQL for each test, clients that keep cookies.
 //!
-//! A program that is missing fails the test with the sentence that helps. Every process ends with the test, also when
-//! it panics or is killed: each hangs on a pipe that the system closes.
+//! A missing program fails the test with a sentence that says what to install. Every process ends with the test, also when
+//! the test panics or is killed: each waits on a pipe that the system then closes.
 #![allow(dead_code, clippy::expect_used, clippy::unwrap_used)] // each test binary uses its part
 
 mod postgres;
@@ -33,10 +33,10 @@ pub use self::{postgres::postgres_database, redis::RedisServer};
 /// The password of alice, bob and carol on loopback.
 pub const DEMO_PASSWORD: &str = "two-doors-one-key";
 
-/// How long a condition may take before a test gives up on it.
+/// The longest that a test waits for a condition.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long a whole experiment, or the first start of a browser, may take on a slow machine.
+/// The longest that a whole experiment, or the first start of a browser, may take on a slow machine.
 pub const LONG_PATIENCE: Duration = Duration::from_mins(2);
 
 #[derive(Parser)]
@@ -45,7 +45,7 @@ struct Arguments {
     settings: Settings,
 }
 
-/// Settings as from a command line, on top of a free port and a folder of the test's own.
+/// Settings as from a command line, with a free port and files in `folder`.
 pub fn settings(folder: &Path, more: &[&str]) -> Settings {
     let database = format!("sqlite://{}/test.db?mode=rwc", folder.display());
     let key = folder.join("test.key");
@@ -60,10 +60,10 @@ pub fn settings(folder: &Path, more: &[&str]) -> Settings {
         arguments.extend(["--login-rate", "off"]);
     }
     arguments.extend(more);
-    // Nothing of the environment of whoever runs the tests.
+    // The environment of the test run must not change the settings.
     let command = Arguments::command().mut_args(|argument| argument.env(Resettable::Reset));
-    let matches = command.try_get_matches_from(arguments).expect("good settings");
-    Arguments::from_arg_matches(&matches).expect("good settings").settings
+    let matches = command.try_get_matches_from(arguments).expect("valid settings");
+    Arguments::from_arg_matches(&matches).expect("valid settings").settings
 }
 
 /// A running server in this process.
@@ -79,12 +79,12 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    /// On the system's clock. `more` are options as on the command line, such as `["--redis-url", url]`.
+    /// Starts on the system's clock. `more` are options as on the command line, such as `["--redis-url", url]`.
     pub async fn start(more: &[&str]) -> Self {
         Self::start_at(more, Clock::system()).await
     }
 
-    /// On a clock that the test moves with [`Clock::advance`]; it starts at the present.
+    /// Starts on a clock that the test moves with [`Clock::advance`]; it starts at the present.
     pub async fn start_with_clock(more: &[&str]) -> Self {
         Self::start_at(more, Clock::manual(Clock::system().now())).await
     }
@@ -107,7 +107,7 @@ impl TestApp {
         format!("{}{path}", self.base)
     }
 
-    /// Asks the server to stop and waits until it has.
+    /// Stops the server, and waits until it has ended.
     pub async fn stop(mut self) {
         drop(self.stop.take());
         if let Some(server) = self.server.take() {
@@ -126,7 +126,7 @@ pub fn bare_client() -> reqwest::Client {
     patient().build().expect("a client")
 }
 
-/// Without the proxy of whoever runs the tests.
+/// Without the proxy of the machine that runs the tests.
 fn patient() -> reqwest::ClientBuilder {
     reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).no_proxy()
 }
@@ -180,10 +180,11 @@ pub fn folder_in_memory(bytes: u64) -> Option<TempDir> {
     folder.ok().filter(|_| free >= bytes)
 }
 
-/// A port of loopback that nothing listens on but what it was chosen for.
+/// A free port of loopback, reserved for the server that the test starts on it.
 pub struct Port {
     pub number: u16,
-    /// Bound and not listening: on Linux a server that sets SO_REUSEADDR may bind it too, and nobody else is given it.
+    /// Bound and not listening: on Linux a server that sets SO_REUSEADDR may bind it too, and the system gives it to no
+    /// other program.
     _held: Option<TcpSocket>,
 }
 
@@ -228,7 +229,7 @@ impl Leashed {
         Self { shell, leash }
     }
 
-    /// Whether the program went by itself.
+    /// Whether the program has ended by itself.
     pub fn has_ended(&mut self) -> bool {
         self.shell.try_wait().expect("a process").is_some()
     }
@@ -236,7 +237,7 @@ impl Leashed {
 
 impl Drop for Leashed {
     fn drop(&mut self) {
-        // A frozen one could not end.
+        // A stopped program cannot end.
         let _ = Command::new("kill").args(["-CONT", "--", &format!("-{}", self.shell.id())]).status();
         drop(self.leash.take());
         let _ = self.shell.wait();

@@ -1,4 +1,4 @@
-//! One PostgreSQL for the tests of a binary, in a folder of its own.
+//! One PostgreSQL for all tests of a binary.
 
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{Leashed, Port, folder_in_memory, program, until};
 
-/// A PostgreSQL for all tests of a binary; each test has a database of its own in it.
+/// A PostgreSQL for all tests of a binary. Each test has a new database in it.
 pub struct Postgres {
     port: Port,
     _process: Leashed,
@@ -17,7 +17,7 @@ pub struct Postgres {
 static POSTGRES: OnceLock<Postgres> = OnceLock::new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
-/// The URL of a new, empty database.
+/// Makes a new, empty database, and returns its URL.
 pub async fn postgres_database() -> String {
     let server =
         tokio::task::spawn_blocking(|| POSTGRES.get_or_init(Postgres::start)).await.expect("PostgreSQL starts");
@@ -50,7 +50,7 @@ impl Postgres {
         let (initdb, postgres) = (program("initdb", &folders, install), program("postgres", &folders, install));
         let user = unprivileged();
         let on_disk = || tempfile::Builder::new().prefix("jwt-vs-session-pg-").tempdir_in("/tmp").expect("a folder");
-        // It grows to some 200 MB.
+        // It grows to about 200 MB.
         let folder = folder_in_memory(512 << 20).unwrap_or_else(on_disk);
         if let Some((uid, gid)) = user {
             std::os::unix::fs::chown(folder.path(), Some(uid), Some(gid)).expect("chown");
@@ -73,7 +73,7 @@ impl Postgres {
     }
 }
 
-/// PostgreSQL refuses to run as root: then it runs as the user that its package made, or as nobody.
+/// The user that PostgreSQL runs as when the tests run as root, which it refuses: `postgres`, or `nobody`.
 fn unprivileged() -> Option<(u32, u32)> {
     let id = |arguments: &[&str]| {
         let output = Command::new("id").args(arguments).output().ok()?;

@@ -1,4 +1,5 @@
-//! A connection to Redis that can be slow on purpose: what goes through it is held back until the test lets it go.
+//! A proxy in front of Redis that is slow on purpose: it holds commands, answers or pushes back until the test releases
+//! them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,14 +14,14 @@ use tokio::time::timeout;
 
 use super::PATIENCE;
 
-/// What is held back. A command and its answer are small enough to come in one piece on loopback.
+/// What the proxy holds back. A command and its answer are small enough to arrive in one piece on loopback.
 #[derive(Clone, Default)]
 pub struct Hold {
-    /// Commands with this text in them.
+    /// Commands that contain this text.
     pub commands: Option<String>,
-    /// What comes back on a connection, from a command with this text on. Other connections go on.
+    /// Answers on a connection, from the first command with this text on. Other connections continue.
     pub answers_to: Option<String>,
-    /// What Redis pushes of records that changed, and what comes behind it.
+    /// Pushed invalidations, and every answer behind one.
     pub pushes: bool,
 }
 
@@ -41,7 +42,7 @@ impl Hold {
         self.commands.as_ref().is_some_and(|text| contains(piece, text))
     }
 
-    fn asks_for(&self, piece: &[u8]) -> bool {
+    fn stops_answer_to(&self, piece: &[u8]) -> bool {
         self.answers_to.as_ref().is_some_and(|text| contains(piece, text))
     }
 
@@ -60,12 +61,12 @@ pub struct Proxy {
 #[derive(Clone)]
 struct Gate {
     hold: watch::Sender<Hold>,
-    /// How many commands and answers were held back; pushes are not counted.
+    /// The number of commands and answers held back. Pushes are not counted.
     stopped: watch::Sender<usize>,
 }
 
 impl Proxy {
-    /// In front of a port of loopback.
+    /// Starts a proxy in front of a port of loopback.
     pub async fn before(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -78,7 +79,7 @@ impl Proxy {
         format!("redis://{}", self.address)
     }
 
-    /// From now on; what was held back and is not meant any more goes on its way.
+    /// Holds back from now on, and releases everything else.
     pub fn hold(&self, what: Hold) {
         self.gate.stopped.send_replace(0);
         self.gate.hold.send_replace(what);
@@ -88,7 +89,7 @@ impl Proxy {
     pub async fn stopped(&self) {
         let mut stopped = self.gate.stopped.subscribe();
         let held = timeout(PATIENCE, stopped.wait_for(|count| *count > 0)).await;
-        held.expect("something is held back in time").expect("it runs");
+        held.expect("something is held back in time").expect("the proxy runs");
     }
 
     pub fn release(&self) {
@@ -103,7 +104,7 @@ impl Drop for Proxy {
 }
 
 impl Gate {
-    /// Waits until this is no longer to be held back.
+    /// Waits until the test no longer holds this back.
     async fn pass(&self, stops: impl Fn(&Hold) -> bool, counts: bool) {
         let mut hold = self.hold.subscribe();
         if stops(&hold.borrow_and_update()) && counts {
@@ -122,18 +123,18 @@ async fn accept(listener: TcpListener, port: u16, gate: Gate) {
             socket.set_nodelay(true).expect("no delay");
         }
         let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
-        let asked = Arc::new(AtomicBool::new(false));
-        directions.spawn(commands(from_client, to_server, gate.clone(), asked.clone()));
-        directions.spawn(answers(from_server, to_client, gate.clone(), asked));
+        let hold_answer = Arc::new(AtomicBool::new(false));
+        directions.spawn(commands(from_client, to_server, gate.clone(), hold_answer.clone()));
+        directions.spawn(answers(from_server, to_client, gate.clone(), hold_answer));
     }
 }
 
-/// `asked` is set by a command whose answer is to be held back.
-async fn commands(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, gate: Gate, asked: Arc<AtomicBool>) {
+/// Sets `hold_answer` at a command whose answer the test holds back.
+async fn commands(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, gate: Gate, hold_answer: Arc<AtomicBool>) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         let piece = &buffer[..length];
-        asked.fetch_or(gate.hold.borrow().asks_for(piece), Ordering::SeqCst);
+        hold_answer.fetch_or(gate.hold.borrow().stops_answer_to(piece), Ordering::SeqCst);
         gate.pass(|hold| hold.stops_command(piece), true).await;
         if to.write_all(piece).await.is_err() {
             return;
@@ -141,14 +142,14 @@ async fn commands(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, gate: Gate, a
     }
 }
 
-async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, gate: Gate, asked: Arc<AtomicBool>) {
+async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, gate: Gate, hold_answer: Arc<AtomicBool>) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         let piece = &buffer[..length];
         gate.pass(|hold| hold.stops_push(piece), false).await;
-        gate.pass(|hold| hold.answers_to.is_some() && asked.load(Ordering::SeqCst), true).await;
+        gate.pass(|hold| hold.answers_to.is_some() && hold_answer.load(Ordering::SeqCst), true).await;
         if gate.hold.borrow().answers_to.is_none() {
-            asked.store(false, Ordering::SeqCst);
+            hold_answer.store(false, Ordering::SeqCst);
         }
         if to.write_all(piece).await.is_err() {
             return;

@@ -1,4 +1,4 @@
-//! A redis-server that a test may stop, freeze and look into.
+//! A redis-server that a test may restart, stop and inspect.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use redis::AsyncConnectionConfig;
 
 use super::{Leashed, PATIENCE, Port, program, until};
 
-/// A Redis of the test's own, on a free port of loopback.
+/// A Redis for one test, on a free port of loopback.
 pub struct RedisServer {
     port: Port,
     process: Option<Leashed>,
@@ -34,7 +34,7 @@ impl RedisServer {
         self.port.number
     }
 
-    /// Starts it, empty, on the same port. Ends the one that runs.
+    /// Ends it, and starts it again on the same port: empty, or with the snapshot in its folder.
     pub async fn restart(&mut self) {
         self.kill();
         let file = program("redis-server", &[], "apt-get install redis-server");
@@ -47,17 +47,17 @@ impl RedisServer {
         until("Redis answers", async || self.try_command(&["PING"]).await.is_some()).await;
     }
 
-    /// Ends it at once.
+    /// Ends it at once (SIGKILL).
     pub fn kill(&mut self) {
         self.process = None;
     }
 
-    /// Stops it without ending it (SIGSTOP): connections stay, nothing is answered.
+    /// Stops it without ending it (SIGSTOP): connections stay open, and no command gets an answer.
     pub fn freeze(&self) {
         self.signal("-STOP");
     }
 
-    /// Lets a frozen one go on (SIGCONT).
+    /// Lets it continue (SIGCONT).
     pub fn thaw(&self) {
         self.signal("-CONT");
     }
@@ -65,10 +65,10 @@ impl RedisServer {
     fn signal(&self, signal: &str) {
         let group = self.process.as_ref().expect("it runs").shell.id();
         let status = Command::new("kill").args([signal, "--", &format!("-{group}")]).status().expect("kill");
-        assert!(status.success(), "{signal} scopes redis-server");
+        assert!(status.success(), "{signal} reaches redis-server");
     }
 
-    /// One command over a connection of its own.
+    /// Sends one command over a new connection.
     pub async fn command(&self, words: &[&str]) -> redis::Value {
         self.try_command(words).await.expect("Redis answers")
     }
@@ -83,7 +83,7 @@ impl RedisServer {
         command.query_async(&mut connection).await.ok()
     }
 
-    /// Every key about a login or a user, sorted: all but the note that a restart was made good.
+    /// Every key of a login or a user, sorted: all but the note of the last recovery.
     pub async fn keys(&self) -> Vec<String> {
         let value = self.command(&["KEYS", "*"]).await;
         let mut keys: Vec<String> = redis::from_redis_value(value).expect("keys");
@@ -92,7 +92,7 @@ impl RedisServer {
         keys
     }
 
-    /// How many commands it has carried out, this question included.
+    /// The number of commands that it has carried out, the one that reads it included.
     pub async fn commands_processed(&self) -> u64 {
         let value = self.command(&["INFO", "commandstats"]).await;
         let text: String = redis::from_redis_value(value).expect("text");

@@ -1,4 +1,4 @@
-//! A connection of HTTP/1.1 that sends exactly the bytes it is given: what no client library would send.
+//! An HTTP/1.1 connection that sends exactly the given bytes, also those that no client library would send.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use tokio::time::timeout;
 
 use super::PATIENCE;
 
-/// Kept open from one request to the next.
+/// One connection, open from one request to the next.
 pub struct Wire(BufStream<TcpStream>);
 
-/// What came back.
+/// The answer to a request.
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
@@ -39,14 +39,14 @@ impl Wire {
         self.0.flush().await.expect("the server reads");
     }
 
-    /// A `GET` with this `Cookie` line, which may be empty.
+    /// Sends a `GET` with this `Cookie` line, which may be empty.
     pub async fn get(&mut self, path: &str, cookie: &str) -> Reply {
         let cookie = if cookie.is_empty() { String::new() } else { format!("cookie: {cookie}\r\n") };
         self.send(format!("GET {path} HTTP/1.1\r\nhost: here\r\n{cookie}\r\n")).await;
         self.reply().await
     }
 
-    /// The next answer, which must have a `Content-Length` or nothing behind its header.
+    /// Reads the next answer, which must have a `Content-Length` or no body.
     pub async fn reply(&mut self) -> Reply {
         self.reply_or_end().await.expect("an answer before the end of the connection")
     }

@@ -46,8 +46,8 @@ async fn a_write_of_a_record_that_was_read_before_the_end_is_no_success_and_brin
             let (user, id) = (held.login.user, session_id(&held.grant));
             match way {
                 "delete" => store.delete(&id).await.expect("it ends"),
-                "end" => store.end(user, &held.grant.identity.login).await.expect("it ends"),
-                "end all" => store.end_all(user).await.expect("they end"),
+                "end" => store.revoke(user, &held.grant.identity.login).await.expect("it ends"),
+                "end all" => store.revoke_all(user).await.expect("they end"),
                 _ => drop(subject.revoke(&held.grant, RevokeScope::This).await),
             }
             assert!(store.save(&held.record).await.is_err(), "{}, {way}: saved", subject.name);

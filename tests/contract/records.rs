@@ -86,7 +86,7 @@ async fn process_memory_holds_no_more_than_the_logins_that_are_alive() {
     let later = LoginRecord { expires: bench.clock.now() + LIFE, ..base };
     store.create(&mut record(&later)).await.expect("it is stored");
     assert_eq!(store.len(), 1, "expired records are dropped");
-    store.end_all(later.user).await.expect("they end");
+    store.revoke_all(later.user).await.expect("they end");
     assert!(store.is_empty());
 }
 

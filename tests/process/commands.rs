@@ -19,7 +19,7 @@ async fn a_user_is_added_with_the_password_from_standard_input() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_taken_or_a_password_that_is_none_is_refused() {
+async fn a_taken_name_or_an_unfit_password_is_refused() {
     let folder = folder();
     let add = async |name: &str, password: &str| {
         let output = run_with_input(command(folder.path(), &["user", "add", name]), password).await;
@@ -37,7 +37,7 @@ async fn a_name_that_is_taken_or_a_password_that_is_none_is_refused() {
         assert!(status.is_some_and(|status| status != 0), "{name}: {status:?}");
         assert!(said.starts_with(sentence) && !said.contains("panicked"), "{said}");
     }
-    assert_eq!(add("newcomer", PASSWORD).await.0, Some(0), "nobody was added before");
+    assert_eq!(add("newcomer", PASSWORD).await.0, Some(0), "no refused command added the user");
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn the_strategies_are_listed_for_people_and_for_programs() {
     }
 }
 
-/// The names that scripts rely on, and a warning that nobody overlooks.
+/// The report has the fields that scripts rely on, and a debug build prints a warning.
 #[tokio::test]
 async fn the_cost_is_printed_with_its_conditions_and_a_debug_build_says_so() {
     let folder = folder();
@@ -74,7 +74,7 @@ async fn the_cost_is_printed_with_its_conditions_and_a_debug_build_says_so() {
     let report: serde_json::Value =
         serde_json::from_slice(&json.stdout).unwrap_or_else(|_| panic!("no JSON: {json:?}"));
     assert_eq!(report["conditions"]["delay_ms"], 2.0);
-    assert!(report["indicative"].as_bool().expect("yes or no") && report["floors"]["select_ns"]["p50"].is_number());
+    assert!(report["indicative"].as_bool().expect("a boolean") && report["floors"]["select_ns"]["p50"].is_number());
     let rows = report["results"].as_array().expect("rows");
     assert_eq!(rows.iter().map(|row| row["strategy"].as_str().unwrap()).collect::<Vec<_>>(), ["jwt", "session-sql"]);
     for row in rows {
@@ -95,7 +95,7 @@ async fn the_cost_is_printed_with_its_conditions_and_a_debug_build_says_so() {
 }
 
 #[tokio::test]
-async fn figures_that_are_not_there_are_told_in_a_sentence() {
+async fn missing_figures_are_named_in_a_sentence() {
     let folder = folder();
     std::fs::write(folder.path().join("report.json"), "{}").expect("a file");
     for (arguments, sentence) in [

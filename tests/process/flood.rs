@@ -1,4 +1,4 @@
-//! Two hundred logins at once: each is answered, the others are answered meanwhile, and memory stays bounded.
+//! Two hundred logins at once: the server answers each, answers other requests meanwhile, and bounds its memory.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::common::{DEMO_PASSWORD, bare_client};
 
 const LOGINS: usize = 200;
 
-/// What one argon2id hash takes.
+/// The memory of one argon2id hash.
 const HASH_KIB: usize = 19 * 1024;
 
 /// Connections, threads and what the allocator keeps.
@@ -29,7 +29,7 @@ async fn two_hundred_logins_at_once_are_answered_and_memory_stays_bounded() {
     assert!(grown <= Hasher::default_slots() * HASH_KIB + SLACK_KIB, "memory grew by {grown} KiB");
 }
 
-/// How long somebody else had to wait meanwhile.
+/// The longest that another request took meanwhile.
 async fn flood(server: &Program) -> Duration {
     let (mut logins, client) = (JoinSet::new(), bare_client());
     for _ in 0..LOGINS {
@@ -41,12 +41,12 @@ async fn flood(server: &Program) -> Duration {
         });
     }
     let mut wire = Wire::open(server.address).await;
-    let (mut replies, mut slowest, mut asked) = (Vec::new(), Duration::ZERO, 0);
+    let (mut replies, mut slowest, mut probes) = (Vec::new(), Duration::ZERO, 0);
     while replies.len() < LOGINS {
         let begun = Instant::now();
         assert_eq!(wire.get("/healthz", "").await.status, 200);
         slowest = slowest.max(begun.elapsed());
-        asked += 1;
+        probes += 1;
         while let Some(reply) = logins.try_join_next() {
             replies.push(reply.expect("an answer"));
         }
@@ -54,13 +54,13 @@ async fn flood(server: &Program) -> Duration {
     }
     let opened = replies.iter().filter(|reply| reply.0 == 303).count();
     let turned_away = replies.iter().filter(|reply| **reply == (503, true)).count();
-    println!("{opened} opened, {turned_away} told to come back; /healthz {asked} times, {slowest:?} at most");
+    println!("{opened} opened, {turned_away} turned away; /healthz {probes} times, {slowest:?} at most");
     assert_eq!(opened + turned_away, LOGINS, "{replies:?}");
-    assert!(opened > 0, "nobody gets in");
+    assert!(opened > 0, "no login was opened");
     slowest
 }
 
-/// The most memory that a process ever had.
+/// The most memory that a process ever had, in KiB.
 fn peak_kib(process: u32) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("a process");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its peak");

@@ -1,4 +1,4 @@
-//! The key of the tokens: kept in a file of mode 0600, the same after a restart, shared by those who share a secret.
+//! The key of the tokens: in a file of mode 0600, the same after a restart, shared by nodes with the same secret.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -25,7 +25,7 @@ async fn a_key_file_is_made_for_its_owner_only_and_outlives_a_restart() {
 }
 
 #[tokio::test]
-async fn servers_with_the_same_secret_accept_each_others_tokens() {
+async fn nodes_with_the_same_secret_accept_each_others_tokens() {
     let secret = ["--jwt-secret", "a secret that is long enough for HS256"];
     let (one, two) = (Program::start(&secret).await, Program::start(&secret).await);
     let other = Program::start(&["--jwt-secret", "a secret that is long enough, but another"]).await;

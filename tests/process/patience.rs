@@ -1,4 +1,4 @@
-//! How long a client may keep the server waiting.
+//! The longest that a client may keep the server waiting.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::common::wire::Wire;
 const LIMIT: Duration = Duration::from_mins(1);
 
 #[tokio::test]
-async fn a_request_that_never_ends_is_given_up_on() {
+async fn the_server_closes_a_connection_whose_request_never_ends() {
     let server = Program::start(&[]).await;
     let mut clients = Vec::new();
     for sent in [

@@ -1,4 +1,4 @@
-//! The program under test, in a folder of its own and without the environment of whoever runs the tests.
+//! The program under test, in a new folder and without the environment of the test run.
 
 use std::fs::File;
 use std::net::SocketAddr;
@@ -41,17 +41,17 @@ pub struct Program {
 }
 
 impl Program {
-    /// On a free port and without Redis, unless the options say more.
+    /// Starts on a free port and without Redis, unless the options say more.
     pub async fn start(options: &[&str]) -> Self {
         Self::start_in(folder(), &[&["--redis-url", "none"], options].concat()).await
     }
 
-    /// With exactly these options, beside a free port, in this folder.
+    /// Starts with exactly these options, on a free port, in this folder.
     pub async fn start_in(folder: TempDir, options: &[&str]) -> Self {
         Self::start_as(folder, options, None).await
     }
 
-    /// With another search path for programs.
+    /// Starts with another PATH.
     pub async fn start_as(folder: TempDir, options: &[&str], path: Option<&Path>) -> Self {
         let options = [&["--listen", "127.0.0.1:0", "--login-rate", "off"], options].concat();
         let mut command = command(folder.path(), &options);
@@ -85,12 +85,12 @@ impl Program {
         assert!(status.expect("kill").success(), "{signal} is sent");
     }
 
-    /// Waits for the end; the exit status, or `None` for a signal.
+    /// Waits until it ends. The exit status, or `None` after a signal.
     pub async fn ended(&mut self) -> Option<i32> {
         timeout(LONG_PATIENCE, self.child.wait()).await.expect("it ends in time").expect("a status").code()
     }
 
-    /// Asks it to end, and gives the folder back.
+    /// Stops it, and returns its folder.
     pub async fn stop(mut self) -> TempDir {
         self.signal("-TERM");
         assert_eq!(self.ended().await, Some(0), "{}", self.log());

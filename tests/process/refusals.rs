@@ -1,4 +1,4 @@
-//! A start that cannot work: one clear sentence on standard error, a status, and no riddles.
+//! A start that cannot work: one clear sentence on standard error, and an exit status.
 
 use std::process::Output;
 
@@ -27,16 +27,16 @@ async fn refused(options: &[&str]) -> (Output, String) {
 async fn assert_refused(options: &[&str], words: &[&str]) {
     let (output, said) = refused(options).await;
     assert!(output.status.code().is_some_and(|code| code != 0), "{options:?}: {:?}", output.status);
-    assert!(output.stdout.is_empty(), "{options:?} promised something: {output:?}");
+    assert!(output.stdout.is_empty(), "{options:?} wrote to standard output: {output:?}");
     let errors: Vec<_> = said.lines().filter(|line| line.starts_with("error: ")).collect();
     assert_eq!(errors.len(), 1, "{options:?}: {said}");
     for word in words {
         assert!(errors[0].contains(word), "{options:?}: {word} is not in: {said}");
     }
-    for riddle in ["panicked", "backtrace", "Err(", "Some(", "Error {", "RUST_"] {
-        assert!(!said.contains(riddle), "{options:?}: {said}");
+    for internal in ["panicked", "backtrace", "Err(", "Some(", "Error {", "RUST_"] {
+        assert!(!said.contains(internal), "{options:?}: {said}");
     }
-    assert!(!said.contains("hunter2"), "{options:?} tells a secret: {said}");
+    assert!(!said.contains("hunter2"), "{options:?} shows a secret: {said}");
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn a_database_that_cannot_be_used_is_named_without_its_password() {
     let nowhere = format!("sqlite://{}/nowhere/test.db?mode=rwc", folder.path().display());
     let nobody = Port::free();
     let closed = format!("postgres://me:hunter2@127.0.0.1:{}/app", nobody.number);
-    // Takes connections into its queue and never answers.
+    // Accepts connections into its queue, and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = silent.local_addr().expect("an address").port();
     let silent = format!("postgres://me:hunter2@127.0.0.1:{port}/app");

@@ -5,7 +5,7 @@ use crate::common::wire::Wire;
 use crate::common::{DEMO_PASSWORD, folder, program};
 
 #[tokio::test]
-async fn the_first_line_tells_the_address_which_answers_at_once() {
+async fn the_first_line_names_the_address_which_answers_at_once() {
     let server = Program::start(&[]).await;
     let mut wire = Wire::open(server.address).await;
     assert_eq!(wire.get("/healthz", "").await.status, 200);
@@ -13,7 +13,7 @@ async fn the_first_line_tells_the_address_which_answers_at_once() {
 }
 
 #[tokio::test]
-async fn the_second_line_tells_the_demo_users_and_nothing_follows() {
+async fn the_second_line_names_the_demo_users_and_no_line_follows() {
     let mut server = Program::start(&[]).await;
     let line = server.lines.next_line().await.expect("text").expect("a line");
     assert_eq!(line, format!("demo users alice, bob, carol with the password {DEMO_PASSWORD}"));
@@ -22,9 +22,9 @@ async fn the_second_line_tells_the_demo_users_and_nothing_follows() {
     assert_eq!(server.lines.next_line().await.expect("text"), None, "logs go to standard error");
 }
 
-/// Where strangers can reach the server the password is random, told on the terminal only, and new at every start.
+/// Where strangers can reach the server, the password is random, shown on the terminal only, and new at every start.
 #[tokio::test]
-async fn asked_for_with_a_public_address_the_demo_password_is_only_printed() {
+async fn with_a_public_address_the_demo_password_is_only_printed() {
     let mut folder = folder();
     let mut before = DEMO_PASSWORD.to_owned();
     for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! How it ends: requests under way are finished, the private Redis goes along, and nobody can hold it up for long.
+//! How the server stops: it finishes requests under way, ends the private Redis, and no client delays it for long.
 
 use tokio::net::TcpStream;
 
@@ -6,21 +6,21 @@ use super::program::{Program, private_redis, runs};
 use crate::common::wire::Wire;
 use crate::common::{DEMO_PASSWORD, bare_client, folder, until};
 
-/// With a Redis of its own.
+/// Starts a server with a private Redis.
 async fn start() -> (Program, u32) {
     let server = Program::start_in(folder(), &[]).await;
     let redis = private_redis(server.id()).expect("a private Redis");
     (server, redis)
 }
 
-/// A login that waits for the rest of its form.
-struct Half {
+/// A login request whose form is not complete yet.
+struct HalfSentLogin {
     wire: Wire,
     mount: &'static str,
     rest: String,
 }
 
-impl Half {
+impl HalfSentLogin {
     async fn begin(server: &Program, mount: &'static str) -> Self {
         let mut wire = Wire::open(server.address).await;
         let body = format!("username=alice&password={DEMO_PASSWORD}");
@@ -42,13 +42,13 @@ impl Half {
 }
 
 #[tokio::test]
-async fn a_login_under_way_is_finished_before_the_end() {
+async fn a_login_under_way_is_finished_before_the_server_stops() {
     for signal in ["-TERM", "-INT"] {
         for mount in ["/jwt", "/session"] {
             let (mut server, redis) = start().await;
-            let login = Half::begin(&server, mount).await;
+            let login = HalfSentLogin::begin(&server, mount).await;
             server.signal(signal);
-            until("nobody else gets in", async || TcpStream::connect(server.address).await.is_err()).await;
+            until("no other client can connect", async || TcpStream::connect(server.address).await.is_err()).await;
             login.finish().await;
             assert_eq!(server.ended().await, Some(0), "{signal}: {}", server.log());
             assert!(!runs(redis), "{signal}: Redis outlives its server");
@@ -57,7 +57,7 @@ async fn a_login_under_way_is_finished_before_the_end() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_finish_its_request_cannot_hold_up_the_end() {
+async fn a_client_that_does_not_finish_its_request_does_not_keep_the_server_running() {
     let (mut server, redis) = start().await;
     let mut half = Wire::open(server.address).await;
     half.send("GET /jwt/profile HTTP/1.1\r\nho").await;
@@ -72,38 +72,38 @@ async fn a_client_that_does_not_finish_its_request_cannot_hold_up_the_end() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_does_not_hold_up_the_end_at_all() {
+async fn an_idle_connection_does_not_delay_the_stop_at_all() {
     let (mut server, _) = start().await;
     let mut idle = Wire::open(server.address).await;
     assert_eq!(idle.get("/healthz", "").await.status, 200);
-    let login = Half::begin(&server, "/jwt").await;
+    let login = HalfSentLogin::begin(&server, "/jwt").await;
     server.signal("-TERM");
     assert!(idle.reply_or_end().await.is_none(), "the connection is closed");
-    // Not at the end of what others are waited for, then.
+    // The connection was closed before the server had finished the requests under way.
     login.finish().await;
     assert_eq!(server.ended().await, Some(0), "{}", server.log());
 }
 
-/// An open page listens for the end of its login, without an end of its own.
+/// An open page listens on an endless stream until its login is revoked or expires.
 #[tokio::test]
-async fn an_open_page_does_not_hold_up_the_end() {
+async fn an_open_page_does_not_delay_the_stop() {
     let (mut server, _) = start().await;
     let (_, cookie) = server.log_in("/session", "alice", DEMO_PASSWORD).await;
     let request = bare_client().get(server.url("/session/events")).header("cookie", cookie.expect("a credential"));
     let mut events = request.send().await.expect("a stream");
     assert_eq!(events.status(), 200);
     server.signal("-TERM");
-    assert_eq!(events.chunk().await.expect("a clean end"), None, "its login has not ended");
+    assert_eq!(events.chunk().await.expect("a clean end"), None, "the login is still open");
     assert_eq!(server.ended().await, Some(0), "{}", server.log());
 }
 
 #[tokio::test]
-async fn a_server_that_is_killed_takes_its_redis_along() {
+async fn the_private_redis_of_a_killed_server_ends() {
     let (mut server, redis) = start().await;
     let folder = std::fs::read_link(format!("/proc/{redis}/cwd")).expect("where Redis runs");
     assert!(runs(redis) && folder.join("redis.sock").exists());
     server.signal("-KILL");
     assert_eq!(server.ended().await, None, "by the signal");
-    until("Redis is gone", async || !runs(redis)).await;
-    until("its folder is gone", async || !folder.exists()).await;
+    until("Redis has ended", async || !runs(redis)).await;
+    until("its folder is deleted", async || !folder.exists()).await;
 }

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::store::revocations::{CachedRevocations, Revocations};
 use crate::store::{Redis, Sql};
 
-/// Reading a user's revocations anew takes a lease in Redis, two SELECTs and the script that fills the key.
+/// To refill a user's key takes four store calls: the lease in Redis, two SELECTs, and the script that fills.
 const REFILL_CALLS: u32 = 4;
 
 impl RevocableJwtStrategy {
@@ -53,7 +53,7 @@ fn describe(keys: &Keys, kept: Duration) -> Description {
             logout: "Revokes this login at once: the server puts the token's jti on the blocklist.",
             logout_everywhere: "Revokes every login of yours under this mount at once: the server raises your generation.",
             password_change: "Revokes every other login of yours under this mount at once.",
-            gives_up: "Every request waits for Redis, as a session does, and carries a token on top. Nobody can list logins.",
+            gives_up: "Every request waits for Redis, as a session does, and carries a token on top. The server cannot list logins.",
         },
     }
 }

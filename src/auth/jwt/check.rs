@@ -1,8 +1,8 @@
-//! Every rule by which a token is accepted or refused.
+//! Every rule by which the server accepts or refuses a token.
 //!
-//! The library (jsonwebtoken) would parse header and claims twice and build its key anew for each token; here the key is
-//! prepared, the header that this server writes is compared as it stands, and the claims are parsed once. That both say
-//! the same of good, forged and malformed tokens is tested in [`super::oracle`].
+//! The library (jsonwebtoken) would parse header and claims twice, and build its key again for each token. Here the key is
+//! prepared once, the header that this server writes is compared as text, and the claims are parsed once.
+//! [`super::oracle`] tests that both accept the same of many valid, forged and malformed tokens.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,21 +18,24 @@ use crate::auth::Identity;
 use crate::clock::Timestamp;
 use crate::identity::{LoginId, Subject};
 
-/// Browsers keep cookies of 4,096 bytes, and need not keep larger ones (RFC 6265, 6.1); nothing longer is issued here.
+/// Browsers keep cookies of 4,096 bytes, and need not keep larger ones (RFC 6265, 6.1). The server issues no longer token.
 const MAX_BYTES: usize = 4096;
 
 /// How far another node's clock may be ahead of this one's. It only bears on `iat`: `exp` has no leeway.
 const CLOCK_SKEW: Duration = Duration::from_secs(5);
 
-/// Most signatures and payloads are no longer than this when decoded, and need no memory of their own.
-const SHORT: [usize; 2] = [66, 384];
+/// Bytes on the stack for a decoded signature. Only RS256 has longer ones.
+const SIGNATURE_ROOM: usize = 66;
 
-/// Why a token is not accepted.
+/// Bytes on the stack for decoded claims. Most are shorter.
+const CLAIMS_ROOM: usize = 384;
+
+/// Why the server refuses a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
     #[error("this is not a token of this server: its form is wrong")]
     Malformed,
-    #[error("the header asks for something that this server never issues (another algorithm, type or key, or crit)")]
+    #[error("the header is not one of this server (another algorithm, type or key, or crit)")]
     Header,
     #[error("the signature does not match")]
     Signature,
@@ -46,7 +49,7 @@ pub(super) enum Refusal {
     TooOld,
 }
 
-/// The only header that is accepted. An unknown member is a refusal, and so are `crit` and `b64` (RFC 7515, 4.1.11).
+/// The only header that the server accepts. It refuses unknown members, `crit` and `b64` among them (RFC 7515, 4.1.11).
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TokenHeader {
@@ -55,12 +58,11 @@ struct TokenHeader {
     kid: String,
 }
 
-/// A token that is good by itself. Whether it was revoked is for the strategy to say.
+/// A token with a valid signature and valid claims. The strategy checks whether it was revoked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Checked {
-    /// Whose it is.
     pub identity: Identity,
-    /// The user's generation when it was issued, for strategies that compare it.
+    /// The user's generation when the token was issued, for strategies that compare it.
     pub generation: Option<i64>,
 }
 
@@ -76,25 +78,25 @@ impl TokenCheck {
         Self { keys, audience, life }
     }
 
-    /// Whose token it is, if it is accepted at `now`.
+    /// Finds out which login a token belongs to, or why the server refuses it at `now`.
     pub fn accept(&self, token: &str, now: Timestamp) -> Result<Checked, Refusal> {
         if token.len() > MAX_BYTES {
             return Err(Refusal::Malformed);
         }
-        // From the front: the way in which memory comes.
+        // From the front to the end: the way in which the processor fetches memory.
         let rest = self.check_header(token)?;
         let dot = memchr(b'.', rest.as_bytes()).ok_or(Refusal::Malformed)?;
         let (payload, signature) = (&rest[..dot], &rest[dot + 1..]);
         let message = &token[..token.len() - signature.len() - 1];
-        let good = decoded::<{ SHORT[0] }, _>(signature, |bytes| self.keys.verify(message.as_bytes(), bytes));
-        if !good? {
+        let is_signed = decoded::<SIGNATURE_ROOM, _>(signature, |bytes| self.keys.verify(message.as_bytes(), bytes));
+        if !is_signed? {
             return Err(Refusal::Signature);
         }
-        decoded::<{ SHORT[1] }, _>(payload, |text| self.check_claims(text, now))?
+        decoded::<CLAIMS_ROOM, _>(payload, |text| self.check_claims(text, now))?
     }
 
     fn check_claims(&self, text: &[u8], now: Timestamp) -> Result<Checked, Refusal> {
-        // Once for all of it, and not for each string in it.
+        // Checked once as a whole, and not for each string in it.
         let text = std::str::from_utf8(text).map_err(|_| Refusal::Claims)?;
         if !is_object(text.as_bytes()) {
             return Err(Refusal::Claims);
@@ -107,13 +109,13 @@ impl TokenCheck {
         checked(claims)
     }
 
-    /// What is behind the header, if the header is one of ours.
+    /// Returns the rest of the token, behind a header that this server may have written.
     fn check_header<'a>(&self, token: &'a str) -> Result<&'a str, Refusal> {
         let ours = token.strip_prefix(self.keys.header()).and_then(|rest| rest.strip_prefix('.'));
         if let Some(rest) = ours {
             return Ok(rest);
         }
-        // Somebody else who has the key may write the same members in another way.
+        // Another program with the same key may write the same members in another way.
         let (header, rest) = token.split_once('.').ok_or(Refusal::Malformed)?;
         let text = URL_SAFE_NO_PAD.decode(header).map_err(|_| Refusal::Malformed)?;
         if !is_object(&text) {
@@ -125,7 +127,7 @@ impl TokenCheck {
     }
 }
 
-/// Takes base64url that decodes to `N` bytes off the stack, and longer text off the heap.
+/// Decodes base64url, on the stack up to `N` bytes and on the heap beyond, and hands the bytes to `take`.
 fn decoded<const N: usize, T>(text: &str, take: impl FnOnce(&[u8]) -> T) -> Result<T, Refusal> {
     if base64::decoded_len_estimate(text.len()) > N {
         return URL_SAFE_NO_PAD.decode(text).map(|bytes| take(&bytes)).map_err(|_| Refusal::Malformed);
@@ -135,12 +137,12 @@ fn decoded<const N: usize, T>(text: &str, take: impl FnOnce(&[u8]) -> T) -> Resu
     Ok(take(&room[..length]))
 }
 
-/// Header and claims are JSON objects (RFC 7515, 5.2; RFC 7519, 7.2). serde takes an array of the values as well.
+/// Header and claims are JSON objects (RFC 7515, 5.2; RFC 7519, 7.2). serde would take an array of the values as well.
 fn is_object(text: &[u8]) -> bool {
     text.trim_ascii_start().starts_with(b"{")
 }
 
-/// By our clock and to the millisecond, without leeway: at `exp` a token is over (RFC 7519, 4.1.4).
+/// Checks the times by our clock, to the millisecond and without leeway: at `exp` a token has expired (RFC 7519, 4.1.4).
 pub(super) fn check_times(claims: &Claims<'_>, now: Timestamp, life: Duration) -> Result<(), Refusal> {
     if claims.iat.0 > now + CLOCK_SKEW || claims.nbf.is_some_and(|nbf| nbf.0 > now) {
         return Err(Refusal::NotYet);
@@ -148,14 +150,14 @@ pub(super) fn check_times(claims: &Claims<'_>, now: Timestamp, life: Duration) -
     if now >= claims.exp.0 {
         return Err(Refusal::Expired);
     }
-    // Whatever exp says: the life may have been shortened since, or the token signed elsewhere with a longer one.
+    // Whatever exp says: an operator may have shortened the life since, or another program may sign longer ones.
     if now >= claims.iat.0 + life {
         return Err(Refusal::TooOld);
     }
     Ok(())
 }
 
-/// What the claims come to.
+/// Turns claims into the login that they name.
 pub(super) fn checked(claims: Claims<'_>) -> Result<Checked, Refusal> {
     let named = claims.sid.as_ref().map_or(&*claims.jti, LoginId::as_str);
     let login = LoginId::parse(named).ok_or(Refusal::Malformed)?;

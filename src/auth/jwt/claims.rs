@@ -1,4 +1,4 @@
-//! What a token says.
+//! The claims: what a token says of a login.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,14 +12,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::clock::Timestamp;
 use crate::identity::{LoginId, Role, Subject, UserId};
 
-/// Explicit typing (RFC 8725, 3.11), so that no other kind of token is taken for one of these. The claims are those of
-/// RFC 9068 less `client_id`: there is no OAuth client here.
+/// The type in every header, so that no other kind of token passes for one of these (RFC 8725, 3.11). The claims are those
+/// of RFC 9068 without `client_id`: there is no OAuth client here.
 pub(super) const TYPE: &str = "at+jwt";
 
-/// Who issues them all.
+/// The issuer of every token.
 pub(super) const ISSUER: &str = "jwt-vs-session";
 
-/// Seconds since the epoch, with a fraction where there is one (RFC 7519, 2: `NumericDate`).
+/// Seconds since the Unix epoch, with a fraction if it is not zero (RFC 7519, 2: `NumericDate`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct NumericDate(pub Timestamp);
 
@@ -68,12 +68,12 @@ impl<'de> Deserialize<'de> for NumericDate {
 
 /// What a token says (RFC 7519, 4.1). No password, no e-mail: anybody who holds the token can read it.
 ///
-/// Read without copying: most of a token is looked at once and dropped.
+/// The texts are borrowed: a check reads most of them once, and keeps none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Claims<'a> {
     #[serde(borrow)]
     pub iss: Cow<'a, str>,
-    /// The mount: a token of one strategy is nothing to another.
+    /// The mount: a strategy refuses the tokens of every other one.
     #[serde(borrow)]
     pub aud: Cow<'a, str>,
     pub sub: UserId,
@@ -86,10 +86,10 @@ pub(super) struct Claims<'a> {
     #[serde(borrow)]
     pub name: Cow<'a, str>,
     pub role: Role,
-    /// The login that the token is one of many of, under the strategy that renews (OpenID Connect's `sid`).
+    /// The login, under the strategy that renews: one login has many tokens there (OpenID Connect's `sid`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<LoginId>,
-    /// The user's generation at the login, under the strategy that compares it.
+    /// The user's generation at the login, under strategies that compare it.
     #[serde(rename = "gen", default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<i64>,
 }
@@ -112,7 +112,7 @@ impl<'a> Claims<'a> {
     }
 }
 
-/// Header and claims of a token as anybody can read them, without the signature.
+/// Decodes header and claims of a token for a page. Checks nothing.
 pub(super) fn readable(token: &str) -> String {
     let parts = token.split('.').take(2).map(|part| {
         let json =

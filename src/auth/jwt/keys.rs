@@ -11,66 +11,21 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::jwk::{Jwk, JwkSet, ThumbprintHash};
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use jsonwebtoken::{EncodingKey, Header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
+use super::SigningAlgorithm;
 use super::claims::TYPE;
 use super::verifier::Verifier;
 
-/// RFC 7518, 3.2: a key of the size of the hash output or larger.
+/// A key is at least as long as the output of the hash (RFC 7518, 3.2).
 const MIN_SECRET_BYTES: usize = 32;
-
-/// Which signature the tokens carry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum SigningAlgorithm {
-    /// HMAC with SHA-256 (RFC 7518, 3.2).
-    #[value(name = "HS256")]
-    Hs256,
-    /// ECDSA on P-256 with SHA-256 (RFC 7518, 3.4).
-    #[value(name = "ES256")]
-    Es256,
-    /// Ed25519 (RFC 8037).
-    #[value(name = "EdDSA")]
-    EdDsa,
-    /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518, 3.3).
-    #[value(name = "RS256")]
-    Rs256,
-}
-
-impl SigningAlgorithm {
-    /// The name in a token's header.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Hs256 => "HS256",
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-            Self::Rs256 => "RS256",
-        }
-    }
-}
-
-impl fmt::Display for SigningAlgorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl From<SigningAlgorithm> for Algorithm {
-    fn from(algorithm: SigningAlgorithm) -> Self {
-        match algorithm {
-            SigningAlgorithm::Hs256 => Self::HS256,
-            SigningAlgorithm::Es256 => Self::ES256,
-            SigningAlgorithm::EdDsa => Self::EdDSA,
-            SigningAlgorithm::Rs256 => Self::RS256,
-        }
-    }
-}
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
-    /// Too short to be safe.
+    /// Shorter than the output of the hash, in bytes.
     #[error("the JWT secret has {0} bytes; HS256 needs at least {MIN_SECRET_BYTES}")]
     ShortSecret(usize),
     /// A secret for an algorithm that has key pairs.
@@ -78,27 +33,17 @@ pub enum KeysError {
     SecretForKeyPair(SigningAlgorithm),
     /// The key file cannot be read or written.
     #[error("the JWT key file {} cannot be used: {source}", path.display())]
-    File {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    File { path: PathBuf, source: io::Error },
     /// The key file holds something else.
     #[error("the JWT key file {} holds no {algorithm} key", path.display())]
-    NotAKey {
-        /// Which file.
-        path: PathBuf,
-        /// What it should hold.
-        algorithm: SigningAlgorithm,
-    },
+    NotAKey { path: PathBuf, algorithm: SigningAlgorithm },
 }
 
 /// A key, ready to sign and to check.
 pub struct Keys {
     algorithm: SigningAlgorithm,
     header: Header,
-    /// The header as it begins every token.
+    /// The header of every token, in base64url.
     encoded_header: String,
     kid: String,
     encoding: EncodingKey,
@@ -113,12 +58,12 @@ impl fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// For HS256, from a secret of at least 32 bytes.
+    /// Takes a secret of at least 32 bytes, for HS256.
     pub fn from_secret(secret: &SecretString) -> Result<Self, KeysError> {
         Self::symmetric(secret.expose_secret().as_bytes())
     }
 
-    /// From a key file; made with mode 0600 if there is none. Two servers that start at once share the first one's.
+    /// Reads a key file, and makes one of mode 0600 if there is none. Two nodes that start at once use the first one's.
     pub fn from_file(path: &Path, algorithm: SigningAlgorithm) -> Result<Self, KeysError> {
         let file = |source| KeysError::File { path: path.to_owned(), source };
         if !path.exists() {
@@ -137,7 +82,7 @@ impl Keys {
         if secret.len() < MIN_SECRET_BYTES {
             return Err(KeysError::ShortSecret(secret.len()));
         }
-        // Names the key without telling anything about it.
+        // Names the key, and says nothing else about it.
         let name = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), b"key id");
         let kid = URL_SAFE_NO_PAD.encode(&name.as_ref()[..6]);
         let header = header(SigningAlgorithm::Hs256, &kid);
@@ -168,12 +113,11 @@ impl Keys {
         Ok(Self { algorithm, encoded_header: encoded(&header), header, kid, encoding, verifier, public })
     }
 
-    /// The algorithm of every token.
     pub fn algorithm(&self) -> SigningAlgorithm {
         self.algorithm
     }
 
-    /// The key's name in a token's header.
+    /// The key's name: `kid` in a token's header.
     pub fn kid(&self) -> &str {
         &self.kid
     }
@@ -183,12 +127,12 @@ impl Keys {
         &self.public
     }
 
-    /// The header of every token, as it stands there.
+    /// The header of every token, in base64url.
     pub(super) fn header(&self) -> &str {
         &self.encoded_header
     }
 
-    /// Whether somebody with this key signed the message.
+    /// Whether the signature over the message was made with this key.
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         self.verifier.verify(message, signature)
     }
@@ -205,12 +149,12 @@ fn header(algorithm: SigningAlgorithm, kid: &str) -> Header {
     header
 }
 
-/// As the library writes it; a header that is written otherwise is parsed.
+/// As the library writes it. A check parses only a header that is written in another way.
 fn encoded(header: &Header) -> String {
     serde_json::to_vec(header).map(|json| URL_SAFE_NO_PAD.encode(json)).unwrap_or_default()
 }
 
-/// The text of a new key file: base64 for HS256, PKCS #8 in PEM for the others.
+/// Makes the text of a new key file: base64 for HS256, PKCS #8 in PEM for the others.
 fn generate(algorithm: SigningAlgorithm) -> io::Result<String> {
     let failed = |_| io::Error::other("no key could be generated");
     let der: Vec<u8> = match algorithm {
@@ -236,7 +180,7 @@ fn generate(algorithm: SigningAlgorithm) -> io::Result<String> {
     Ok(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n")))
 }
 
-/// Writes a file whole or not at all, readable by its owner only, and never over another one.
+/// Writes a file whole or not at all, with mode 0600, and never over another one.
 fn create(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;

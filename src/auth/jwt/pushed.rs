@@ -56,8 +56,8 @@ fn describe(keys: &Keys) -> Description {
                 node.",
             password_change: "Revokes every other login of yours under this mount: on this node at once, on others when \
                 the push arrives.",
-            gives_up: "Other nodes learn of a revocation a moment later. Every request carries a token. Nobody can list \
-                logins.",
+            gives_up: "Other nodes learn of a revocation a moment later. Every request carries a token. The server \
+                cannot list logins.",
         },
     }
 }

@@ -23,8 +23,7 @@ use crate::trace::{HeldData, StepKind, Trace};
 /// DELETE older ones, UPDATE the family, COMMIT.
 const RENEWAL_CALLS: u32 = 9;
 
-/// Issues access tokens that nobody can revoke, but that do not live long, and families of refresh tokens, which can be
-/// revoked.
+/// Issues access tokens with a short life, which nobody can revoke, and families of refresh tokens, which a user can.
 pub struct JwtRefreshStrategy {
     description: Description,
     tokens: Tokens,
@@ -47,7 +46,7 @@ impl JwtRefreshStrategy {
         Self { description, tokens, families, login_life, clock }
     }
 
-    /// `now` is when the login was last known to be alive: the token lives from then.
+    /// `now` is when the database last confirmed the login: the life of the token starts there.
     fn grant(
         &self,
         subject: &Subject,
@@ -61,7 +60,7 @@ impl JwtRefreshStrategy {
         Ok(grant)
     }
 
-    /// Words for a step, with the name of the database.
+    /// Names a step: the database, and the statement.
     fn sql<T>(&self, statement: &'static str) -> impl FnOnce(&T) -> String {
         let store = self.families.store();
         move |_| format!("{store}: {statement}")
@@ -198,8 +197,8 @@ fn describe(keys: &Keys, life: Duration) -> Description {
             logout_everywhere: "Revokes every family of yours under this mount. The server accepts access tokens in use \
                 until they expire.",
             password_change: "Revokes every other login of yours under this mount when its access token expires.",
-            gives_up: "A copy of the access token is good until its short life is over, and the browser must renew again \
-                and again.",
+            gives_up: "The server accepts a copy of the access token until it expires, and the browser must renew again and \
+                again.",
         },
     }
 }

@@ -9,7 +9,7 @@ use super::tokens::{CLOCK_MARGIN, Tokens};
 use crate::auth::{AuthStrategy, Credentials, Description, Effect, Grant, Identity, Login, Result, RevokeScope};
 use crate::clock::Timestamp;
 use crate::identity::{Device, LoginId, Subject, UserId};
-use crate::store::revocations::{ReadFrom, RevocationList};
+use crate::store::revocations::{ReadFrom, RevocationList, RevocationLookup};
 use crate::store::{Footprint, StoreError};
 use crate::trace::{HeldData, StepKind, Trace};
 
@@ -26,15 +26,17 @@ impl RevocableJwtStrategy {
     async fn is_revoked(&self, who: &Identity, generation: i64, trace: &Trace) -> Result<bool> {
         let (user, login) = (who.subject.id, &who.login);
         let timer = trace.timer();
-        if let Some(known) = self.list.recall(user, login, generation) {
+        if let Some(is_revoked) = self.list.recall(user, login, generation) {
             trace.step(StepKind::Memory, timer, || "process memory: the user's generation and the token's jti");
-            return Ok(known);
+            return Ok(is_revoked);
         }
-        let words = |answer: &std::result::Result<(bool, ReadFrom), StoreError>| match answer {
-            Ok((_, ReadFrom::Sql)) => "Redis HMGET: not known; filled from the SQL database",
+        let words = |looked_up: &std::result::Result<RevocationLookup, StoreError>| match looked_up {
+            Ok(RevocationLookup { read_from: ReadFrom::Sql, .. }) => {
+                "Redis HMGET: unknown; filled from the SQL database"
+            }
             _ => "Redis HMGET: the user's generation and the token's jti",
         };
-        Ok(trace.timed(StepKind::Store, words, self.list.revoked(user, login, generation)).await?.0)
+        Ok(trace.timed(StepKind::Store, words, self.list.look_up(user, login, generation)).await?.is_revoked)
     }
 
     async fn revoke_one(&self, user: UserId, login: &LoginId, expires: Timestamp, trace: &Trace) -> Result<Effect> {

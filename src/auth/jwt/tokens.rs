@@ -40,7 +40,7 @@ impl Tokens {
         self.sign(subject, &login, &claims, trace)
     }
 
-    /// Signs one of the many tokens of a login that was alive at `now`.
+    /// Signs one of the many tokens of a login that the database confirmed at `now`.
     pub fn issue_in(&self, subject: &Subject, login: &LoginId, now: Timestamp, trace: &Trace) -> Result<Grant> {
         let token = LoginId::random();
         let claims = Claims { sid: Some(login.clone()), ..Claims::new(subject, &token, self.audience, now, self.life) };

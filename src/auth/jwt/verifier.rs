@@ -1,4 +1,4 @@
-//! A key that checks signatures, prepared once.
+//! Checks signatures with a key that is prepared once.
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
@@ -19,12 +19,12 @@ pub(super) enum Verifier {
 }
 
 impl Verifier {
-    /// `None` never happens: HMAC takes keys of any length (RFC 2104, 3).
+    /// Prepares an HMAC key. Never `None`: HMAC takes keys of any length (RFC 2104, 3).
     pub fn of_secret(secret: &[u8]) -> Option<Self> {
         Hmac::new_from_slice(secret).ok().map(Self::Hmac)
     }
 
-    /// For the public half of a key pair; `None` if it is not one of this algorithm.
+    /// Prepares the public half of a key pair; `None` if the pair is not one of this algorithm.
     pub fn of_key_pair(algorithm: SigningAlgorithm, pair: &EncodingKey) -> Option<Self> {
         let (der, parse) = (pair.as_bytes(), |algorithm: &'static dyn VerificationAlgorithm, key: &[u8]| {
             ParsedPublicKey::new(algorithm, key).ok().map(Self::Public)
@@ -46,7 +46,7 @@ impl Verifier {
         }
     }
 
-    /// In constant time where the key is a secret.
+    /// Whether the signature matches. Takes constant time where the key is a secret.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Hmac(key) => {

@@ -20,7 +20,7 @@ impl SessionLimits {
         (seen + self.idle).min(issued + self.absolute)
     }
 
-    /// How long after the last write the next request writes again.
+    /// The shortest time between two writes of a record.
     fn slide_every(self) -> Duration {
         self.idle / 10
     }

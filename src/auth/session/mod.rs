@@ -1,7 +1,7 @@
 //! Opaque session ids: the browser keeps 128 random bits, the server keeps everything else.
 //!
-//! `opaque.rs` is the strategy, over any store. Each other file is one place for the records, with its description:
-//! `shared.rs` (`session`), `memory.rs`, `sql.rs`, `tracked.rs`. `limits.rs` says how long a session lives.
+//! `opaque.rs` is the strategy, over any store. `shared.rs` (`session`), `memory.rs`, `sql.rs` and `tracked.rs` describe it
+//! for one store each. `limits.rs` says how long a session lives.
 
 mod limits;
 mod memory;

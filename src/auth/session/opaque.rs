@@ -24,7 +24,7 @@ struct Found {
     expires: Timestamp,
 }
 
-/// What a lookup by a session id came to.
+/// What came of a lookup by a session id.
 enum Lookup {
     Found(Found),
     /// The reason, for the trace.
@@ -86,7 +86,7 @@ impl<S: LoginStore> SessionStrategy<S> {
     }
 
     fn unavailable(&self, detail: &str) -> Failure {
-        StoreError::new(self.store.step_names().name, detail).into()
+        StoreError::unavailable(self.store.step_names().name, detail).into()
     }
 
     fn refuse(trace: &Trace, reason: &'static str) -> Option<Identity> {
@@ -100,21 +100,21 @@ impl<S: LoginStore> SessionStrategy<S> {
             move || HeldData { title: "An opaque id".into(), text: text.clone(), bytes }
         });
         trace.server_holds(|| {
-            let (record, place) = (record.clone(), self.store.step_names().held_in);
-            move || held(&record, place)
+            let (record, held_in) = (record.clone(), self.store.step_names().held_in);
+            move || held(&record, held_in)
         });
     }
 }
 
-/// A record as a page shows it.
-fn held(record: &LoginRecord, place: &str) -> HeldData {
+/// A record as a page shows it, with its names in full.
+fn held(record: &LoginRecord, held_in: &str) -> HeldData {
     let LoginRecord { user, name, role, issued, seen, expires, absolute, device, address } = record;
     let readable = json!({
         "user": user, "name": name, "role": role, "device": device, "address": address,
         "issued": issued, "seen": seen, "expires": expires, "absolute": absolute,
     });
     HeldData {
-        title: format!("A record in {place}, here with its names in full").into(),
+        title: format!("A record in {held_in}, here with its names in full").into(),
         text: format!("{readable:#}"),
         bytes: serde_json::to_string(record).ok().map(|text| text.len()),
     }
@@ -178,9 +178,11 @@ impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
         let user = who.subject.id;
         let names = self.store.step_names();
         match scope {
-            RevokeScope::This => trace.timed(names.kind, |_| names.end, self.store.end(user, &who.login)).await,
-            RevokeScope::Other(login) => trace.timed(names.kind, |_| names.end, self.store.end(user, &login)).await,
-            RevokeScope::Everywhere => trace.timed(names.kind, |_| names.end_all, self.store.end_all(user)).await,
+            RevokeScope::This => trace.timed(names.kind, |_| names.revoke, self.store.revoke(user, &who.login)).await,
+            RevokeScope::Other(login) => {
+                trace.timed(names.kind, |_| names.revoke, self.store.revoke(user, &login)).await
+            }
+            RevokeScope::Everywhere => trace.timed(names.kind, |_| names.revoke_all, self.store.revoke_all(user)).await,
         }?;
         Ok(self.effect)
     }
@@ -189,11 +191,11 @@ impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
         let names = self.store.step_names();
         let found = trace.timed(names.kind, |_| names.list, self.store.of_user(user)).await?;
         let now = self.clock.now();
-        let alive = found.into_iter().filter_map(|(id, record)| {
+        let unexpired = found.into_iter().filter_map(|(id, record)| {
             let expires = self.expiry(&record);
             (expires > now).then(|| login(id, LoginRecord { expires, ..record }))
         });
-        let mut logins: Vec<_> = alive.collect();
+        let mut logins: Vec<_> = unexpired.collect();
         logins.sort_by_key(|login| std::cmp::Reverse(login.issued_at));
         Ok(Some(logins))
     }

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::store::sessions::LoginStore;
 
 impl<S: LoginStore> SessionStrategy<S> {
-    /// Keeps records in a store that nodes share. With `Backend::None` they are in this process, and `notice` says so.
+    /// Keeps records in a store that nodes share. With `Backend::None` this process keeps them, and `notice` says so.
     pub fn shared(
         store: Arc<S>,
         backend: Backend,

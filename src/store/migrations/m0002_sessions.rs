@@ -1,17 +1,17 @@
-//! The records of `session-sql`.
+//! Creates the table of the records of `session-sql`.
 
 use sea_orm_migration::prelude::*;
 
-pub(super) struct Sessions;
+pub(super) struct CreateSessions;
 
-impl MigrationName for Sessions {
+impl MigrationName for CreateSessions {
     fn name(&self) -> &'static str {
         "m0002_sessions"
     }
 }
 
 #[derive(DeriveIden)]
-enum Session {
+enum SessionsIden {
     #[sea_orm(iden = "sessions")]
     Table,
     Login,
@@ -22,26 +22,28 @@ enum Session {
 
 #[allow(elided_lifetimes_in_paths)] // as in the trait
 #[async_trait::async_trait]
-impl MigrationTrait for Sessions {
+impl MigrationTrait for CreateSessions {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let mut table = Table::create();
         table
-            .table(Session::Table)
+            .table(SessionsIden::Table)
             .if_not_exists()
-            .col(ColumnDef::new(Session::Login).text().not_null().primary_key())
-            .col(ColumnDef::new(Session::UserId).uuid().not_null())
-            .col(ColumnDef::new(Session::Record).text().not_null())
-            .col(ColumnDef::new(Session::ExpiresAt).big_integer().not_null());
+            .col(ColumnDef::new(SessionsIden::Login).text().not_null().primary_key())
+            .col(ColumnDef::new(SessionsIden::UserId).uuid().not_null())
+            .col(ColumnDef::new(SessionsIden::Record).text().not_null())
+            .col(ColumnDef::new(SessionsIden::ExpiresAt).big_integer().not_null());
         manager.create_table(table).await?;
-        for (name, column) in [("sessions_of_user", Session::UserId), ("sessions_by_expiry", Session::ExpiresAt)] {
+        for (name, column) in
+            [("sessions_of_user", SessionsIden::UserId), ("sessions_by_expiry", SessionsIden::ExpiresAt)]
+        {
             let mut index = Index::create();
-            index.name(name).table(Session::Table).col(column).if_not_exists();
+            index.name(name).table(SessionsIden::Table).col(column).if_not_exists();
             manager.create_index(index).await?;
         }
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.drop_table(Table::drop().table(Session::Table).take()).await
+        manager.drop_table(Table::drop().table(SessionsIden::Table).take()).await
     }
 }

@@ -1,17 +1,18 @@
-//! What was revoked, for the strategies whose tokens are good until somebody says otherwise.
+//! Creates the tables of the revocations, for `jwt-blocklist`, `jwt-pushed`, `session` and `session-tracked`.
 
 use sea_orm_migration::prelude::*;
 
-pub(super) struct Revocations;
+pub(super) struct CreateRevocations;
 
-impl MigrationName for Revocations {
+impl MigrationName for CreateRevocations {
     fn name(&self) -> &'static str {
         "m0004_revocations"
     }
 }
 
 #[derive(DeriveIden)]
-enum RevokedLogins {
+enum RevokedLoginsIden {
+    #[sea_orm(iden = "revoked_logins")]
     Table,
     Scope,
     Login,
@@ -19,8 +20,10 @@ enum RevokedLogins {
     ExpiresAt,
 }
 
+/// The generations, in a table with an older name.
 #[derive(DeriveIden)]
-enum CutOffs {
+enum GenerationsIden {
+    #[sea_orm(iden = "cut_offs")]
     Table,
     Scope,
     UserId,
@@ -30,38 +33,41 @@ enum CutOffs {
 
 #[allow(elided_lifetimes_in_paths)] // as in the trait
 #[async_trait::async_trait]
-impl MigrationTrait for Revocations {
+impl MigrationTrait for CreateRevocations {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let mut logins = Table::create();
         logins
-            .table(RevokedLogins::Table)
+            .table(RevokedLoginsIden::Table)
             .if_not_exists()
-            .col(ColumnDef::new(RevokedLogins::Scope).text().not_null())
-            .col(ColumnDef::new(RevokedLogins::Login).text().not_null())
-            .col(ColumnDef::new(RevokedLogins::UserId).uuid().not_null())
-            .col(ColumnDef::new(RevokedLogins::ExpiresAt).big_integer().not_null())
+            .col(ColumnDef::new(RevokedLoginsIden::Scope).text().not_null())
+            .col(ColumnDef::new(RevokedLoginsIden::Login).text().not_null())
+            .col(ColumnDef::new(RevokedLoginsIden::UserId).uuid().not_null())
+            .col(ColumnDef::new(RevokedLoginsIden::ExpiresAt).big_integer().not_null())
             .primary_key(
-                Index::create().col(RevokedLogins::Scope).col(RevokedLogins::UserId).col(RevokedLogins::Login),
+                Index::create()
+                    .col(RevokedLoginsIden::Scope)
+                    .col(RevokedLoginsIden::UserId)
+                    .col(RevokedLoginsIden::Login),
             );
         manager.create_table(logins).await?;
         let mut by_expiry = Index::create();
-        by_expiry.name("revoked_logins_by_expiry").table(RevokedLogins::Table).if_not_exists();
-        by_expiry.col(RevokedLogins::ExpiresAt);
+        by_expiry.name("revoked_logins_by_expiry").table(RevokedLoginsIden::Table).if_not_exists();
+        by_expiry.col(RevokedLoginsIden::ExpiresAt);
         manager.create_index(by_expiry).await?;
-        let mut cut_offs = Table::create();
-        cut_offs
-            .table(CutOffs::Table)
+        let mut generations = Table::create();
+        generations
+            .table(GenerationsIden::Table)
             .if_not_exists()
-            .col(ColumnDef::new(CutOffs::Scope).text().not_null())
-            .col(ColumnDef::new(CutOffs::UserId).uuid().not_null())
-            .col(ColumnDef::new(CutOffs::Generation).big_integer().not_null())
-            .col(ColumnDef::new(CutOffs::RaisedAt).big_integer().not_null())
-            .primary_key(Index::create().col(CutOffs::Scope).col(CutOffs::UserId));
-        manager.create_table(cut_offs).await
+            .col(ColumnDef::new(GenerationsIden::Scope).text().not_null())
+            .col(ColumnDef::new(GenerationsIden::UserId).uuid().not_null())
+            .col(ColumnDef::new(GenerationsIden::Generation).big_integer().not_null())
+            .col(ColumnDef::new(GenerationsIden::RaisedAt).big_integer().not_null())
+            .primary_key(Index::create().col(GenerationsIden::Scope).col(GenerationsIden::UserId));
+        manager.create_table(generations).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.drop_table(Table::drop().table(RevokedLogins::Table).take()).await?;
-        manager.drop_table(Table::drop().table(CutOffs::Table).take()).await
+        manager.drop_table(Table::drop().table(RevokedLoginsIden::Table).take()).await?;
+        manager.drop_table(Table::drop().table(GenerationsIden::Table).take()).await
     }
 }

@@ -1,18 +1,19 @@
-//! Refresh tokens name their family now. A used one that does not could not be recognised without its row: so the
-//! families of such tokens end, and whoever was logged in under `jwt-refresh` logs in again.
+//! Revokes the families whose refresh tokens do not name them: without its row a used token of these could not be
+//! recognised. Their users log in again under `jwt-refresh`.
 
 use sea_orm_migration::prelude::*;
 
-pub(super) struct NamedTokens;
+pub(super) struct RevokeUnnamedTokens;
 
-impl MigrationName for NamedTokens {
+impl MigrationName for RevokeUnnamedTokens {
     fn name(&self) -> &'static str {
         "m0007_named_tokens"
     }
 }
 
 #[derive(DeriveIden)]
-enum RefreshFamilies {
+enum EndedFamiliesIden {
+    #[sea_orm(iden = "refresh_families")]
     Table,
     IssuedAt,
     EndedAt,
@@ -20,13 +21,14 @@ enum RefreshFamilies {
 
 #[allow(elided_lifetimes_in_paths)] // as in the trait
 #[async_trait::async_trait]
-impl MigrationTrait for NamedTokens {
+impl MigrationTrait for RevokeUnnamedTokens {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut end = Query::update();
-        end.table(RefreshFamilies::Table)
-            .value(RefreshFamilies::EndedAt, Expr::col(RefreshFamilies::IssuedAt))
-            .and_where(Expr::col(RefreshFamilies::EndedAt).is_null());
-        manager.execute(end).await
+        let mut revoke = Query::update();
+        revoke
+            .table(EndedFamiliesIden::Table)
+            .value(EndedFamiliesIden::EndedAt, Expr::col(EndedFamiliesIden::IssuedAt))
+            .and_where(Expr::col(EndedFamiliesIden::EndedAt).is_null());
+        manager.execute(revoke).await
     }
 
     async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {

@@ -1,4 +1,4 @@
-//! The tables, in the order in which they came.
+//! The changes of the schema, oldest first. The name of each is stored in the database, so it never changes.
 
 mod m0001_users;
 mod m0002_sessions;
@@ -10,19 +10,19 @@ mod m0007_named_tokens;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
-/// All of them. One that was released is never changed.
+/// Runs the migrations that a database has not had yet. A released migration is never changed.
 pub(super) struct Migrations;
 
 impl MigratorTrait for Migrations {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
-            Box::new(m0001_users::Users),
-            Box::new(m0002_sessions::Sessions),
-            Box::new(m0003_generation::Generation),
-            Box::new(m0004_revocations::Revocations),
-            Box::new(m0005_refresh::Refresh),
-            Box::new(m0006_identity::Identity),
-            Box::new(m0007_named_tokens::NamedTokens),
+            Box::new(m0001_users::CreateUsers),
+            Box::new(m0002_sessions::CreateSessions),
+            Box::new(m0003_generation::AddGeneration),
+            Box::new(m0004_revocations::CreateRevocations),
+            Box::new(m0005_refresh::CreateRefreshTokens),
+            Box::new(m0006_identity::NameDatabase),
+            Box::new(m0007_named_tokens::RevokeUnnamedTokens),
         ]
     }
 }

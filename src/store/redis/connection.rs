@@ -1,10 +1,10 @@
-//! One connection to a Redis: made when it is needed, made anew when it was lost, and not used before it is known what a
-//! restart of Redis brought back.
+//! One connection to a single Redis: made at the first command, made again when it was lost, and not used before a
+//! restarted Redis has forgotten again what was revoked.
 //!
 //! A Redis that was restarted begins with what was on its disk, if it writes there: records that were deleted since the
-//! last snapshot are back. So whoever keeps something in Redis that must stay deleted has a [`Recovery`], and no command
-//! goes over a connection to a restarted Redis before the recovery is done. What is asked meanwhile waits, and is an
-//! error after half a second, never an answer.
+//! last snapshot are back. So every store that keeps something in Redis that must stay deleted has a [`Recovery`]. No
+//! command goes over a connection to a restarted Redis before the recovery is done. Commands wait meanwhile, and fail
+//! after half a second.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,46 +18,46 @@ use futures_util::future::{BoxFuture, Shared};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, InfoDict, PushInfo, PushKind, RedisResult};
 
-use super::limits::{NAME, TIME_LIMIT, error, in_time, limited, query_over};
+use super::limits::{NAME, TIME_LIMIT, in_time, limited, query_over, redis_error};
 use crate::store::StoreError;
 
-/// A hash: which run of Redis each recovery was last done for. A snapshot holds the run before.
+/// A hash: the run of Redis that each recovery was last done for. A snapshot holds the run before.
 const RECOVERED: &str = "{jvs}:recovered";
 
-/// Between the beginnings of two attempts.
+/// The shortest time between the starts of two attempts.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Makes good what a restart of Redis brought back.
+/// Deletes what a restart of Redis brought back.
 #[async_trait]
 pub(in crate::store) trait Recovery: fmt::Debug + Send + Sync + 'static {
-    /// A name of its own among the recoveries of one Redis: another database knows of other ends.
+    /// Its name among the recoveries of one Redis. It names the database, too: another one has other revocations.
     async fn name(&self) -> Result<String, StoreError>;
 
-    /// Deletes what must not be there. May be done several times, by several nodes at once.
+    /// Deletes what must not be there. May run several times, on several nodes at once.
     async fn recover(&self, connection: &mut MultiplexedConnection) -> Result<(), StoreError>;
 }
 
-/// The connection and the way to a new one.
+/// The present connection, and how to make the next one.
 pub(super) struct RedisConnection {
     client: Client,
     recovery: Option<Arc<dyn Recovery>>,
     current: ArcSwapOption<ConnectAttempt>,
-    /// Held while a new attempt begins, so that there is one.
-    beginning: Mutex<()>,
+    /// Held while an attempt starts, so that there is only one.
+    starting: Mutex<()>,
 }
 
-/// A connection that is being made, or is made, or could not be made.
+/// An attempt to connect: under way, connected, lost or failed.
 struct ConnectAttempt {
     connection: Shared<BoxFuture<'static, Result<MultiplexedConnection, StoreError>>>,
     lost: Arc<AtomicBool>,
     failed: Arc<AtomicBool>,
-    begun: Instant,
+    started: Instant,
 }
 
 impl ConnectAttempt {
-    /// What failed is not tried again at once: a recovery reads the database, and that may be what is in trouble.
+    /// A failed attempt stays current for [`PAUSE`]: a recovery reads the database, which may be what is in trouble.
     fn is_current(&self) -> bool {
-        let given_up = self.failed.load(Ordering::Acquire) && self.begun.elapsed() > PAUSE;
+        let given_up = self.failed.load(Ordering::Acquire) && self.started.elapsed() > PAUSE;
         !given_up && !self.lost.load(Ordering::Acquire)
     }
 
@@ -69,34 +69,34 @@ impl ConnectAttempt {
         self.connection.clone().await.inspect_err(|_| self.failed.store(true, Ordering::Release))
     }
 
-    async fn ask<T>(
+    async fn send<T>(
         &self,
         mut connection: MultiplexedConnection,
         call: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, StoreError> {
-        // A caller that gave up waiting drops this with the call: nobody knows whether the other side is still there.
-        let mut unanswered = Unanswered { attempt: Some(self), since: Instant::now() };
+        // A caller that gives up drops this with the call: it is unknown whether the other side is still there.
+        let mut unanswered = UnansweredCall { attempt: Some(self), since: Instant::now() };
         let answer = call(&mut connection).await;
         unanswered.attempt = None;
         answer.map_err(|failed| {
             if failed.is_timeout() || failed.is_unrecoverable_error() {
                 self.lose();
             }
-            error(failed)
+            redis_error(failed)
         })
     }
 }
 
-/// A call that has no answer yet. Without one the connection is given up: a machine that vanished says nothing, and the
-/// system would wait for it for a quarter of an hour. A Redis that only stood still is connected to again.
-struct Unanswered<'a> {
+/// A call that has no answer yet. Dropped without one, it gives the connection up: a machine that vanished says nothing,
+/// and the system would wait for it for a quarter of an hour. To a Redis that only stood still the server reconnects.
+struct UnansweredCall<'a> {
     attempt: Option<&'a ConnectAttempt>,
     since: Instant,
 }
 
-impl Drop for Unanswered<'_> {
+impl Drop for UnansweredCall<'_> {
     fn drop(&mut self) {
-        // A visitor who goes away early proves nothing.
+        // A browser that goes away early proves nothing.
         if let Some(attempt) = self.attempt
             && self.since.elapsed() > TIME_LIMIT / 2
         {
@@ -106,17 +106,17 @@ impl Drop for Unanswered<'_> {
 }
 
 impl RedisConnection {
-    /// Nothing is connected yet.
+    /// Does not connect yet.
     pub fn new(client: Client, recovery: Option<Arc<dyn Recovery>>) -> Self {
-        Self { client, recovery, current: ArcSwapOption::empty(), beginning: Mutex::new(()) }
+        Self { client, recovery, current: ArcSwapOption::empty(), starting: Mutex::new(()) }
     }
 
-    /// To the same Redis, over a connection of its own that is not used before `recovery` is done.
+    /// Another connection to the same Redis, which carries no command before `recovery` is done.
     pub fn recovered_by(&self, recovery: Arc<dyn Recovery>) -> Self {
         Self::new(self.client.clone(), Some(recovery))
     }
 
-    /// The client, for connections that are somebody's own.
+    /// Opens further connections to the same Redis.
     pub fn client(&self) -> &Client {
         &self.client
     }
@@ -130,33 +130,34 @@ impl RedisConnection {
         let attempt = self.attempt();
         match attempt.connection.peek() {
             // The connection limits each command by itself. A second limit is a second timer at every request.
-            Some(Ok(made)) => attempt.ask(made.clone(), call).await,
-            _ => Box::pin(in_time(async { attempt.ask(attempt.connected().await?, call).await })).await,
+            Some(Ok(made)) => attempt.send(made.clone(), call).await,
+            _ => Box::pin(in_time(async { attempt.send(attempt.connected().await?, call).await })).await,
         }
     }
 
-    /// The attempt that is under way or succeeded; a new one if the connection was lost.
+    /// The current attempt; starts a new one if there is none.
     fn attempt(&self) -> Arc<ConnectAttempt> {
-        let good = || self.current.load_full().filter(|attempt| attempt.is_current());
-        good().unwrap_or_else(|| {
-            let _beginning = self.beginning.lock().unwrap_or_else(PoisonError::into_inner);
-            good().unwrap_or_else(|| {
-                let attempt = Arc::new(self.begin());
+        let current = || self.current.load_full().filter(|attempt| attempt.is_current());
+        current().unwrap_or_else(|| {
+            let _starting = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
+            current().unwrap_or_else(|| {
+                let attempt = Arc::new(self.start());
                 self.current.store(Some(attempt.clone()));
                 attempt
             })
         })
     }
 
-    /// In a task of its own: whoever waits for it may give up, and the recovery goes on.
-    fn begin(&self) -> ConnectAttempt {
+    /// Connects in a task of its own: every caller that waits for it may give up, and the recovery goes on.
+    fn start(&self) -> ConnectAttempt {
         let lost = Arc::new(AtomicBool::new(false));
         let failed = Arc::new(AtomicBool::new(false));
         let (connecting, noted) = (connect(self.client.clone(), self.recovery.clone(), lost.clone()), failed.clone());
-        // Noted here, too: everybody who waits for it may have given up.
+        // Noted here, too: every caller that waits for it may have given up.
         let task = tokio::spawn(async move { connecting.await.inspect_err(|_| noted.store(true, Ordering::Release)) });
-        let connection = async move { task.await.unwrap_or_else(|panicked| Err(StoreError::new(NAME, &panicked))) };
-        ConnectAttempt { connection: connection.boxed().shared(), lost, failed, begun: Instant::now() }
+        let connection =
+            async move { task.await.unwrap_or_else(|panicked| Err(StoreError::unavailable(NAME, &panicked))) };
+        ConnectAttempt { connection: connection.boxed().shared(), lost, failed, started: Instant::now() }
     }
 }
 
@@ -180,13 +181,13 @@ async fn connect(
     let mut connection = connected?;
     if let Some(recovery) = recovery {
         recover_once(&*recovery, &mut connection).await.inspect_err(|error| {
-            tracing::warn!(%error, "Redis is not used yet: what a restart may have brought back could not be taken out");
+            tracing::warn!(%error, "the server does not use Redis yet: it could not delete what a restart may have brought back");
         })?;
     }
     Ok(connection)
 }
 
-/// Recovers, unless that was done since Redis was started.
+/// Runs the recovery, unless it ran since Redis was started.
 async fn recover_once(recovery: &dyn Recovery, connection: &mut MultiplexedConnection) -> Result<(), StoreError> {
     let info: InfoDict = query_over(connection, redis::cmd("INFO").arg("server")).await?;
     let run: Option<String> = info.get("run_id");
@@ -197,9 +198,9 @@ async fn recover_once(recovery: &dyn Recovery, connection: &mut MultiplexedConne
     }
     recovery.recover(connection).await?;
     if let Some(run) = run {
-        // It only saves work: a Redis that is full and refuses it can still be read.
+        // The note only saves work: a full Redis that refuses it can still be read.
         let noted = query_over::<i64>(connection, redis::cmd("HSET").arg(RECOVERED).arg(&name).arg(run)).await;
-        let _ = noted.inspect_err(|error| tracing::debug!(%error, "that Redis was recovered could not be noted"));
+        let _ = noted.inspect_err(|error| tracing::debug!(%error, "the server could not note the recovery in Redis"));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Time limits around every call to Redis, and the errors that they end in.
+//! The time limit around every call to Redis, and the error that it ends in.
 
 use std::time::Duration;
 
@@ -10,26 +10,26 @@ use crate::store::StoreError;
 /// The name in pages and errors.
 pub(super) const NAME: &str = "Redis";
 
-/// No call takes longer, whatever it waits for (a reply, a reconnect).
+/// The longest that a call takes, whatever it waits for (a reply, a reconnect).
 pub(super) const TIME_LIMIT: Duration = Duration::from_millis(500);
 
-/// The library's own limits do not cover everything it waits for, so there is one around every call.
+/// Runs a call of the library within [`TIME_LIMIT`]: the library's own limits do not cover everything it waits for.
 pub(super) async fn limited<T>(call: impl Future<Output = redis::RedisResult<T>>) -> Result<T, StoreError> {
-    in_time(async { call.await.map_err(error) }).await
+    in_time(async { call.await.map_err(redis_error) }).await
 }
 
+/// Gives a call up after [`TIME_LIMIT`]. Redis may still carry it out.
 pub(super) async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    tokio::time::timeout(TIME_LIMIT, call)
-        .await
-        .unwrap_or_else(|_| Err(StoreError::new(NAME, &format_args!("no answer within {} ms", TIME_LIMIT.as_millis()))))
+    let late = || StoreError::unavailable(NAME, &format_args!("no answer within {} ms", TIME_LIMIT.as_millis()));
+    tokio::time::timeout(TIME_LIMIT, call).await.unwrap_or_else(|_| Err(late()))
 }
 
 #[allow(clippy::needless_pass_by_value)] // the shape that map_err wants
-pub(super) fn error(error: redis::RedisError) -> StoreError {
-    StoreError::new(NAME, &error)
+pub(super) fn redis_error(error: redis::RedisError) -> StoreError {
+    StoreError::unavailable(NAME, &error)
 }
 
-/// Sends one command over such a connection.
+/// Sends one command over a connection that the caller owns.
 pub(in crate::store) async fn query_over<T: FromRedisValue>(
     connection: &mut MultiplexedConnection,
     command: &Cmd,
@@ -37,7 +37,7 @@ pub(in crate::store) async fn query_over<T: FromRedisValue>(
     limited(command.query_async(connection)).await
 }
 
-/// Runs a script over such a connection.
+/// Runs a script over a connection that the caller owns.
 pub(in crate::store) async fn run_over<T: FromRedisValue>(
     connection: &mut MultiplexedConnection,
     script: &ScriptInvocation<'_>,
@@ -51,7 +51,7 @@ mod tests {
 
     use super::*;
 
-    /// On a clock that goes ahead by itself when everybody waits.
+    /// On a paused clock, which jumps ahead when every task waits.
     #[tokio::test(start_paused = true)]
     async fn a_call_without_an_answer_is_given_up_within_a_second() {
         let answer = tokio::time::timeout(Duration::from_secs(1), in_time(pending::<Result<(), _>>())).await;

@@ -1,6 +1,11 @@
-//! A connection to Redis that reconnects by itself and never makes a request wait for more than half a second.
+//! Redis: a connection that reconnects by itself, and never makes a request wait for more than half a second.
+//!
+//! [`Redis`] is what the stores use. A single Redis is reached through `connection.rs`, which also keeps a restarted
+//! Redis from being read too early. `limits.rs` holds the time limit, `url.rs` reads the address, `info.rs` reads what
+//! Redis says of itself.
 
 pub(super) mod connection;
+mod info;
 mod limits;
 mod url;
 
@@ -15,32 +20,38 @@ use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, ProtocolVersion,
 use tokio::sync::OnceCell;
 
 use self::connection::{Recovery, RedisConnection};
-use self::limits::{NAME, TIME_LIMIT, error, in_time, limited};
+use self::limits::{NAME, TIME_LIMIT, in_time, limited, redis_error};
 pub(super) use self::limits::{query_over, run_over};
-pub use self::url::RedisUrl;
+pub use self::url::{RedisUrl, RedisUrlError};
 use super::StoreError;
 use super::latency::add_latency;
 use crate::trace::count_store_call;
 
-/// A shared connection. Clones use the same one.
+/// A connection that many requests share. Clones use the same one.
 #[derive(Clone)]
 pub struct Redis(RedisTarget);
 
 #[derive(Clone)]
 enum RedisTarget {
-    One(Arc<RedisConnection>),
+    Single(Arc<RedisConnection>),
     Cluster(Arc<Cluster>),
+    /// Behind a delay, for experiments.
     Delayed(Arc<Redis>, Duration),
+    /// The server runs without Redis.
     Absent,
 }
 
-/// Connected at the first use, so that an absent cluster is a failed request and not a failed start.
+/// Connects at the first use: when the cluster is away, requests fail, and the server still starts.
 struct Cluster {
     client: ClusterClient,
     connection: OnceCell<ClusterConnection>,
 }
 
 impl Cluster {
+    fn new(client: ClusterClient) -> Self {
+        Self { client, connection: OnceCell::new() }
+    }
+
     async fn connection(&self) -> redis::RedisResult<ClusterConnection> {
         self.connection.get_or_try_init(|| self.client.get_async_connection()).await.cloned()
     }
@@ -53,23 +64,26 @@ impl fmt::Debug for Redis {
 }
 
 impl Redis {
-    /// Prepares the connection; it is made at the first command. Needs a tokio runtime.
+    /// Prepares the connection; the first command makes it. Needs a tokio runtime.
     pub fn open(url: &RedisUrl) -> Result<Self, StoreError> {
         // Two providers could be linked in; rediss:// must not depend on which one. A second call changes nothing.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let connection = match url.0.as_slice() {
-            [one] => RedisTarget::One(Arc::new(RedisConnection::new(Client::open(one.clone()).map_err(error)?, None))),
+        let target = match url.0.as_slice() {
+            [single] => {
+                let client = Client::open(single.clone()).map_err(redis_error)?;
+                RedisTarget::Single(Arc::new(RedisConnection::new(client, None)))
+            }
             nodes => {
                 let client = ClusterClient::builder(nodes.to_vec())
                     .connection_timeout(TIME_LIMIT)
                     .response_timeout(TIME_LIMIT)
                     .use_protocol(ProtocolVersion::RESP3)
                     .build()
-                    .map_err(error)?;
-                RedisTarget::Cluster(Arc::new(Cluster { client, connection: OnceCell::new() }))
+                    .map_err(redis_error)?;
+                RedisTarget::Cluster(Arc::new(Cluster::new(client)))
             }
         };
-        Ok(Self(connection))
+        Ok(Self(target))
     }
 
     /// No Redis: every command fails and says so.
@@ -77,12 +91,12 @@ impl Redis {
         Self(RedisTarget::Absent)
     }
 
-    /// The same Redis over a connection of its own, that is not used before `recovery` is done.
+    /// The same Redis over another connection, which carries no command before `recovery` is done.
     ///
-    /// Not with a cluster: its nodes restart and take over from each other for themselves.
+    /// Without effect on a cluster, whose nodes restart, and take over from each other, one by one.
     pub(super) fn recovered_by(&self, recovery: Arc<dyn Recovery>) -> Self {
         match &self.0 {
-            RedisTarget::One(link) => Self(RedisTarget::One(Arc::new(link.recovered_by(recovery)))),
+            RedisTarget::Single(connection) => Self(RedisTarget::Single(Arc::new(connection.recovered_by(recovery)))),
             RedisTarget::Delayed(redis, round_trip) => {
                 Self(RedisTarget::Delayed(Arc::new(redis.recovered_by(recovery)), *round_trip))
             }
@@ -95,7 +109,11 @@ impl Redis {
         matches!(self.0, RedisTarget::Absent)
     }
 
-    /// The same connection as over a network: each command waits that long first. For experiments only. What Redis
+    fn is_cluster(&self) -> bool {
+        matches!(self.0, RedisTarget::Cluster(_))
+    }
+
+    /// The same connection behind a delay, for experiments: each command first waits for this round trip. What Redis
     /// pushes comes as fast as before.
     #[must_use]
     pub fn with_latency(&self, round_trip: Duration) -> Self {
@@ -106,16 +124,17 @@ impl Redis {
         }
     }
 
-    /// Tries the address once, to tell what is wrong with it: a connection that reconnects by itself keeps the reason.
+    /// Connects once to each address. The error says what is wrong with an address: a connection that reconnects by
+    /// itself keeps the reason.
     pub async fn probe(url: &RedisUrl) -> Result<(), StoreError> {
         for info in &url.0 {
-            let client = Client::open(info.clone()).map_err(error)?;
+            let client = Client::open(info.clone()).map_err(redis_error)?;
             limited(async { client.get_multiplexed_async_connection().await.map(drop) }).await?;
         }
         Ok(())
     }
 
-    /// Sends one command. At most half a second; then nobody knows whether it was carried out.
+    /// Sends one command. Fails after half a second; then it is unknown whether Redis carried it out.
     pub async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
         count_store_call();
         self.send(command).await
@@ -123,8 +142,8 @@ impl Redis {
 
     async fn send<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
         match &self.0 {
-            RedisTarget::One(link) => link.call(async |over| command.query_async(over).await).await,
-            // Put aside: room for these in every request's future would be more than the rest of it.
+            RedisTarget::Single(connection) => connection.call(async |over| command.query_async(over).await).await,
+            // Boxed: room for these in every request's future would be more than the rest of it.
             RedisTarget::Cluster(cluster) => {
                 Box::pin(limited(async { command.query_async(&mut cluster.connection().await?).await })).await
             }
@@ -139,8 +158,8 @@ impl Redis {
         }
     }
 
-    /// Runs a script, which Redis carries out in one step. It may be two commands, if Redis does not know the script yet:
-    /// so the limit is around all of it.
+    /// Runs a script, which Redis carries out in one step. It counts as one call. The library sends a second command if
+    /// Redis does not have the script yet, so the time limit is around both.
     pub async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
         count_store_call();
         self.invoke(script).await
@@ -148,7 +167,9 @@ impl Redis {
 
     async fn invoke<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
         match &self.0 {
-            RedisTarget::One(link) => in_time(link.call(async |over| script.invoke_async(over).await)).await,
+            RedisTarget::Single(connection) => {
+                in_time(connection.call(async |over| script.invoke_async(over).await)).await
+            }
             RedisTarget::Cluster(cluster) => {
                 limited(async { script.invoke_async(&mut cluster.connection().await?).await }).await
             }
@@ -160,10 +181,11 @@ impl Redis {
         }
     }
 
-    /// A connection of its own, that hands over what Redis pushes. Not with a cluster: its nodes push for themselves.
+    /// Opens a connection for one owner, and hands over what Redis pushes. Fails on a cluster, whose nodes each push for
+    /// themselves.
     pub(super) async fn dedicated(&self, on_push: impl AsyncPushSender) -> Result<MultiplexedConnection, StoreError> {
         let Some(client) = self.client() else {
-            return Err(StoreError::new(NAME, "only a single Redis pushes"));
+            return Err(StoreError::unavailable(NAME, "only a single Redis pushes"));
         };
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(TIME_LIMIT))
@@ -174,42 +196,13 @@ impl Redis {
 
     fn client(&self) -> Option<&Client> {
         match &self.0 {
-            RedisTarget::One(link) => Some(link.client()),
+            RedisTarget::Single(connection) => Some(connection.client()),
             RedisTarget::Delayed(redis, _) => redis.client(),
             RedisTarget::Cluster(_) | RedisTarget::Absent => None,
         }
     }
 
-    /// Under which policy keys are evicted when memory is full, if it is an evicting one.
-    ///
-    /// With one, any key may be gone at any time: what is not there proves nothing.
-    /// Not read of a cluster, whose nodes may each have another.
-    pub async fn evicting_policy(&self) -> Result<Option<String>, StoreError> {
-        if matches!(self.0, RedisTarget::Cluster(_)) {
-            return Ok(None);
-        }
-        let memory: redis::InfoDict = self.query(redis::cmd("INFO").arg("memory")).await?;
-        let policy = memory.get::<String>("maxmemory_policy");
-        Ok(policy.filter(|policy| policy != "noeviction"))
-    }
-
-    /// What this Redis is set up to do that costs a promise, a sentence each; as far as it may be asked.
-    pub async fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if let Ok(Some(policy)) = self.evicting_policy().await {
-            warnings.push(format!("Redis evicts keys when its memory is full ({policy}): logins may end early."));
-        }
-        if matches!(self.0, RedisTarget::Cluster(_)) {
-            warnings.push(
-                "Redis is a cluster: a replica that takes over, or a node that restores a snapshot, may bring back \
-                 logins that were ended shortly before."
-                    .to_owned(),
-            );
-        }
-        warnings
-    }
-
-    /// Whether Redis answers.
+    /// Checks that Redis answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.query::<String>(&redis::cmd("PING")).await.map(drop)
     }

@@ -6,20 +6,20 @@ pub(super) mod families {
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "refresh_families")]
     pub struct Model {
-        /// The login's public name.
         #[sea_orm(primary_key, auto_increment = false)]
         pub login: String,
         pub user_id: Uuid,
-        /// What successors are derived with. Without a token it opens nothing.
+        /// Derives successors. Without a token it opens nothing.
         pub secret: String,
         pub device: String,
         pub address: String,
-        /// Times are milliseconds since the Unix epoch.
+        /// Like every time here: milliseconds since the Unix epoch.
         pub issued_at: i64,
         pub seen_at: i64,
         pub expires_at: i64,
-        pub ended_at: Option<i64>,
-        /// When a used token came back: somebody had a copy.
+        #[sea_orm(column_name = "ended_at")]
+        pub revoked_at: Option<i64>,
+        /// When a token was reused: somebody had a copy.
         pub reused_at: Option<i64>,
     }
 

@@ -1,4 +1,4 @@
-//! What one transaction does to the rows of a family.
+//! The transaction that exchanges a refresh token for its successor.
 
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryFilter};
@@ -11,7 +11,8 @@ use crate::clock::Timestamp;
 use crate::identity::LoginId;
 use crate::store::users;
 
-/// First the write, which only one of two at the same moment wins; then the question what it found. `None`: no row.
+/// Marks the token as used, which only one of two requests at the same moment wins; then reads what it was. `None`: the
+/// token has no row.
 pub(super) async fn exchange(
     transaction: &DatabaseTransaction,
     token: &SecretString,
@@ -30,7 +31,7 @@ pub(super) async fn exchange(
     let Some(known) = families::Entity::find_by_id(&row.login).one(transaction).await? else {
         return Ok(Some(Exchange::Unknown));
     };
-    if known.ended_at.is_some() {
+    if known.revoked_at.is_some() {
         return Ok(Some(Exchange::Revoked));
     }
     if known.expires_at <= now.as_millis() {
@@ -43,7 +44,7 @@ pub(super) async fn exchange(
     }
     let successor = successor(&known.login, &known.secret, token);
     let Some(mut family) = family(known) else { return Ok(Some(Exchange::Unknown)) };
-    // In the same step: a token that was used up without an answer would look like a stolen one later.
+    // In the same transaction: a token that was used without an answer would look like a stolen one later.
     let Some(user) = users::find_in(transaction, family.user).await? else { return Ok(Some(Exchange::Unknown)) };
     if won {
         add(transaction, &family.login, &successor).await?;
@@ -63,7 +64,8 @@ pub(super) async fn add(transaction: &DatabaseTransaction, login: &LoginId, toke
     tokens::Entity::insert(row).exec_without_returning(transaction).await.map(drop)
 }
 
-/// What was used longer ago than the grace needs no row. Twice as long: another node's clock may be behind this one's.
+/// Deletes the rows of tokens that were used longer ago than twice [`GRACE`]: another node's clock may be behind this
+/// one's.
 async fn forget_used(transaction: &DatabaseTransaction, login: &LoginId, now: Timestamp) -> Result<(), DbErr> {
     tokens::Entity::delete_many()
         .filter(tokens::Column::Login.eq(login.as_str()))
@@ -75,10 +77,10 @@ async fn forget_used(transaction: &DatabaseTransaction, login: &LoginId, now: Ti
 
 pub(super) async fn revoke_reused(connection: &impl ConnectionTrait, login: &str, now: Timestamp) -> Result<(), DbErr> {
     families::Entity::update_many()
-        .col_expr(families::Column::EndedAt, Expr::value(now.as_millis()))
+        .col_expr(families::Column::RevokedAt, Expr::value(now.as_millis()))
         .col_expr(families::Column::ReusedAt, Expr::value(now.as_millis()))
         .filter(families::Column::Login.eq(login))
-        .filter(families::Column::EndedAt.is_null())
+        .filter(families::Column::RevokedAt.is_null())
         .exec(connection)
         .await
         .map(drop)

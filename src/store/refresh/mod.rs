@@ -1,11 +1,13 @@
-//! Refresh tokens (RFC 9700, 4.14.2): each is good once, and a used one that comes back ends its whole family.
+//! Refresh tokens (RFC 9700, 4.14.2): the server accepts each once. A reused one revokes its whole family.
 //!
-//! A family is a login. Its first token is random, and tokens are stored as hashes. The successor of a token is derived
-//! from the token and a secret of the family, so it is always the same one: two tabs that renew at once get the same
-//! token, and no second branch of the family can come to life unseen.
+//! A family is a login. Its first token is random, and the database holds tokens as hashes. The successor of a token is
+//! derived from the token and a secret of the family, so it is always the same one. Two tabs that renew at once get the
+//! same token, and no second branch of the family can arise unseen.
 //!
-//! Only the newest token is kept, and those that were used a moment ago. An older one names its family and proves that it
-//! was made there: so it is recognised without a row, however long ago it was used.
+//! The database keeps only the newest token, and those that were used a moment ago. An older one names its family and
+//! proves that the family made it: so the server recognises it without a row, however long ago it was used.
+//!
+//! `token.rs` is the text of a token, `exchange.rs` the transaction that exchanges one, `entity.rs` the two tables.
 
 mod entity;
 mod exchange;
@@ -20,44 +22,42 @@ use secrecy::SecretString;
 use self::entity::{families, tokens};
 use self::exchange::{add, exchange, revoke_reused};
 use self::token::{family_of, first, is_of};
+use super::random::{random_bytes, random_secret};
 use super::sweeper::Sweeper;
 use super::users::User;
-use super::{Sql, StoreError, random_bytes, random_secret};
+use super::{Sql, StoreError};
 use crate::clock::{Clock, Timestamp};
 use crate::identity::{LoginId, UserId};
 
-/// For this long a used token is answered with its successor again: tabs that renewed at the same moment.
+/// For this long after its use a token still fetches its successor: two tabs may renew at the same moment.
 pub const GRACE: Duration = Duration::from_secs(10);
 
-/// A login that refresh tokens keep alive.
+/// A login under `jwt-refresh`: all its refresh tokens belong to one family.
 #[derive(Clone, Debug)]
 pub struct Family {
-    /// Its public name.
     pub login: LoginId,
-    /// Whose it is.
     pub user: UserId,
     /// The browser, in a few words.
     pub device: String,
-    /// The address that logged in.
+    /// The IP address that logged in.
     pub address: String,
-    /// When it was opened.
     pub issued: Timestamp,
     /// When it was last renewed.
     pub seen: Timestamp,
-    /// When it ends in any case.
+    /// Renewals do not move it.
     pub expires: Timestamp,
 }
 
-/// What a presented refresh token is.
+/// What came of a presented refresh token.
 #[derive(Debug)]
 pub enum Exchange {
-    /// Good: its family, whose user is still there, and its successor.
+    /// Accepted: its family, the user, and its successor.
     Renewed(Family, User, SecretString),
-    /// Never issued, or its family has expired.
+    /// Never issued, or its family has expired, or the user was deleted.
     Unknown,
-    /// Somebody revoked its family.
+    /// Its family was revoked before.
     Revoked,
-    /// Used before, longer ago than the grace: somebody has a copy. The store revoked the family now.
+    /// Used before, longer ago than [`GRACE`]: somebody has a copy. The store has just revoked the family.
     Reused,
 }
 
@@ -70,10 +70,10 @@ pub struct RefreshTokens {
 }
 
 impl RefreshTokens {
-    /// On this database. Needs a tokio runtime.
+    /// Starts the background task. Needs a tokio runtime.
     pub fn new(sql: Sql, clock: Clock) -> Self {
-        let (swept, hand) = (sql.clone(), clock.clone());
-        let sweeper = Sweeper::start("refresh tokens", move || delete_expired(swept.clone(), hand.clone()));
+        let (swept, time) = (sql.clone(), clock.clone());
+        let sweeper = Sweeper::start("refresh tokens", move || delete_expired(swept.clone(), time.clone()));
         Self { sql, clock, _sweeper: sweeper }
     }
 
@@ -82,7 +82,7 @@ impl RefreshTokens {
         self.sql.name()
     }
 
-    /// Opens a family. Its first token.
+    /// Stores a new family, and returns its first token.
     pub async fn open(&self, family: &Family) -> Result<SecretString, StoreError> {
         let secret = random_secret()?;
         let token = first(&family.login, &secret, random_bytes()?);
@@ -95,7 +95,7 @@ impl RefreshTokens {
             issued_at: Set(family.issued.as_millis()),
             seen_at: Set(family.seen.as_millis()),
             expires_at: Set(family.expires.as_millis()),
-            ended_at: Set(None),
+            revoked_at: Set(None),
             reused_at: Set(None),
         };
         let open = async |transaction: &DatabaseTransaction| {
@@ -106,23 +106,23 @@ impl RefreshTokens {
         Ok(token)
     }
 
-    /// Exchanges a token for its successor.
+    /// Exchanges a token for its successor, in one transaction.
     pub async fn exchange(&self, token: &SecretString) -> Result<Exchange, StoreError> {
         let now = self.clock.now();
-        let known = self.sql.transaction(async |transaction| exchange(transaction, token, now).await);
-        match known.await? {
+        let exchanged = self.sql.transaction(async |transaction| exchange(transaction, token, now).await);
+        match exchanged.await? {
             Some(exchange) => Ok(exchange),
             None => self.recognise(token, now).await,
         }
     }
 
-    /// What a token is that has no row: one that was used long ago, or none of ours.
+    /// Judges a token without a row: this server issued it long ago, or never.
     async fn recognise(&self, token: &SecretString, now: Timestamp) -> Result<Exchange, StoreError> {
         let Some(login) = family_of(token) else { return Ok(Exchange::Unknown) };
-        let alive = families::Column::ExpiresAt.gt(now.as_millis());
-        let family = families::Entity::find_by_id(login.as_str()).filter(alive).one(self.sql.pool());
+        let unexpired = families::Column::ExpiresAt.gt(now.as_millis());
+        let family = families::Entity::find_by_id(login.as_str()).filter(unexpired).one(self.sql.pool());
         let Some(family) = self.sql.run(family).await? else { return Ok(Exchange::Unknown) };
-        if family.ended_at.is_some() {
+        if family.revoked_at.is_some() {
             return Ok(Exchange::Revoked);
         }
         if !is_of(&login, &family.secret, token) {
@@ -135,20 +135,20 @@ impl RefreshTokens {
     /// Revokes one login of this user, or all of them. May be called again.
     pub async fn revoke(&self, user: UserId, login: Option<&LoginId>) -> Result<(), StoreError> {
         let mut update = families::Entity::update_many()
-            .col_expr(families::Column::EndedAt, Expr::value(self.clock.now().as_millis()))
+            .col_expr(families::Column::RevokedAt, Expr::value(self.clock.now().as_millis()))
             .filter(families::Column::UserId.eq(user.0))
-            .filter(families::Column::EndedAt.is_null());
+            .filter(families::Column::RevokedAt.is_null());
         if let Some(login) = login {
             update = update.filter(families::Column::Login.eq(login.as_str()));
         }
         self.sql.run(update.exec(self.sql.pool())).await.map(drop)
     }
 
-    /// The user's families that are alive.
+    /// Lists the user's families that are neither revoked nor expired.
     pub async fn of_user(&self, user: UserId) -> Result<Vec<Family>, StoreError> {
         let query = families::Entity::find()
             .filter(families::Column::UserId.eq(user.0))
-            .filter(families::Column::EndedAt.is_null())
+            .filter(families::Column::RevokedAt.is_null())
             .filter(families::Column::ExpiresAt.gt(self.clock.now().as_millis()));
         let rows = self.sql.run(query.all(self.sql.pool())).await?;
         Ok(rows.into_iter().filter_map(family).collect())

@@ -1,12 +1,12 @@
-//! A user's revocations in Redis: one command a request, and nothing to lose.
+//! A user's revocations, cached in Redis: a check sends one command, and an eviction loses nothing.
 //!
-//! The key `{jvs}:r:SCOPE:USER` is a hash: the generation under `g`, and a field for each login that was ended. A key
-//! that is not there means "not known", never "not revoked": it is filled from the SQL database. So a Redis that was
-//! restarted empty, or that evicts keys, costs a statement and brings no login back.
+//! The key `{jvs}:r:SCOPE:USER` is a hash: the generation under `g`, and a field for each revoked login. An absent key
+//! means "unknown", never "not revoked": the node fills it from the SQL database. So a Redis that was restarted empty, or
+//! that evicts keys, costs a few store calls and brings no login back.
 //!
-//! To fill is a race against a revoke: what was read before it must not be written after it. The reader leaves a lease
-//! in the key before it reads, and fills only if the lease is still there; a revoke deletes the key, and the lease with
-//! it.
+//! To fill is a race against a revoke: a node must not write after the revoke what it read before. So it leaves a lease in
+//! the key before it reads the database, and fills only if the lease is still there. A revoke deletes the key, and the
+//! lease with it.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -15,18 +15,18 @@ use async_trait::async_trait;
 use redis::Script;
 use redis::aio::MultiplexedConnection;
 
-use super::{ReadFrom, RevocationCommands, RevocationList, Revocations, UserRevocations};
+use super::{ReadFrom, RevocationCommands, RevocationList, RevocationLookup, Revocations, UserRevocations};
 use crate::clock::Timestamp;
 use crate::identity::{LoginId, UserId};
 use crate::store::redis::connection::Recovery;
 use crate::store::redis::query_over;
 use crate::store::{Footprint, Redis, StoreError};
 
-/// How long a lease may wait for its facts.
+/// How long a node may take to read the database under a lease.
 const LEASE: Duration = Duration::from_secs(5);
 
-/// Leaves a lease in the key, unless it was filled meanwhile. Keys: facts. Arguments: lease, its life in ms.
-static TAKE: LazyLock<Script> = LazyLock::new(|| {
+/// Leaves a lease in the key, unless it was filled meanwhile. Keys: the hash. Arguments: lease, its life in ms.
+static TAKE_LEASE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
         if redis.call('HEXISTS', KEYS[1], 'g') == 1 then return 0 end
@@ -37,54 +37,54 @@ static TAKE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Fills the key if the lease is still there. Keys: facts. Arguments: lease, life in ms, generation, logins…
+/// Fills the key if the lease is still there. Keys: the hash. Arguments: lease, life in ms, generation, logins…
 static FILL: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
         if redis.call('HGET', KEYS[1], 'lease') ~= ARGV[1] then return 0 end
         redis.call('DEL', KEYS[1])
         redis.call('HSET', KEYS[1], 'g', ARGV[3])
-        for place = 4, #ARGV do redis.call('HSET', KEYS[1], ARGV[place], 1) end
+        for i = 4, #ARGV do redis.call('HSET', KEYS[1], ARGV[i], 1) end
         redis.call('PEXPIRE', KEYS[1], ARGV[2])
         return 1
         ",
     )
 });
 
-/// [`Revocations`], read through Redis.
+/// Reads [`Revocations`] through Redis.
 #[derive(Debug)]
 pub struct CachedRevocations {
     durable: Arc<Revocations>,
     redis: Redis,
     scope: &'static str,
-    /// Life of a token, and so of what is kept about it.
+    /// Life of a key. No token lives longer.
     life: Duration,
 }
 
 impl CachedRevocations {
-    /// Of the strategy `scope`, whose tokens live for `life`.
-    pub fn new(scope: &'static str, truth: Arc<Revocations>, redis: &Redis, life: Duration) -> Self {
+    /// The revocations of the strategy `scope`, whose tokens live for `life` at most.
+    pub fn new(scope: &'static str, durable: Arc<Revocations>, redis: &Redis, life: Duration) -> Self {
         let redis = redis.recovered_by(Arc::new(CacheRecovery { prefix: prefix(scope) }));
-        Self { durable: truth, redis, scope, life }
+        Self { durable, redis, scope, life }
     }
 
-    async fn forget(&self, user: UserId) -> Result<(), StoreError> {
+    async fn evict(&self, user: UserId) -> Result<(), StoreError> {
         self.redis.query::<i64>(redis::cmd("DEL").arg(self.key(user))).await.map(drop)
     }
 
     async fn fill(&self, user: UserId) -> Result<UserRevocations, StoreError> {
         let lease = LoginId::random();
-        let mut take = TAKE.key(self.key(user));
+        let mut take = TAKE_LEASE.key(self.key(user));
         take.arg(lease.as_str()).arg(millis(LEASE));
         self.redis.run::<i64>(&take).await?;
-        let facts = self.durable.of_user(user).await?;
+        let revocations = self.durable.of_user(user).await?;
         let mut fill = FILL.key(self.key(user));
-        fill.arg(lease.as_str()).arg(millis(self.life)).arg(facts.generation);
-        for login in facts.revoked.keys() {
+        fill.arg(lease.as_str()).arg(millis(self.life)).arg(revocations.generation);
+        for login in revocations.revoked.keys() {
             fill.arg(login.as_str());
         }
         self.redis.run::<i64>(&fill).await?;
-        Ok(facts)
+        Ok(revocations)
     }
 
     fn key(&self, user: UserId) -> String {
@@ -96,7 +96,7 @@ fn prefix(scope: &str) -> String {
     format!("{{jvs}}:r:{scope}:")
 }
 
-/// What a restarted Redis has on its disk is of the past: it is read from the SQL database anew.
+/// Deletes every key: a restarted Redis has old ones from its disk. The next checks fill them from the SQL database.
 #[derive(Debug)]
 struct CacheRecovery {
     prefix: String,
@@ -129,8 +129,8 @@ impl Recovery for CacheRecovery {
 impl RevocationList for CachedRevocations {
     fn commands(&self) -> &'static RevocationCommands {
         &RevocationCommands {
-            revoke: "SQL INSERT the token's jti, Redis DEL: the next check reads it anew",
-            raise_generation: "SQL raise the user's generation, Redis DEL: the next check reads it anew",
+            revoke: "SQL INSERT the token's jti, Redis DEL: the next check reads it again",
+            raise_generation: "SQL raise the user's generation, Redis DEL: the next check reads it again",
         }
     }
 
@@ -138,32 +138,38 @@ impl RevocationList for CachedRevocations {
         self.durable.generation(user).await
     }
 
-    async fn revoked(&self, user: UserId, login: &LoginId, generation: i64) -> Result<(bool, ReadFrom), StoreError> {
+    async fn look_up(&self, user: UserId, login: &LoginId, generation: i64) -> Result<RevocationLookup, StoreError> {
         let mut read = redis::cmd("HMGET");
         read.arg(self.key(user)).arg("g").arg(login.as_str());
-        let (cut_off, ended): (Option<i64>, Option<i64>) = self.redis.query(&read).await?;
-        match cut_off {
-            Some(cut_off) => Ok((generation < cut_off || ended.is_some(), ReadFrom::Redis)),
-            None => Ok((self.fill(user).await?.cover(login, generation), ReadFrom::Sql)),
-        }
+        let (present, revoked): (Option<i64>, Option<i64>) = self.redis.query(&read).await?;
+        Ok(match present {
+            Some(present) => {
+                let is_revoked = generation < present || revoked.is_some();
+                RevocationLookup { is_revoked, read_from: ReadFrom::Redis }
+            }
+            None => {
+                let is_revoked = self.fill(user).await?.covers(login, generation);
+                RevocationLookup { is_revoked, read_from: ReadFrom::Sql }
+            }
+        })
     }
 
     async fn revoke(&self, user: UserId, login: &LoginId, expires: Timestamp) -> Result<(), StoreError> {
-        // First where it lasts, then where it is read.
+        // First where it lasts, then where checks read it.
         self.durable.revoke(user, login, expires).await?;
-        self.forget(user).await
+        self.evict(user).await
     }
 
     async fn raise_generation(&self, user: UserId) -> Result<(), StoreError> {
         self.durable.raise_generation(user).await?;
-        self.forget(user).await
+        self.evict(user).await
     }
 
     async fn footprint(&self, user: UserId) -> Result<Footprint, StoreError> {
         let user = self.redis.memory_of(&self.key(user)).await?;
         Ok(Footprint {
             user,
-            how: "Redis MEMORY USAGE of the user's key, which a question leaves there",
+            how: "Redis MEMORY USAGE of the user's key, which a check leaves there",
             ..Footprint::default()
         })
     }

@@ -1,4 +1,4 @@
-//! The tables of what was revoked.
+//! The two tables of revocations.
 
 pub(super) mod revoked_logins {
     use sea_orm::entity::prelude::*;
@@ -6,16 +6,16 @@ pub(super) mod revoked_logins {
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "revoked_logins")]
     pub struct Model {
-        /// The strategy.
+        /// The slug of the strategy.
         #[sea_orm(primary_key, auto_increment = false)]
         pub scope: String,
-        /// A name that somebody else's login has is another row: nobody can spoil a revocation.
+        /// Part of the key: a user who revokes the name of somebody else's login writes another row, and spoils nothing.
         #[sea_orm(primary_key, auto_increment = false)]
         pub user_id: Uuid,
         /// The token's `jti`, or the public name of the session.
         #[sea_orm(primary_key, auto_increment = false)]
         pub login: String,
-        /// When the login would have expired and the row may go. Milliseconds since the Unix epoch.
+        /// When the login would have expired and the row may be deleted. Milliseconds since the Unix epoch.
         pub expires_at: i64,
     }
 
@@ -31,14 +31,15 @@ pub(super) mod generations {
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "cut_offs")]
     pub struct Model {
-        /// The strategy.
+        /// The slug of the strategy.
         #[sea_orm(primary_key, auto_increment = false)]
         pub scope: String,
         #[sea_orm(primary_key, auto_increment = false)]
         pub user_id: Uuid,
-        /// Tokens of an earlier generation are dead.
+        /// Tokens of an earlier generation are revoked.
         pub generation: i64,
-        /// When it was raised. Tokens before it live no longer than a token lives.
+        /// When it was last raised. Milliseconds since the Unix epoch. Once the life of a token has passed since, the row
+        /// revokes nothing more.
         pub raised_at: i64,
     }
 

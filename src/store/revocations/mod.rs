@@ -1,4 +1,7 @@
-//! What was revoked. It stands in the SQL database and survives everything; Redis only carries it fast.
+//! Revocations. The SQL database keeps them durably; Redis only makes them fast to read.
+//!
+//! [`Revocations`] are the durable ones, in the tables of `entity.rs`. `cached.rs` reads them through Redis, `pushed.rs`
+//! keeps them in the memory of every node.
 
 mod cached;
 mod entity;
@@ -22,98 +25,104 @@ use super::{Footprint, Sql, StoreError};
 use crate::clock::{Clock, Timestamp};
 use crate::identity::{LoginId, UserId};
 
-/// Where a question was answered.
+/// The store that a check read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadFrom {
-    /// By one Redis command.
     Redis,
-    /// By the SQL database: Redis did not have it.
+    /// Redis did not have it, so the SQL database.
     Sql,
+}
+
+/// What a check of a token read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RevocationLookup {
+    pub is_revoked: bool,
+    pub read_from: ReadFrom,
 }
 
 /// Names each way to revoke in words, for the trace.
 #[derive(Debug)]
 pub struct RevocationCommands {
-    /// Ending one login.
     pub revoke: &'static str,
-    /// Ending every login of a user.
     pub raise_generation: &'static str,
 }
 
-/// What a strategy asks of revocations, and tells them. An error means that nobody knows: not "no", and not "done".
+/// Revokes tokens, and checks whether one was revoked. After an error it is unknown whether the token was revoked, or the
+/// revoke was carried out.
 #[async_trait]
 pub trait RevocationList: std::fmt::Debug + Send + Sync + 'static {
-    /// Its commands in words.
+    /// Names its commands in words.
     fn commands(&self) -> &'static RevocationCommands;
 
-    /// The user's generation, from the SQL database: what a new token carries.
+    /// Reads the user's generation from the SQL database, for a new token.
     async fn generation(&self, user: UserId) -> Result<i64, StoreError>;
 
-    /// Whether a token of this generation and name was revoked, if this process knows and may be trusted now. `None`: ask
-    /// the stores.
+    /// Whether a token of this generation and name was revoked, from the memory of this process. `None`: it does not know,
+    /// or may be stale.
     fn recall(&self, _user: UserId, _login: &LoginId, _generation: i64) -> Option<bool> {
         None
     }
 
-    /// The same, asked of the stores.
-    async fn revoked(&self, user: UserId, login: &LoginId, generation: i64) -> Result<(bool, ReadFrom), StoreError>;
+    /// Whether a token of this generation and name was revoked, from the stores.
+    async fn look_up(&self, user: UserId, login: &LoginId, generation: i64) -> Result<RevocationLookup, StoreError>;
 
-    /// Ends one login, whose token expires by itself at `expires`. May be called again.
+    /// Revokes one login, whose token expires by itself at `expires`. May be called again.
     async fn revoke(&self, user: UserId, login: &LoginId, expires: Timestamp) -> Result<(), StoreError>;
 
-    /// Ends every login that was opened until now.
+    /// Revokes every login that was opened until now.
     async fn raise_generation(&self, user: UserId) -> Result<(), StoreError>;
 
-    /// What is kept of a user of whom nothing was revoked.
+    /// Measures what the stores keep of a user without revocations.
     async fn footprint(&self, user: UserId) -> Result<Footprint, StoreError>;
 }
 
-/// How many rows are read at once.
+/// The most rows that one statement reads.
 const PAGE: u64 = 10_000;
 
-/// What is known of a user's revocations under one strategy.
+/// A user's revocations under one strategy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserRevocations {
-    /// The cut-off: tokens of an earlier generation are dead. A counter, so that a login right after it is good.
+    /// Tokens of an earlier generation are revoked. A counter and not a time, so that a login in the same millisecond as
+    /// the revoke is accepted.
     pub generation: i64,
-    /// Single logins that were ended, and when their tokens expire anyway.
+    /// Single revoked logins, and when their tokens expire by themselves.
     pub revoked: HashMap<LoginId, Timestamp>,
 }
 
 impl UserRevocations {
     /// Whether a token of this generation and name was revoked.
-    pub fn cover(&self, login: &LoginId, generation: i64) -> bool {
+    pub fn covers(&self, login: &LoginId, generation: i64) -> bool {
         generation < self.generation || self.revoked.contains_key(login)
     }
 }
 
-/// The revocations of one strategy in the SQL database. Rows of expired tokens are deleted in the background.
+/// The revocations of one strategy in the SQL database. A background task deletes the rows of expired logins.
 #[derive(Debug)]
 pub struct Revocations {
     scope: &'static str,
     sql: Sql,
     clock: Clock,
-    /// Life of a token or of a session.
+    /// The longest life of a token or of a session.
     life: Duration,
     _sweeper: Sweeper,
 }
 
 impl Revocations {
-    /// Of the strategy `scope`, whose tokens or sessions live for `life`. Needs a tokio runtime.
+    /// Those of the strategy `scope`, whose tokens or sessions live for `life` at most. Needs a tokio runtime.
     pub fn new(scope: &'static str, sql: Sql, life: Duration, clock: Clock) -> Self {
-        let (swept, hand) = (sql.clone(), clock.clone());
-        let sweeper = Sweeper::start("revocations", move || delete_expired(swept.clone(), hand.clone()));
+        let (swept, time) = (sql.clone(), clock.clone());
+        let sweeper = Sweeper::start("revocations", move || delete_expired(swept.clone(), time.clone()));
         Self { scope, sql, clock, life, _sweeper: sweeper }
     }
 
-    /// The user's generation; zero until the first cut-off.
+    /// Reads the user's generation; zero until it is first raised.
     pub async fn generation(&self, user: UserId) -> Result<i64, StoreError> {
         let query = generations::Entity::find_by_id((self.scope.to_owned(), user.0));
         let query = query.select_only().column(generations::Column::Generation).into_tuple::<i64>();
         Ok(self.sql.run(query.one(self.sql.pool())).await?.unwrap_or_default())
     }
 
-    /// Everything that is known of a user.
+    /// Reads a user's generation and revoked logins.
     pub async fn of_user(&self, user: UserId) -> Result<UserRevocations, StoreError> {
         let now = self.clock.now().as_millis();
         let query = revoked_logins::Entity::find()
@@ -128,45 +137,46 @@ impl Revocations {
         Ok(UserRevocations { generation: self.generation(user).await?, revoked })
     }
 
-    /// Everything that still matters: single logins, and cut-offs that a living token may be before.
+    /// Reads all that a token may still meet: the revoked logins, and the generations raised within a token's life.
     async fn all(&self) -> Result<Vec<Revocation>, StoreError> {
         let mut all = Vec::new();
         self.each(|user, login, until| all.push(Revocation::Login(user, login, until))).await?;
-        let cut_offs = self.living_generations().await?.into_iter().map(|row| {
+        let generations = self.recent_generations().await?.into_iter().map(|row| {
             let until = Timestamp::from_millis(row.raised_at) + self.life;
             Revocation::Generation(UserId(row.user_id), row.generation, until)
         });
-        all.extend(cut_offs);
+        all.extend(generations);
         Ok(all)
     }
 
-    /// The single logins that were ended and would not have expired yet.
-    pub(super) async fn logins(&self) -> Result<Vec<(UserId, LoginId)>, StoreError> {
+    /// Reads the single revoked logins that would not have expired yet.
+    pub(super) async fn revoked_logins(&self) -> Result<Vec<(UserId, LoginId)>, StoreError> {
         let mut logins = Vec::new();
         self.each(|user, login, _| logins.push((user, login))).await?;
         Ok(logins)
     }
 
-    /// Who was cut off since the oldest login that could live, and when.
-    pub(super) async fn generations(&self) -> Result<Vec<(UserId, Timestamp)>, StoreError> {
-        let rows = self.living_generations().await?.into_iter();
+    /// Reads which users' generations were raised within the life of a login, and when.
+    pub(super) async fn raised_generations(&self) -> Result<Vec<(UserId, Timestamp)>, StoreError> {
+        let rows = self.recent_generations().await?.into_iter();
         Ok(rows.map(|row| (UserId(row.user_id), Timestamp::from_millis(row.raised_at))).collect())
     }
 
-    /// Which database this is: two may use one Redis, and know of different ends.
+    /// Reads the name of this database: two may use one Redis, and have different revocations.
     pub(super) async fn database(&self) -> Result<String, StoreError> {
         self.sql.identity().await
     }
 
-    async fn living_generations(&self) -> Result<Vec<generations::Model>, StoreError> {
+    async fn recent_generations(&self) -> Result<Vec<generations::Model>, StoreError> {
         let since = (self.clock.now() - self.life).as_millis();
-        let living = generations::Entity::find()
+        let recent = generations::Entity::find()
             .filter(generations::Column::Scope.eq(self.scope))
             .filter(generations::Column::RaisedAt.gt(since));
-        self.sql.run(living.all(self.sql.pool())).await
+        self.sql.run(recent.all(self.sql.pool())).await
     }
 
-    /// In pages, along the primary key: each statement stays within its time limit, however many rows there are.
+    /// Reads the revoked logins in pages, along the primary key: each statement stays within its time limit, whatever the
+    /// number of rows.
     async fn each(&self, mut take: impl FnMut(UserId, LoginId, Timestamp)) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut after: Option<(Uuid, String)> = None;
@@ -201,16 +211,16 @@ impl Revocations {
         self.sql.run(query.all(self.sql.pool())).await
     }
 
-    /// Ends one login. May be called again.
+    /// Revokes one login. May be called again.
     pub async fn revoke(&self, user: UserId, login: &LoginId, expires: Timestamp) -> Result<(), StoreError> {
         self.insert(user, std::slice::from_ref(login), expires).await
     }
 
-    /// Ends logins that live no longer than a login lives. May be called again.
+    /// Revokes logins whose expiry is unknown: the rows stay for the longest life of a login. May be called again.
     pub async fn revoke_all(&self, user: UserId, logins: &[LoginId]) -> Result<(), StoreError> {
         // A statement has room for some thousand values.
-        for some in logins.chunks(1000) {
-            self.insert(user, some, self.clock.now() + self.life).await?;
+        for batch in logins.chunks(1000) {
+            self.insert(user, batch, self.clock.now() + self.life).await?;
         }
         Ok(())
     }
@@ -233,7 +243,7 @@ impl Revocations {
         self.sql.run(insert.exec_without_returning(self.sql.pool())).await.map(drop)
     }
 
-    /// Ends every login that was opened until now, in one statement.
+    /// Revokes every login that was opened until now, in one statement.
     pub async fn raise_generation(&self, user: UserId) -> Result<(), StoreError> {
         let row = generations::ActiveModel {
             scope: Set(self.scope.to_owned()),

@@ -1,8 +1,8 @@
 //! The revocations of all users in this process' memory, pushed through Redis.
 //!
-//! A revoke is written to the SQL database, then published; every node adds it to its memory. A node that connects, or
-//! connects again, subscribes first and reads the SQL database then: what is revoked in between comes both ways. While
-//! the channel cannot prove that it is complete, every question goes to Redis instead.
+//! The node that revokes writes to the SQL database, then publishes; every node adds the revocation to its memory. A node
+//! that connects, or reconnects, first subscribes, then reads the SQL database: a revocation in between reaches it twice.
+//! While the channel cannot prove that no push is missing, every check reads Redis instead.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
@@ -13,40 +13,40 @@ use redis::aio::MultiplexedConnection;
 use redis::{PushInfo, PushKind, Value};
 use serde::{Deserialize, Serialize};
 
-use super::{CachedRevocations, ReadFrom, RevocationCommands, RevocationList, Revocations};
+use super::{CachedRevocations, RevocationCommands, RevocationList, RevocationLookup, Revocations};
 use crate::clock::{Clock, Timestamp};
 use crate::identity::{LoginId, UserId};
 use crate::store::push_channel::{PushChannel, PushListener};
 use crate::store::redis::query_over;
 use crate::store::{Footprint, Redis, StoreError};
 
-/// One revocation, as it is published. Field names are short: every node reads every message.
+/// One revocation, as nodes publish it. Names are short: every node reads every message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Revocation {
-    /// A single login of a user, and until when that matters.
+    /// A single login of a user, and when it expires.
     #[serde(rename = "l")]
     Login(UserId, LoginId, Timestamp),
-    /// A user's cut-off, and until when that matters.
+    /// A user's new generation, and when the last token of an earlier one expires.
     #[serde(rename = "c")]
     Generation(UserId, i64, Timestamp),
 }
 
-/// What is in memory. Flat, so that a question touches few cache lines: a slot of 49 bytes for each revoked login, and
-/// twice as many slots whenever seven of eight are taken. So 56 to 112 bytes.
+/// The revocations in memory. Flat, so that a check touches few cache lines. Each revoked login takes 56 to 112 bytes: a
+/// slot has 49 bytes, and the table doubles whenever seven of eight slots are taken.
 #[derive(Debug, Default)]
 struct RevocationTable {
-    /// Single logins that were ended, each with its user (a name alone could be somebody else's), and until when that
-    /// matters.
+    /// When each revoked login expires. The user is part of the key: a name alone could be somebody else's.
     logins: HashMap<(UserId, LoginId), Timestamp>,
-    /// The cut-off of each user, and until when it matters.
+    /// The generation of each user, and when the last token of an earlier one expires.
     generations: HashMap<UserId, (i64, Timestamp)>,
-    /// How many revocations were added since the last clean-up, and how many were left then.
+    /// Revocations added since the last clean-up.
     added: usize,
-    cleaned_at: usize,
+    /// Revocations left by the last clean-up.
+    kept: usize,
 }
 
 impl RevocationTable {
-    /// Adds what is not there. Nothing is ever taken back: the order of messages does not matter.
+    /// Adds a revocation. None is ever undone, so the order of messages does not matter.
     fn add(&mut self, revoked: Revocation) {
         self.added += 1;
         match revoked {
@@ -62,23 +62,24 @@ impl RevocationTable {
     }
 
     fn covers(&self, user: UserId, login: &LoginId, generation: i64) -> bool {
-        self.generations.get(&user).is_some_and(|(cut_off, _)| generation < *cut_off)
+        self.generations.get(&user).is_some_and(|(present, _)| generation < *present)
             || self.logins.contains_key(&(user, login.clone()))
     }
 
     fn drop_expired(&mut self, now: Timestamp) {
-        if self.added < self.cleaned_at.max(512) {
+        if self.added < self.kept.max(512) {
             return;
         }
         self.logins.retain(|_, until| *until > now);
         self.generations.retain(|_, (_, until)| *until > now);
-        // After a night of a million of them the room is given back.
+        // Gives the memory of a million expired revocations back.
         self.logins.shrink_to_fit();
         self.generations.shrink_to_fit();
-        (self.added, self.cleaned_at) = (0, self.logins.len() + self.generations.len());
+        (self.added, self.kept) = (0, self.logins.len() + self.generations.len());
     }
 }
 
+/// Adds what other nodes publish to the memory of this one.
 #[derive(Debug)]
 struct PushReceiver {
     durable: Arc<Revocations>,
@@ -116,15 +117,16 @@ impl PushListener for PushReceiver {
         let text = push.data.get(1).and_then(|value| redis::from_redis_value_ref::<Vec<u8>>(value).ok());
         match text.map(|text| serde_json::from_slice(&text)) {
             Some(Ok(revoked)) => self.add(revoked),
-            _ => tracing::error!("a revocation was published that cannot be read"),
+            _ => tracing::error!("another node published a revocation that this one cannot read"),
         }
     }
 }
 
-/// The revocations of one strategy, on every node that listens.
+/// The revocations of one strategy, in the memory of every node.
 #[derive(Debug)]
 pub struct PushedRevocations {
-    asked: CachedRevocations,
+    /// Read while the channel is silent.
+    cached: CachedRevocations,
     node: Arc<PushReceiver>,
     channel: PushChannel,
     redis: Redis,
@@ -132,18 +134,18 @@ pub struct PushedRevocations {
 }
 
 impl PushedRevocations {
-    /// Of the strategy `scope`, whose tokens live for `life`. Needs a tokio runtime.
-    pub fn new(scope: &'static str, truth: Revocations, redis: Redis, life: Duration, clock: Clock) -> Self {
-        let truth = Arc::new(truth);
+    /// Those of the strategy `scope`, whose tokens live for `life` at most. Needs a tokio runtime.
+    pub fn new(scope: &'static str, durable: Revocations, redis: Redis, life: Duration, clock: Clock) -> Self {
+        let durable = Arc::new(durable);
         let channel = format!("{{jvs}}:p:{scope}");
-        let node = Arc::new(PushReceiver { durable: truth.clone(), channel, clock, memory: RwLock::default() });
+        let node = Arc::new(PushReceiver { durable: durable.clone(), channel, clock, memory: RwLock::default() });
         let channel = PushChannel::open(redis.clone(), node.clone());
-        let asked = CachedRevocations::new(scope, truth, &redis, life);
-        Self { asked, node, channel, redis, life }
+        let cached = CachedRevocations::new(scope, durable, &redis, life);
+        Self { cached, node, channel, redis, life }
     }
 
     async fn publish(&self, revoked: Revocation) -> Result<(), StoreError> {
-        let text = serde_json::to_string(&revoked).map_err(|error| StoreError::new("Redis", &error))?;
+        let text = serde_json::to_string(&revoked).map_err(|error| StoreError::unavailable("Redis", &error))?;
         self.node.add(revoked);
         self.redis.query::<i64>(redis::cmd("PUBLISH").arg(&self.node.channel).arg(text)).await.map(drop)
     }
@@ -159,29 +161,29 @@ impl RevocationList for PushedRevocations {
     }
 
     async fn generation(&self, user: UserId) -> Result<i64, StoreError> {
-        self.asked.generation(user).await
+        self.cached.generation(user).await
     }
 
     fn recall(&self, user: UserId, login: &LoginId, generation: i64) -> Option<bool> {
-        // Asked first: what was pushed before the proof is in memory by now.
+        // First the freshness: what Redis pushed before that proof is in memory by now.
         let fresh = self.channel.is_fresh();
-        let known = self.node.memory.read().unwrap_or_else(PoisonError::into_inner).covers(user, login, generation);
-        // A revocation is never taken back: what memory knows is so, however old it is.
-        (known || fresh).then_some(known)
+        let revoked = self.node.memory.read().unwrap_or_else(PoisonError::into_inner).covers(user, login, generation);
+        // No revocation is ever undone: one in memory holds, however stale the memory is.
+        (revoked || fresh).then_some(revoked)
     }
 
-    async fn revoked(&self, user: UserId, login: &LoginId, generation: i64) -> Result<(bool, ReadFrom), StoreError> {
-        self.asked.revoked(user, login, generation).await
+    async fn look_up(&self, user: UserId, login: &LoginId, generation: i64) -> Result<RevocationLookup, StoreError> {
+        self.cached.look_up(user, login, generation).await
     }
 
     async fn revoke(&self, user: UserId, login: &LoginId, expires: Timestamp) -> Result<(), StoreError> {
-        self.asked.revoke(user, login, expires).await?;
+        self.cached.revoke(user, login, expires).await?;
         self.publish(Revocation::Login(user, login.clone(), expires)).await
     }
 
     async fn raise_generation(&self, user: UserId) -> Result<(), StoreError> {
-        self.asked.raise_generation(user).await?;
-        let generation = self.asked.generation(user).await?;
+        self.cached.raise_generation(user).await?;
+        let generation = self.cached.generation(user).await?;
         self.publish(Revocation::Generation(user, generation, self.node.clock.now() + self.life)).await
     }
 

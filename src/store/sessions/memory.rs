@@ -9,7 +9,7 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 
-use super::{Footprint, LoginRecord, LoginStore, StepNames, StoreError, ended};
+use super::{Footprint, LoginRecord, LoginStore, StepNames, StoreError, not_saved};
 use crate::clock::{Clock, Timestamp};
 use crate::identity::{LoginId, UserId};
 use crate::trace::StepKind;
@@ -22,14 +22,14 @@ const STEP_NAMES: StepNames = StepNames {
     load: "process memory: look the record up by the hash of the id",
     create: "process memory: insert the record, only if the id is new",
     touch: "process memory: slide the idle limit, only if the record is still there",
-    end: "process memory: remove the record and its index entry",
-    end_all: "process memory: remove every record of the user",
+    revoke: "process memory: remove the record and its index entry",
+    revoke_all: "process memory: remove every record of the user",
     list: "process memory: read the user's records",
 };
 
 /// The records, an index by user and a queue by expiry, under one lock: they change together or not at all.
 ///
-/// Expired records are dropped whenever a new one is stored, so memory is bounded by the logins that are alive.
+/// Each new record makes room first: the store deletes the expired ones. So memory is bounded by the open logins.
 pub struct MemorySessions {
     clock: Clock,
     tables: RwLock<Tables>,
@@ -61,7 +61,7 @@ impl Tables {
         }
     }
 
-    fn drop_expired(&mut self, now: Timestamp) {
+    fn delete_expired(&mut self, now: Timestamp) {
         while let Some((_, login)) = self.by_expiry.first().filter(|(expires, _)| *expires <= now).cloned() {
             self.remove(&login);
         }
@@ -75,17 +75,15 @@ impl fmt::Debug for MemorySessions {
 }
 
 impl MemorySessions {
-    /// An empty store.
     pub fn new(clock: Clock) -> Self {
         Self { clock, tables: RwLock::default() }
     }
 
-    /// How many records are held, the expired ones that were not dropped yet included.
+    /// The number of records, with the expired ones that are not deleted yet.
     pub fn len(&self) -> usize {
         self.read().records.len()
     }
 
-    /// Whether no record is held.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -98,15 +96,16 @@ impl MemorySessions {
         self.tables.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// False if there is no unexpired record to replace.
     fn replace(&self, id: &Id, record: &LoginRecord) -> bool {
         let login = LoginId::of_session(id);
         let mut tables = self.write();
         let now = self.clock.now();
-        let present = tables.records.get(&login).is_some_and(|stored| stored.expires > now);
-        if present {
+        let is_open = tables.records.get(&login).is_some_and(|stored| stored.expires > now);
+        if is_open {
             tables.put(login, record.clone());
         }
-        present
+        is_open
     }
 }
 
@@ -115,7 +114,7 @@ impl SessionStore for MemorySessions {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
         let login = LoginRecord::from_record(record)?;
         let mut tables = self.write();
-        tables.drop_expired(self.clock.now());
+        tables.delete_expired(self.clock.now());
         while tables.records.contains_key(&LoginId::of_session(&record.id)) {
             record.id = Id::default();
         }
@@ -125,7 +124,7 @@ impl SessionStore for MemorySessions {
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
         let login = LoginRecord::from_record(record)?;
-        if self.replace(&record.id, &login) { Ok(()) } else { Err(ended()) }
+        if self.replace(&record.id, &login) { Ok(()) } else { Err(not_saved()) }
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
@@ -157,11 +156,11 @@ impl LoginStore for MemorySessions {
         let now = self.clock.now();
         let tables = self.read();
         let logins = tables.by_user.get(&user).into_iter().flatten();
-        let alive = logins.filter_map(|login| Some((login.clone(), LoginRecord::clone(tables.records.get(login)?))));
-        Ok(alive.filter(|(_, record)| record.expires > now).collect())
+        let records = logins.filter_map(|login| Some((login.clone(), LoginRecord::clone(tables.records.get(login)?))));
+        Ok(records.filter(|(_, record)| record.expires > now).collect())
     }
 
-    async fn end(&self, user: UserId, login: &LoginId) -> Result<(), StoreError> {
+    async fn revoke(&self, user: UserId, login: &LoginId) -> Result<(), StoreError> {
         let mut tables = self.write();
         if tables.records.get(login).is_some_and(|record| record.user == user) {
             tables.remove(login);
@@ -169,7 +168,7 @@ impl LoginStore for MemorySessions {
         Ok(())
     }
 
-    async fn end_all(&self, user: UserId) -> Result<(), StoreError> {
+    async fn revoke_all(&self, user: UserId) -> Result<(), StoreError> {
         let mut tables = self.write();
         for login in tables.by_user.get(&user).cloned().unwrap_or_default() {
             tables.remove(&login);
@@ -184,7 +183,7 @@ impl LoginStore for MemorySessions {
         let entries = size_of::<(LoginId, LoginRecord)>() + size_of::<(Timestamp, LoginId)>() + size_of::<LoginId>();
         let login = entries + 3 * login.as_str().len() + text;
         let user = size_of::<(UserId, HashSet<LoginId>)>();
-        let how = "counted: the record, its texts and its places in three tables, without what the allocator adds";
+        let how = "counted: the record, its texts and its entries in three tables, without what the allocator adds";
         Ok(Footprint { login: login as u64, user: user as u64, rows: false, how })
     }
 }

@@ -1,8 +1,11 @@
-//! Session stores: where the records of opaque session ids live.
+//! Session stores: where the records behind opaque session ids live.
 //!
-//! Each is a [`SessionStore`] of tower-sessions and keeps what that trait leaves open: an id is stored only as its
-//! hash, `create` never overwrites, `save` never brings back, and the logins of a user are listed by an index that
-//! changes in the same atomic step as the record.
+//! Each is a [`SessionStore`] of tower-sessions, and keeps promises that this trait leaves open. The store holds an id only
+//! as its hash. `create` never overwrites a record, and `save` never brings one back. An index lists the logins of a user,
+//! and changes in the same atomic step as the record.
+//!
+//! `memory.rs`, `sql.rs`, `redis.rs` and `tracked.rs` are the four stores. `scripts.rs` holds the scripts of the two on
+//! Redis, `recovery.rs` deletes revoked sessions from a Redis that restored a snapshot.
 
 mod memory;
 mod recovery;
@@ -33,58 +36,53 @@ use crate::trace::StepKind;
 /// The key of [`LoginRecord`] in the data of a tower-sessions [`Record`].
 pub const LOGIN_KEY: &str = "login";
 
-/// What the server remembers of a login. Field names are short: they are stored once for every login.
+/// What the server remembers of a login. Stored names are short: every record holds them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginRecord {
-    /// Whose login it is.
     #[serde(rename = "u")]
     pub user: UserId,
-    /// The user's name.
     #[serde(rename = "n")]
     pub name: CompactString,
-    /// The user's role.
     #[serde(rename = "r")]
     pub role: Role,
-    /// When it was opened.
     #[serde(rename = "i")]
     pub issued: Timestamp,
-    /// When it was last written as seen: at most a tenth of the idle limit behind the truth.
+    /// When a request last wrote the record: at most a tenth of the idle limit before the last request.
     #[serde(rename = "s")]
     pub seen: Timestamp,
-    /// When it ends if nobody comes: the idle limit, or the absolute limit if that is sooner.
+    /// When it expires without another request: at the idle limit, or at the absolute one if that is sooner.
     #[serde(rename = "e")]
     pub expires: Timestamp,
-    /// When it ends in any case.
+    /// When it expires in any case.
     #[serde(rename = "a")]
     pub absolute: Timestamp,
     /// The browser, in a few words.
     #[serde(rename = "d")]
     pub device: CompactString,
-    /// The address that logged in.
+    /// The IP address that logged in.
     #[serde(rename = "p")]
     pub address: CompactString,
 }
 
 impl LoginRecord {
-    /// Reads it out of a session record.
+    /// Reads it from a record of tower-sessions.
     pub fn from_record(record: &Record) -> Result<Self, session_store::Error> {
         let value = record.data.get(LOGIN_KEY).cloned().unwrap_or_default();
         serde_json::from_value(value).map_err(|error| session_store::Error::Decode(error.to_string()))
     }
 
-    /// Makes a session record of it.
+    /// Makes a record of tower-sessions.
     fn to_record(&self, id: &Id) -> Result<Record, session_store::Error> {
         let expiry_date = self.expires.to_date_time();
         let value = serde_json::to_value(self).map_err(|error| session_store::Error::Encode(error.to_string()))?;
         Ok(Record { id: *id, data: HashMap::from([(LOGIN_KEY.to_owned(), value)]), expiry_date })
     }
 
-    /// The stored text of a record.
+    /// Encodes it as JSON, for a store.
     fn encode(&self) -> Result<String, session_store::Error> {
         serde_json::to_string(self).map_err(|error| session_store::Error::Encode(error.to_string()))
     }
 
-    /// A record from its stored text.
     fn decode(text: &[u8]) -> Result<Self, session_store::Error> {
         serde_json::from_slice(text).map_err(|error| session_store::Error::Decode(error.to_string()))
     }
@@ -95,63 +93,57 @@ impl LoginRecord {
 pub struct StepNames {
     /// The store's name in an error.
     pub name: &'static str,
-    /// Where its records are, in words.
+    /// Where the records are, for pages.
     pub held_in: &'static str,
-    /// What a command to it costs.
     pub kind: StepKind,
-    /// Answering from what this process keeps, where it keeps anything.
+    /// A hit in the memory of this process, under a store that keeps copies.
     pub recall: Option<&'static str>,
-    /// Reading one record.
     pub load: &'static str,
-    /// Storing a new one.
     pub create: &'static str,
-    /// Sliding the idle limit.
+    /// Slides the idle limit.
     pub touch: &'static str,
-    /// Revoking one login.
-    pub end: &'static str,
-    /// Revoking every login of a user.
-    pub end_all: &'static str,
-    /// Listing the logins of a user.
+    pub revoke: &'static str,
+    pub revoke_all: &'static str,
     pub list: &'static str,
 }
 
-/// What a login needs beyond [`SessionStore`].
+/// What a login needs beyond [`SessionStore`]: reads without copying, a list for each user, and revokes.
 #[async_trait]
 pub trait LoginStore: SessionStore {
     /// Names its steps in words.
     fn step_names(&self) -> &'static StepNames;
 
-    /// The record as this process keeps it, if it does and may trust it now. Its limits are for the caller to check.
+    /// The copy in this process, if there is one and it may be used now. The caller checks the limits of the record.
     fn recall(&self, _login: &LoginId) -> Option<Arc<LoginRecord>> {
         None
     }
 
-    /// The record behind an id, unless it has expired. What [`SessionStore::load`] answers, decoded once: by way of a
-    /// [`Record`] it would be copied three times.
+    /// Reads the record of a login, unless it has expired. [`SessionStore::load`] reads the same, and copies it three
+    /// times.
     async fn find(&self, login: &LoginId) -> session_store::Result<Option<Arc<LoginRecord>>>;
 
-    /// Replaces the record of an id that is stored. False if it is not: the login ended meanwhile and stays ended.
+    /// Replaces the record of an id. False if there is none: the login was revoked meanwhile, and stays revoked.
     async fn touch(&self, id: &Id, record: &LoginRecord) -> Result<bool, StoreError>;
 
-    /// The user's logins that have not expired.
+    /// Lists the user's logins that have not expired.
     async fn of_user(&self, user: UserId) -> Result<Vec<(LoginId, LoginRecord)>, StoreError>;
 
-    /// Ends a login of this user. Nothing happens to a login of somebody else. May be called again.
-    async fn end(&self, user: UserId, login: &LoginId) -> Result<(), StoreError>;
+    /// Revokes a login of this user. Nothing happens to a login of somebody else. May be called again.
+    async fn revoke(&self, user: UserId, login: &LoginId) -> Result<(), StoreError>;
 
-    /// Ends every login of this user. May be called again.
-    async fn end_all(&self, user: UserId) -> Result<(), StoreError>;
+    /// Revokes every login of this user. May be called again.
+    async fn revoke_all(&self, user: UserId) -> Result<(), StoreError>;
 
-    /// What it keeps of a login.
+    /// Measures what the store keeps of a login.
     async fn footprint(&self, user: UserId, login: &LoginId) -> Result<Footprint, StoreError>;
 }
 
-/// For [`SessionStore`], whose errors are text.
+/// Turns an error into one of [`SessionStore`], whose errors are text.
 fn backend(error: &StoreError) -> session_store::Error {
     session_store::Error::Backend(error.detail().to_owned())
 }
 
-/// What `save` answers for a record that is no longer there: not a success, and the record stays away.
-fn ended() -> session_store::Error {
-    session_store::Error::Backend("the session has ended; nothing was saved".to_owned())
+/// The error of a `save` without a record to replace: no success, and the login stays revoked.
+fn not_saved() -> session_store::Error {
+    session_store::Error::Backend("the session was revoked or has expired; nothing was saved".to_owned())
 }

@@ -1,10 +1,11 @@
-//! Sessions in Redis: one `GET` a request, and scripts where a record and its index must change in one step.
+//! Sessions in Redis: a check sends one `GET`. Scripts change a record and its index in one step.
 //!
 //! Keys: `{jvs}:s:LOGIN` holds a record as JSON, `{jvs}:u:USER` the user's logins sorted by when they expire; under
 //! `session-tracked` `{jvs}:ts:` and `{jvs}:tu:`.
 //! The braces put all keys into one slot, which a script needs in a cluster.
 //!
-//! That a login ended is written to the SQL database first: see [`super::recovery`].
+//! A revoke is written to the SQL database first, so that a restored snapshot brings no login back: see
+//! [`super::recovery`].
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,16 +16,16 @@ use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 
 use super::recovery::SessionRecovery;
-use super::scripts::{END_ALL, Prefixes, SHARED, WRITE, end};
-use super::{Footprint, LoginRecord, LoginStore, StepNames, StoreError, backend, ended};
+use super::scripts::{DELETE_ALL, Prefixes, SHARED, WRITE, delete_each};
+use super::{Footprint, LoginRecord, LoginStore, StepNames, StoreError, backend, not_saved};
 use crate::clock::Clock;
 use crate::identity::{LoginId, UserId};
 use crate::store::Redis;
 use crate::store::revocations::Revocations;
 use crate::trace::StepKind;
 
-/// What a login takes in the user's index: its name, its time and what a listpack adds to both, in bytes.
-const PLACE: u64 = 32;
+/// The bytes of a login in the user's index: its name, its time and what a listpack adds to both.
+const INDEX_ENTRY: u64 = 32;
 
 const STEP_NAMES: StepNames = StepNames {
     name: "Redis",
@@ -34,8 +35,8 @@ const STEP_NAMES: StepNames = StepNames {
     load: "Redis GET: the record under the hash of the id",
     create: "Redis script: SET NX the record with its life, ZADD it to the user's logins",
     touch: "Redis script: SET XX the record with a new idle limit, only if it is still there",
-    end: "SQL INSERT that it ended; Redis script: DEL the record, ZREM it from the user's logins",
-    end_all: "SQL raise the user's cut-off; Redis ZRANGE the logins; SQL INSERT that they ended; Redis script: DEL their records",
+    revoke: "SQL INSERT the revocation; Redis script: DEL the record, ZREM it from the user's logins",
+    revoke_all: "SQL raise the user's generation; Redis ZRANGE the logins; SQL INSERT their revocations; Redis script: DEL their records",
     list: "Redis ZRANGE the user's logins, MGET their records",
 };
 
@@ -45,34 +46,35 @@ pub struct RedisSessions {
     redis: Redis,
     clock: Clock,
     prefixes: &'static Prefixes,
-    ended: Arc<Revocations>,
+    /// Durable: Redis may lose what it deleted, and restore it.
+    revocations: Arc<Revocations>,
 }
 
 impl RedisSessions {
-    /// Under `/session`, on this Redis. Which logins ended stands in `ended`.
-    pub fn new(redis: &Redis, ended: Revocations, clock: Clock) -> Self {
-        Self::under(&SHARED, redis, ended, clock)
+    /// The sessions of `/session`. A revoke writes to `revocations` first.
+    pub fn new(redis: &Redis, revocations: Revocations, clock: Clock) -> Self {
+        Self::under(&SHARED, redis, revocations, clock)
     }
 
-    /// Under keys that begin otherwise: its logins are nothing to another mount.
-    pub(super) fn under(prefixes: &'static Prefixes, redis: &Redis, ended: Revocations, clock: Clock) -> Self {
-        let ended = Arc::new(ended);
-        let redis = redis.recovered_by(Arc::new(SessionRecovery { prefixes, ended: ended.clone() }));
-        Self { redis, clock, prefixes, ended }
+    /// The sessions under these keys.
+    pub(super) fn under(prefixes: &'static Prefixes, redis: &Redis, revocations: Revocations, clock: Clock) -> Self {
+        let revocations = Arc::new(revocations);
+        let redis = redis.recovered_by(Arc::new(SessionRecovery { prefixes, revocations: revocations.clone() }));
+        Self { redis, clock, prefixes, revocations }
     }
 
-    /// Ends logins that may be the user's: first where it lasts, then where it is read.
-    async fn end_each(&self, user: UserId, logins: &[LoginId]) -> Result<(), StoreError> {
+    /// Revokes those of the logins that are the user's: first where it lasts, then where checks read it.
+    async fn revoke_each(&self, user: UserId, logins: &[LoginId]) -> Result<(), StoreError> {
         if logins.is_empty() {
             return Ok(());
         }
-        self.ended.revoke_all(user, logins).await?;
+        self.revocations.revoke_all(user, logins).await?;
         let of_user: Vec<_> = logins.iter().map(|login| (user, login.clone())).collect();
-        self.redis.run::<bool>(&end(self.prefixes, &of_user)).await.map(drop)
+        self.redis.run::<bool>(&delete_each(self.prefixes, &of_user)).await.map(drop)
     }
 
-    /// Looks at every record and ends those of the user.
-    async fn end_unlisted(&self, user: UserId) -> Result<(), StoreError> {
+    /// Reads every record in Redis, and revokes those of the user.
+    async fn revoke_unlisted(&self, user: UserId) -> Result<(), StoreError> {
         let mut cursor: u64 = 0;
         loop {
             let mut scan = redis::cmd("SCAN");
@@ -81,7 +83,7 @@ impl RedisSessions {
             let logins: Vec<_> =
                 keys.iter().filter_map(|key| LoginId::parse(key.strip_prefix(self.prefixes.record)?)).collect();
             let found: Vec<_> = self.read(user, logins).await?.into_iter().map(|(login, _)| login).collect();
-            self.end_each(user, &found).await?;
+            self.revoke_each(user, &found).await?;
             cursor = next;
             if cursor == 0 {
                 return Ok(());
@@ -89,7 +91,7 @@ impl RedisSessions {
         }
     }
 
-    /// The names in the user's index, from this expiry on.
+    /// Lists the logins in the user's index that expire from this time on (a score of `ZRANGE`).
     async fn listed(&self, user: UserId, from: &str) -> Result<Vec<LoginId>, StoreError> {
         let mut range = redis::cmd("ZRANGE");
         range.arg(self.prefixes.index_key(user)).arg(from).arg("+inf").arg("BYSCORE");
@@ -97,7 +99,7 @@ impl RedisSessions {
         Ok(logins.iter().filter_map(|login| LoginId::parse(login)).collect())
     }
 
-    /// The records among these that are the user's.
+    /// Reads those of the records that are the user's.
     async fn read(&self, user: UserId, logins: Vec<LoginId>) -> Result<Vec<(LoginId, LoginRecord)>, StoreError> {
         if logins.is_empty() {
             return Ok(Vec::new());
@@ -114,16 +116,17 @@ impl RedisSessions {
         Ok(read.collect())
     }
 
-    /// `condition` is `NX` (only if absent) or `XX` (only if present). True if it was stored.
+    /// Writes a record; `condition` is `NX` (only if absent) or `XX` (only if present). False if Redis refused that, or if the
+    /// record has expired.
     async fn write(&self, condition: &str, id: &Id, record: &LoginRecord) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let login = LoginId::of_session(id);
-        // Redis refuses a life of zero; a record that is over is not stored.
+        // Redis refuses a life of zero.
         let life = record.expires.since(now).as_millis();
         if life == 0 {
             return Ok(false);
         }
-        let text = record.encode().map_err(|error| StoreError::new(STEP_NAMES.name, &error))?;
+        let text = record.encode().map_err(|error| StoreError::unavailable(STEP_NAMES.name, &error))?;
         let mut write = WRITE.key(self.prefixes.record_key(&login));
         write
             .key(self.prefixes.index_key(record.user))
@@ -139,21 +142,21 @@ impl RedisSessions {
 impl SessionStore for RedisSessions {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
         let login = LoginRecord::from_record(record)?;
-        // 128 random bits do not meet twice: a second refusal means that the record is over before it began.
+        // 128 random bits are never drawn twice: a second refusal means that the record expires at once.
         for _ in 0..2 {
             if self.write("NX", &record.id, &login).await.map_err(|error| backend(&error))? {
                 return Ok(());
             }
             record.id = Id::default();
         }
-        Err(ended())
+        Err(not_saved())
     }
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
         let login = LoginRecord::from_record(record)?;
         match self.write("XX", &record.id, &login).await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(ended()),
+            Ok(false) => Err(not_saved()),
             Err(error) => Err(backend(&error)),
         }
     }
@@ -165,7 +168,7 @@ impl SessionStore for RedisSessions {
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
         let login = LoginId::of_session(id);
         let deleted = match self.find(&login).await {
-            Ok(Some(record)) => return self.end(record.user, &login).await.map_err(|error| backend(&error)),
+            Ok(Some(record)) => return self.revoke(record.user, &login).await.map_err(|error| backend(&error)),
             Ok(None) | Err(session_store::Error::Decode(_)) => {
                 self.redis.query(redis::cmd("DEL").arg(self.prefixes.record_key(&login))).await
             }
@@ -194,37 +197,37 @@ impl LoginStore for RedisSessions {
     }
 
     async fn of_user(&self, user: UserId) -> Result<Vec<(LoginId, LoginRecord)>, StoreError> {
-        let living = self.listed(user, &format!("({}", self.clock.now().as_millis())).await?;
-        self.read(user, living).await
+        let unexpired = self.listed(user, &format!("({}", self.clock.now().as_millis())).await?;
+        self.read(user, unexpired).await
     }
 
-    async fn end(&self, user: UserId, login: &LoginId) -> Result<(), StoreError> {
-        self.end_each(user, std::slice::from_ref(login)).await
+    async fn revoke(&self, user: UserId, login: &LoginId) -> Result<(), StoreError> {
+        self.revoke_each(user, std::slice::from_ref(login)).await
     }
 
-    async fn end_all(&self, user: UserId) -> Result<(), StoreError> {
-        // For the logins that Redis does not name now: it may have lost them, and have them in a snapshot.
-        self.ended.raise_generation(user).await?;
+    async fn revoke_all(&self, user: UserId) -> Result<(), StoreError> {
+        // For the logins that Redis does not list now: it may have lost them, and have them in a snapshot.
+        self.revocations.raise_generation(user).await?;
         let listed = self.listed(user, "-inf").await?;
-        self.ended.revoke_all(user, &listed).await?;
-        let mut end = END_ALL.key(self.prefixes.index_key(user));
-        end.arg(self.prefixes.record);
-        let ended: Vec<String> = self.redis.run(&end).await?;
-        // What was opened meanwhile ended too, and is written down as well.
+        self.revocations.revoke_all(user, &listed).await?;
+        let mut delete = DELETE_ALL.key(self.prefixes.index_key(user));
+        delete.arg(self.prefixes.record);
+        let deleted: Vec<String> = self.redis.run(&delete).await?;
+        // A login that was opened meanwhile is deleted too: its revocation must last as well.
         let known: HashSet<_> = listed.iter().map(LoginId::as_str).collect();
-        let late: Vec<_> = ended.iter().filter(|login| !known.contains(login.as_str())).collect();
+        let late: Vec<_> = deleted.iter().filter(|login| !known.contains(login.as_str())).collect();
         let late: Vec<_> = late.into_iter().filter_map(|login| LoginId::parse(login)).collect();
-        self.end_each(user, &late).await?;
-        // Where keys are evicted the index may be gone and records not.
-        if self.redis.evicting_policy().await?.is_some() { self.end_unlisted(user).await } else { Ok(()) }
+        self.revoke_each(user, &late).await?;
+        // An evicting Redis may have lost the index, and still have records.
+        if self.redis.evicting_policy().await?.is_some() { self.revoke_unlisted(user).await } else { Ok(()) }
     }
 
     async fn footprint(&self, user: UserId, login: &LoginId) -> Result<Footprint, StoreError> {
         let (record, index) = (self.prefixes.record_key(login), self.prefixes.index_key(user));
         let whole = self.redis.memory_of(&index).await?;
         let logins: u64 = self.redis.query(redis::cmd("ZCARD").arg(&index)).await?;
-        let login = self.redis.memory_of(&record).await? + PLACE;
+        let login = self.redis.memory_of(&record).await? + INDEX_ENTRY;
         let how = "Redis MEMORY USAGE of the record and of the user's index";
-        Ok(Footprint { login, user: whole.saturating_sub(logins * PLACE), how, ..Footprint::default() })
+        Ok(Footprint { login, user: whole.saturating_sub(logins * INDEX_ENTRY), how, ..Footprint::default() })
     }
 }

@@ -1,11 +1,11 @@
-//! How the session records in Redis are named, and the scripts that change them and their index in one step.
+//! The keys of session records in Redis, and the scripts that change a record and its index in one step.
 
 use std::sync::LazyLock;
 
 use crate::identity::{LoginId, UserId};
 use redis::{Script, ScriptInvocation};
 
-/// How the keys of a mount begin: its logins are nothing to another.
+/// How the keys of a mount begin. Another mount does not see its logins.
 #[derive(Debug)]
 pub(super) struct Prefixes {
     pub record: &'static str,
@@ -25,8 +25,8 @@ impl Prefixes {
 pub(super) static SHARED: Prefixes = Prefixes { record: "{jvs}:s:", index: "{jvs}:u:" };
 pub(super) static TRACKED: Prefixes = Prefixes { record: "{jvs}:ts:", index: "{jvs}:tu:" };
 
-/// Stores a record if its key is absent (`NX`) or present (`XX`), and its place in the index.
-/// Keys: record, index. Arguments: NX or XX, record, life in ms, login, expiry in ms, now in ms. Answers 1 or 0.
+/// Stores a record if its key is absent (`NX`) or present (`XX`), and its entry in the index.
+/// Keys: record, index. Arguments: NX or XX, record, life in ms, login, expiry in ms, now in ms. Returns 1 or 0.
 pub(super) static WRITE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -40,21 +40,21 @@ pub(super) static WRITE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Ends logins, each if it is the user's. A record that cannot be read belongs to nobody and goes too.
+/// Deletes records, each if it is the user's. A record that cannot be read belongs to nobody: the script deletes it too.
 /// Keys: record and index of each. Arguments: login and user of each.
-static END: LazyLock<Script> = LazyLock::new(|| {
+static DELETE_EACH: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
-        for place = 1, #KEYS, 2 do
-            local text, others = redis.call('GET', KEYS[place]), false
+        for i = 1, #KEYS, 2 do
+            local text, is_foreign = redis.call('GET', KEYS[i]), false
             if text then
-                local good, record = pcall(cjson.decode, text)
-                local user = good and type(record) == 'table' and record.u
-                others = type(user) == 'string' and user ~= ARGV[place + 1]
+                local readable, record = pcall(cjson.decode, text)
+                local user = readable and type(record) == 'table' and record.u
+                is_foreign = type(user) == 'string' and user ~= ARGV[i + 1]
             end
-            if not others then
-                redis.call('DEL', KEYS[place])
-                redis.call('ZREM', KEYS[place + 1], ARGV[place])
+            if not is_foreign then
+                redis.call('DEL', KEYS[i])
+                redis.call('ZREM', KEYS[i + 1], ARGV[i])
             end
         end
         return 1
@@ -62,18 +62,18 @@ static END: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// The script for these logins.
-pub(super) fn end(prefixes: &Prefixes, logins: &[(UserId, LoginId)]) -> ScriptInvocation<'static> {
-    let mut end = END.prepare_invoke();
+/// Prepares the script that deletes these logins.
+pub(super) fn delete_each(prefixes: &Prefixes, logins: &[(UserId, LoginId)]) -> ScriptInvocation<'static> {
+    let mut delete = DELETE_EACH.prepare_invoke();
     for (user, login) in logins {
-        end.key(prefixes.record_key(login)).key(prefixes.index_key(*user));
-        end.arg(login.as_str()).arg(user.to_string());
+        delete.key(prefixes.record_key(login)).key(prefixes.index_key(*user));
+        delete.arg(login.as_str()).arg(user.to_string());
     }
-    end
+    delete
 }
 
-/// Ends every login in a user's index, and answers which those were. Keys: index. Arguments: prefix of the records.
-pub(super) static END_ALL: LazyLock<Script> = LazyLock::new(|| {
+/// Deletes every login in a user's index, and returns which those were. Keys: index. Arguments: prefix of the records.
+pub(super) static DELETE_ALL: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
         local logins = redis.call('ZRANGE', KEYS[1], 0, -1)
@@ -86,15 +86,15 @@ pub(super) static END_ALL: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Ends every login in a user's index that was opened until a moment. Keys: index. Arguments: prefix of the records, the
-/// moment in ms.
-pub(super) static END_BEFORE: LazyLock<Script> = LazyLock::new(|| {
+/// Deletes every login in a user's index that was opened until a moment. Keys: index. Arguments: prefix of the records,
+/// the moment in ms.
+pub(super) static DELETE_OPENED_UNTIL: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
         for _, login in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
             local text = redis.call('GET', ARGV[1] .. login)
-            local good, record = pcall(cjson.decode, text or 'null')
-            local issued = good and type(record) == 'table' and tonumber(record.i)
+            local readable, record = pcall(cjson.decode, text or 'null')
+            local issued = readable and type(record) == 'table' and tonumber(record.i)
             if not issued or issued <= tonumber(ARGV[2]) then
                 redis.call('DEL', ARGV[1] .. login)
                 redis.call('ZREM', KEYS[1], login)

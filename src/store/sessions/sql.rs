@@ -1,4 +1,4 @@
-//! Sessions in the SQL database: the store that is there anyway, at the price of a statement a request.
+//! Sessions in the SQL database: no further store to run, and one statement for each check.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 
-use super::{Footprint, LoginRecord, LoginStore, StepNames, StoreError, backend, ended};
+use super::{Footprint, LoginRecord, LoginStore, StepNames, StoreError, backend, not_saved};
 use crate::clock::Clock;
 use crate::identity::{LoginId, UserId};
 use crate::store::Sql;
@@ -24,12 +24,12 @@ const STEP_NAMES: StepNames = StepNames {
     load: "SQL: SELECT the record by the hash of the id",
     create: "SQL: INSERT the record, only if the id is new",
     touch: "SQL: UPDATE the record with a new idle limit, only if it is still there",
-    end: "SQL: DELETE the record, only if it is the user's",
-    end_all: "SQL: DELETE every record of the user",
+    revoke: "SQL: DELETE the record, only if it is the user's",
+    revoke_all: "SQL: DELETE every record of the user",
     list: "SQL: SELECT the user's records",
 };
 
-/// What every request asks.
+/// The query of every check.
 const FIND: &str = "SELECT record FROM sessions WHERE login = $1";
 
 mod entity {
@@ -56,7 +56,7 @@ mod entity {
 
 use entity::{ActiveModel, Column, Entity};
 
-/// A session store on the SQL database. Deletes expired rows in the background as long as it lives.
+/// A session store on the SQL database. A background task deletes expired rows.
 #[derive(Debug)]
 pub struct SqlSessions {
     table: Arc<SessionTable>,
@@ -70,7 +70,7 @@ struct SessionTable {
 }
 
 impl SqlSessions {
-    /// On this database. Needs a tokio runtime.
+    /// Starts the background task. Needs a tokio runtime.
     pub fn new(sql: Sql, clock: Clock) -> Self {
         let table = Arc::new(SessionTable { sql, clock });
         let swept = table.clone();
@@ -98,7 +98,7 @@ impl SessionTable {
         self.sql.run(Entity::delete_many().filter(Column::ExpiresAt.lte(now)).exec(self.sql.pool())).await.map(drop)
     }
 
-    /// True if the id was new.
+    /// False if the id is taken.
     async fn insert(&self, login: LoginId, record: &LoginRecord) -> Result<bool, StoreError> {
         let row = ActiveModel {
             login: Set(login.to_string()),
@@ -117,7 +117,7 @@ impl SessionTable {
         self.sql.run(inserted).await
     }
 
-    /// True if the row was there.
+    /// False if there is no unexpired row.
     async fn update(&self, login: LoginId, record: &LoginRecord) -> Result<bool, StoreError> {
         let update = Entity::update_many()
             .col_expr(Column::Record, Expr::value(self.encode(record)?))
@@ -130,7 +130,7 @@ impl SessionTable {
     }
 
     fn encode(&self, record: &LoginRecord) -> Result<String, StoreError> {
-        record.encode().map_err(|error| StoreError::new(self.sql.name(), &error))
+        record.encode().map_err(|error| StoreError::unavailable(self.sql.name(), &error))
     }
 }
 
@@ -138,7 +138,7 @@ impl SessionTable {
 impl SessionStore for SqlSessions {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
         let login = LoginRecord::from_record(record)?;
-        // 128 random bits do not meet twice; should they, the second gets another id.
+        // 128 random bits are never drawn twice; should they be, the second login gets another id.
         for _ in 0..2 {
             let name = LoginId::of_session(&record.id);
             if self.table.insert(name, &login).await.map_err(|error| backend(&error))? {
@@ -146,14 +146,14 @@ impl SessionStore for SqlSessions {
             }
             record.id = Id::default();
         }
-        Err(ended())
+        Err(not_saved())
     }
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
         let login = LoginRecord::from_record(record)?;
         match self.touch(&record.id, &login).await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(ended()),
+            Ok(false) => Err(not_saved()),
             Err(error) => Err(backend(&error)),
         }
     }
@@ -189,8 +189,8 @@ impl LoginStore for SqlSessions {
 
     async fn of_user(&self, user: UserId) -> Result<Vec<(LoginId, LoginRecord)>, StoreError> {
         let sql = &self.table.sql;
-        let alive = Column::ExpiresAt.gt(self.table.clock.now().as_millis());
-        let rows = sql.run(Entity::find().filter(Column::UserId.eq(user.0)).filter(alive).all(sql.pool())).await?;
+        let unexpired = Column::ExpiresAt.gt(self.table.clock.now().as_millis());
+        let rows = sql.run(Entity::find().filter(Column::UserId.eq(user.0)).filter(unexpired).all(sql.pool())).await?;
         let logins = rows.into_iter().filter_map(|row| {
             let record = LoginRecord::decode(row.record.as_bytes()).ok()?;
             Some((LoginId::parse(&row.login)?, record))
@@ -198,13 +198,13 @@ impl LoginStore for SqlSessions {
         Ok(logins.collect())
     }
 
-    async fn end(&self, user: UserId, login: &LoginId) -> Result<(), StoreError> {
+    async fn revoke(&self, user: UserId, login: &LoginId) -> Result<(), StoreError> {
         let sql = &self.table.sql;
         let delete = Entity::delete_by_id(login.to_string()).filter(Column::UserId.eq(user.0)).exec(sql.pool());
         sql.run(delete).await.map(drop)
     }
 
-    async fn end_all(&self, user: UserId) -> Result<(), StoreError> {
+    async fn revoke_all(&self, user: UserId) -> Result<(), StoreError> {
         let sql = &self.table.sql;
         sql.run(Entity::delete_many().filter(Column::UserId.eq(user.0)).exec(sql.pool())).await.map(drop)
     }

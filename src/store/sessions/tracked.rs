@@ -1,13 +1,14 @@
-//! Sessions in Redis, and the ones in use decoded in this process, evicted by Redis itself (client tracking, RESP3).
+//! Sessions in Redis, with tracked copies of those in use, decoded in this process (Redis client-side caching, RESP3).
 //!
-//! Redis pushes the name of every session record that changes. What keeps a dead login from being answered:
+//! Redis pushes the name of every session record that changes, and the node evicts its copy. A revoked login is not
+//! accepted from a copy, because:
 //!
-//! - A record that is being read when its name is pushed is not kept: the reader's ticket is gone.
-//! - "There is no such record" is never kept, so made-up ids take no room.
+//! - A push invalidates the ticket of a read under way: the node does not keep what it reads.
+//! - The node never keeps the absence of a record, so made-up ids take no memory.
 //! - This node's own revoke evicts before and after it deletes: Redis may push later than it answers.
-//! - A new connection, and a FLUSHALL, empty everything.
-//! - While the channel cannot prove that it is complete ([`crate::store::push_channel`]), every read goes to Redis.
-//! - The record's own limits are checked at every hit, by the strategy.
+//! - A new connection, and a FLUSHALL, evict every copy.
+//! - While the channel cannot prove that no push is missing ([`crate::store::push_channel`]), every check reads Redis.
+//! - The strategy checks the limits of the record at every hit.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -33,23 +34,23 @@ const STEP_NAMES: StepNames = StepNames {
     name: "Redis",
     held_in: "Redis, and in use in this process",
     kind: StepKind::Store,
-    recall: Some("process memory: the record, which Redis would have evicted had it changed"),
-    load: "Redis GET: the record under the hash of the id, to be kept here",
+    recall: Some("process memory: the tracked copy, which Redis evicts when the record changes"),
+    load: "Redis GET: the record under the hash of the id; keep a tracked copy",
     create: "Redis script: SET NX the record with its life, ZADD it to the user's logins",
     touch: "Redis script: SET XX the record with a new idle limit, only if it is still there",
-    end: "evict it here; SQL INSERT that it ended; Redis script: DEL the record, ZREM it from the user's logins",
-    end_all: "evict them here; SQL raise the cut-off; Redis ZRANGE; SQL INSERT that they ended; Redis script: DEL their records",
+    revoke: "evict the copy; SQL INSERT the revocation; Redis script: DEL the record, ZREM it from the user's logins",
+    revoke_all: "evict the copies; SQL raise the generation; Redis ZRANGE; SQL INSERT the revocations; Redis script: DEL the records",
     list: "Redis ZRANGE the user's logins, MGET their records",
 };
 
-/// How many records are kept: some 35 MB. The next one takes the place of any other.
+/// The most copies that a node keeps, some 35 MB. The next one replaces any other.
 pub const MAX_COPIES: usize = 100_000;
 
-/// The records that are kept, and the reads that are under way.
+/// The copies, and the reads under way.
 #[derive(Debug, Default)]
 struct TrackedCopies {
     records: RwLock<HashMap<LoginId, Arc<LoginRecord>>>,
-    /// The latest ticket for each record that is being read. Taken before `records` wherever both are.
+    /// The latest ticket of each record that a request reads now. Locked before `records` wherever both are.
     tickets: Mutex<Tickets>,
 }
 
@@ -72,7 +73,7 @@ impl TrackedCopies {
         ticket
     }
 
-    /// Keeps a record that was read under a ticket, if nothing happened to it since.
+    /// Keeps a copy of a record that was read under a ticket, unless a push invalidated the ticket.
     fn keep(&self, login: LoginId, ticket: u64, record: Arc<LoginRecord>) {
         let mut tickets = self.tickets();
         if tickets.valid.get(&login) != Some(&ticket) {
@@ -87,7 +88,7 @@ impl TrackedCopies {
         records.insert(login, record);
     }
 
-    fn give_back(&self, login: &LoginId, ticket: u64) {
+    fn return_ticket(&self, login: &LoginId, ticket: u64) {
         let mut tickets = self.tickets();
         if tickets.valid.get(login) == Some(&ticket) {
             tickets.valid.remove(login);
@@ -102,7 +103,7 @@ impl TrackedCopies {
 
     fn evict_user(&self, user: UserId) {
         let mut tickets = self.tickets();
-        // Whose records are being read is not known yet.
+        // It is unknown yet whose records the reads under way will find.
         tickets.valid.clear();
         self.records.write().unwrap_or_else(PoisonError::into_inner).retain(|_, record| record.user != user);
     }
@@ -124,7 +125,7 @@ impl PushListener for TrackedCopies {
         let mut tracking = redis::cmd("CLIENT");
         tracking.arg("TRACKING").arg("ON").arg("BCAST").arg("PREFIX").arg(TRACKED.record);
         query_over::<Value>(connection, &tracking).await?;
-        // What changed while nobody listened is not known.
+        // It is unknown what changed while the node was not connected.
         self.clear();
         Ok(())
     }
@@ -141,33 +142,33 @@ impl PushListener for TrackedCopies {
     }
 }
 
-/// Gives a ticket back when its read ends without a record, or is given up.
+/// Returns a ticket when its read finds no record, or is given up.
 struct ReadTicket<'a> {
-    cache: &'a TrackedCopies,
+    copies: &'a TrackedCopies,
     login: &'a LoginId,
     ticket: u64,
 }
 
 impl Drop for ReadTicket<'_> {
     fn drop(&mut self) {
-        self.cache.give_back(self.login, self.ticket);
+        self.copies.return_ticket(self.login, self.ticket);
     }
 }
 
-/// [`RedisSessions`], read through a cache that Redis keeps true.
+/// [`RedisSessions`], read through tracked copies.
 #[derive(Debug)]
 pub struct TrackedSessions {
     inner: RedisSessions,
-    cache: Arc<TrackedCopies>,
+    copies: Arc<TrackedCopies>,
     channel: PushChannel,
 }
 
 impl TrackedSessions {
-    /// Under keys of its own, on this Redis. Which logins ended stands in `ended`. Needs a tokio runtime.
-    pub fn new(redis: &Redis, ended: Revocations, clock: Clock) -> Self {
-        let cache = Arc::new(TrackedCopies::default());
-        let channel = PushChannel::open(redis.clone(), cache.clone());
-        Self { inner: RedisSessions::under(&TRACKED, redis, ended, clock), cache, channel }
+    /// The sessions of `/session-tracked`. A revoke writes to `revocations` first. Needs a tokio runtime.
+    pub fn new(redis: &Redis, revocations: Revocations, clock: Clock) -> Self {
+        let copies = Arc::new(TrackedCopies::default());
+        let channel = PushChannel::open(redis.clone(), copies.clone());
+        Self { inner: RedisSessions::under(&TRACKED, redis, revocations, clock), copies, channel }
     }
 }
 
@@ -179,9 +180,9 @@ impl SessionStore for TrackedSessions {
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
         let login = LoginId::of_session(&record.id);
-        self.cache.evict(&login);
+        self.copies.evict(&login);
         let saved = self.inner.save(record).await;
-        self.cache.evict(&login);
+        self.copies.evict(&login);
         saved
     }
 
@@ -191,9 +192,9 @@ impl SessionStore for TrackedSessions {
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
         let login = LoginId::of_session(id);
-        self.cache.evict(&login);
+        self.copies.evict(&login);
         let deleted = self.inner.delete(id).await;
-        self.cache.evict(&login);
+        self.copies.evict(&login);
         deleted
     }
 }
@@ -205,24 +206,24 @@ impl LoginStore for TrackedSessions {
     }
 
     fn recall(&self, login: &LoginId) -> Option<Arc<LoginRecord>> {
-        // Asked first: what was pushed before the proof is evicted by now.
-        if self.channel.is_fresh() { self.cache.get(login) } else { None }
+        // First the freshness: what Redis pushed before that proof is evicted by now.
+        if self.channel.is_fresh() { self.copies.get(login) } else { None }
     }
 
     async fn find(&self, login: &LoginId) -> session_store::Result<Option<Arc<LoginRecord>>> {
-        let reading = ReadTicket { cache: &self.cache, login, ticket: self.cache.ticket(login) };
+        let read = ReadTicket { copies: &self.copies, login, ticket: self.copies.ticket(login) };
         let found = self.inner.find(login).await?;
         if let Some(record) = &found {
-            self.cache.keep(login.clone(), reading.ticket, record.clone());
+            self.copies.keep(login.clone(), read.ticket, record.clone());
         }
         Ok(found)
     }
 
     async fn touch(&self, id: &Id, record: &LoginRecord) -> Result<bool, StoreError> {
         let login = LoginId::of_session(id);
-        self.cache.evict(&login);
+        self.copies.evict(&login);
         let touched = self.inner.touch(id, record).await;
-        self.cache.evict(&login);
+        self.copies.evict(&login);
         touched
     }
 
@@ -230,18 +231,18 @@ impl LoginStore for TrackedSessions {
         self.inner.of_user(user).await
     }
 
-    async fn end(&self, user: UserId, login: &LoginId) -> Result<(), StoreError> {
-        self.cache.evict(login);
-        let ended = self.inner.end(user, login).await;
-        self.cache.evict(login);
-        ended
+    async fn revoke(&self, user: UserId, login: &LoginId) -> Result<(), StoreError> {
+        self.copies.evict(login);
+        let revoked = self.inner.revoke(user, login).await;
+        self.copies.evict(login);
+        revoked
     }
 
-    async fn end_all(&self, user: UserId) -> Result<(), StoreError> {
-        self.cache.evict_user(user);
-        let ended = self.inner.end_all(user).await;
-        self.cache.evict_user(user);
-        ended
+    async fn revoke_all(&self, user: UserId) -> Result<(), StoreError> {
+        self.copies.evict_user(user);
+        let revoked = self.inner.revoke_all(user).await;
+        self.copies.evict_user(user);
+        revoked
     }
 
     async fn footprint(&self, user: UserId, login: &LoginId) -> Result<Footprint, StoreError> {
