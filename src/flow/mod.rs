@@ -13,6 +13,7 @@ mod home;
 mod labs;
 mod landing;
 mod login;
+mod login_events;
 mod logout;
 mod middleware;
 mod ops;
@@ -28,8 +29,8 @@ use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt as _, IntoEndpoint as _, Response, Route, get, post};
 
 pub use self::client::TrustedProxies;
-pub use self::events::LoginEvents;
 pub use self::flash::FlashTraces;
+pub use self::login_events::LoginEvents;
 pub use self::rate_limits::RateLimits;
 pub use self::state::{AppState, Demo, DemoUser, Mount, Services, StoreStatus};
 

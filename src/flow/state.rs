@@ -7,8 +7,8 @@ use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::client::TrustedProxies;
-use super::events::LoginEvents;
 use super::flash::FlashTraces;
+use super::login_events::LoginEvents;
 use super::rate_limits::RateLimits;
 use crate::account::Hasher;
 use crate::auth::{AuthStrategy, Backend, Description, Keys};
