@@ -76,10 +76,10 @@ async fn seed_one(
         if here {
             return hasher.verify(secret(), Some(known.password_hash)).await.map_err(|error| text(&error));
         }
-        let hash = hasher.hash(secret(), name.to_owned()).await.map_err(|error| text(&error))??;
+        let hash = hasher.hash(secret(), name.to_owned()).await.map_err(|error| text(&error))?;
         return users.replace_hash(known.id, &known.password_hash, &hash).await.map_err(|error| text(&error));
     }
-    let password_hash = hasher.hash(secret(), name.to_owned()).await.map_err(|error| text(&error))??;
+    let password_hash = hasher.hash(secret(), name.to_owned()).await.map_err(|error| text(&error))?;
     let user = User { id: UserId::random(), name: name.to_owned(), role, password_hash };
     users.insert(&user, &folded, clock.now()).await.map_err(|error| text(&error))
 }
@@ -91,7 +91,7 @@ async fn lock(users: &Users, hasher: &Hasher) -> Result<(), String> {
         let public = hasher.verify(SecretString::from(PASSWORD), Some(known.password_hash.clone())).await;
         if public.map_err(|error| error.to_string())? {
             let secret = SecretString::from(random_secret().map_err(|error| error.to_string())?);
-            let hash = hasher.hash(secret, name.to_owned()).await.map_err(|error| error.to_string())??;
+            let hash = hasher.hash(secret, name.to_owned()).await.map_err(|error| error.to_string())?;
             users.replace_hash(known.id, &known.password_hash, &hash).await.map_err(|error| error.to_string())?;
             tracing::warn!(name, "a demo user had the password that everybody knows: it was replaced by a random one");
         }

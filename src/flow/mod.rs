@@ -34,7 +34,7 @@ pub use self::login_events::LoginEvents;
 pub use self::rate_limits::RateLimits;
 pub use self::state::{AppState, Demo, DemoUser, Mount, Services, StoreStatus};
 
-/// The whole site: home, the mounts, what operators ask for; safe headers and error pages around everything.
+/// Every route of the server, inside the middleware.
 pub fn routes(state: &Arc<AppState>) -> impl Endpoint<Output = Response> + use<> {
     let mut route = Route::new()
         .at("/", get(home::page))
