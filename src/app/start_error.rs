@@ -24,6 +24,9 @@ pub enum StartError {
     /// There is no key for the tokens.
     #[error(transparent)]
     Keys(#[from] KeysError),
+    /// There is no folder for temporary files.
+    #[error("cannot create a temporary folder: {0}")]
+    Scratch(io::Error),
     /// Passwords cannot be hashed.
     #[error(transparent)]
     Hasher(#[from] HashError),

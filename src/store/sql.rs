@@ -56,6 +56,11 @@ impl SqlUrl {
         (!path.is_empty() && path != ":memory:").then(|| path.into())
     }
 
+    /// Whether opening it creates a missing file.
+    pub fn creates_file(&self) -> bool {
+        self.file().is_some() && self.0.query_pairs().any(|(name, value)| name == "mode" && value == "rwc")
+    }
+
     fn store(&self) -> &'static str {
         if self.0.scheme() == "sqlite" { "SQLite" } else { "PostgreSQL" }
     }
