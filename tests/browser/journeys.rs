@@ -28,7 +28,7 @@ async fn walk(mount: &str, label: &str, devices: &str) {
     tab.fill("Username", "dora").await;
     tab.fill("Password", PASSWORD).await;
     tab.press("Register").await;
-    assert_eq!(tab.path().await, format!("{mount}/profile"), "who registers is signed in");
+    assert_eq!(tab.path().await, format!("{mount}/profile"), "who registers is logged in");
     tab.sees("What the server holds").await;
     tab.press("Devices").await;
     tab.sees(devices).await;
