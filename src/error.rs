@@ -112,16 +112,15 @@ impl Error {
             Self::Failure(Failure::Store(error)) => {
                 let reason = error.sentence();
                 let reason = reason.trim_end_matches('.');
-                format!("{reason}, so the server cannot complete this request. Your cookie stays as it is. Try again.")
+                format!("{reason}, so the server cannot complete this request. Your cookie stays as it is.")
             }
             Self::OthersNotRevoked(_) => {
                 "The password was changed. A store does not answer, so your other logins may go on. Use \"Log out \
                 everywhere\" when the store is back."
                     .to_owned()
             }
-            Self::Hash(HashError::Busy) => "Too many passwords are being checked at once. Try again.".to_owned(),
             Self::Hash(HashError::Rejected(reason)) => reason.to_string(),
-            Self::Hash(_) | Self::Failure(_) | Self::Internal(_) => {
+            Self::Hash(HashError::Failed(_)) | Self::Failure(_) | Self::Internal(_) => {
                 "Something went wrong on the server. The log says what.".to_owned()
             }
             Self::BadRequest(sentence) => sentence.clone(),

@@ -98,7 +98,7 @@ struct Problem {
 
 #[derive(ApiResponse)]
 enum Done {
-    /// The server has revoked the login, as far as the strategy can.
+    /// Logged out.
     #[oai(status = 204)]
     Done,
 }

@@ -70,7 +70,7 @@ fn rows() -> Value {
             "name": "State",
             "session": "The server stores a record of every login.",
             "jwt": "The server stores a key, and nothing about a login.",
-            "see": [link("/session/profile", "What the server holds of a session"), link("/jwt/profile", "… and of a token")],
+            "see": [link("/session/profile", "What the server holds of a session"), link("/jwt/profile", "What the server holds of a token")],
         },
         {
             "name": "Scalability",
@@ -82,7 +82,7 @@ fn rows() -> Value {
             "name": "Revocation",
             "session": "The server deletes the record and refuses the next request.",
             "jwt": "The server accepts a token until it expires.",
-            "see": [link("/labs/revocation", "Revoke a login under all nine at once"), link("/session/", "Log out, then replay the session id"), link("/jwt/", "… and the token"), link("/jwt/devices", "Why the server has no list of tokens")],
+            "see": [link("/labs/revocation", "Revoke a login under all nine at once"), link("/session/", "Log out, then replay the session id"), link("/jwt/", "Log out, then replay the token"), link("/jwt/devices", "Why the server has no list of tokens")],
         },
         {
             "name": "Payload size",
@@ -100,7 +100,7 @@ fn rows() -> Value {
             "name": "Cookies and scripts",
             "session": "HttpOnly: no script can read the session id.",
             "jwt": "HttpOnly, if the token is in a cookie and not in local storage.",
-            "see": [link("/session/profile", "A script tries to read it"), link("/jwt/profile", "… and here")],
+            "see": [link("/session/profile", "A script tries to read the session id"), link("/jwt/profile", "A script tries to read the token")],
         },
     ])
 }

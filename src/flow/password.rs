@@ -91,7 +91,10 @@ async fn revoke_others(request: &RequestContext, identity: &Identity) -> Result<
     let mut lines = vec!["The new password is valid from now on, under every mount.".to_owned()];
     let here = request.strategy().describe().slug;
     let mine = request.revoke(identity, RevokeScope::Everywhere).await;
-    lines.push(format!("/{here}: {} This login was renewed.", request.strategy().describe().texts.password_change));
+    lines.push(format!(
+        "/{here}: {} The server renewed this login.",
+        request.strategy().describe().texts.password_change
+    ));
     for other in request.mount().strategies.iter().filter(|strategy| strategy.describe().slug != here) {
         lines.push(revoke_under(other.as_ref(), request, identity).await);
     }
@@ -105,7 +108,7 @@ async fn revoke_under(strategy: &dyn AuthStrategy, request: &RequestContext, ide
     match request.revoke_under(strategy, identity, RevokeScope::Everywhere).await {
         Ok(Effect::Now | Effect::Within(_)) => format!("/{slug}: the server revoked every login of yours."),
         Ok(Effect::At(end)) => {
-            format!("/{slug}: the server accepts your tokens until they expire, at {end} or before.")
+            format!("/{slug}: the server accepts your tokens until they expire, {end} at the latest.")
         }
         Err(failure) => {
             tracing::error!(strategy = slug, error = %failure, "a password change could not revoke logins");
