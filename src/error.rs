@@ -1,4 +1,4 @@
-//! What can go wrong in a request, and what the visitor is told. Inner detail goes to the log, once, here.
+//! What can go wrong in a request, and the sentence that the visitor reads. The log gets the inner detail, once, here.
 
 use std::time::Duration;
 
@@ -10,57 +10,46 @@ use crate::account::HashError;
 use crate::auth::Failure;
 use crate::store::StoreError;
 
-/// One enum for the visitor's faults and for ours.
+/// The visitor's faults and ours.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No such page, or no such thing of the visitor's.
+    /// No such page, or the visitor has no such thing.
     #[error("there is nothing at this address")]
     NotFound,
-    /// The page exists, the method does not.
     #[error("this address does not take that method")]
     MethodNotAllowed,
-    /// The request cannot be understood; the sentence says why.
+    /// The server cannot read the request; the sentence says why.
     #[error("{0}")]
     BadRequest(String),
-    /// The form's type is another one.
     #[error("this address does not take that content type")]
     UnsupportedMediaType,
-    /// The body is over the limit.
-    #[error("the request's body is too large: at most 64 KiB are read")]
+    #[error("the request's body is too large: the server reads at most 64 KiB")]
     TooLarge,
     /// An unsafe request from another site.
-    #[error("this request came from another site, so it was not carried out")]
+    #[error("this request came from another site, so the server refused it")]
     CrossSite,
-    /// A page that needs a login.
-    #[error("sign in first")]
-    SignInFirst {
-        /// Where the visitor wanted to go: path and query.
-        next: Option<String>,
-    },
-    /// Unknown user or wrong password: nobody is told which.
+    /// A page that needs a login. `next` is its path and query.
+    #[error("log in first")]
+    LoginRequired { next: Option<String> },
+    /// Unknown user or wrong password: the answer never says which.
     #[error("the user name or the password is wrong")]
     WrongPassword,
     /// Too many tries from one address or for one account.
     #[error("too many tries; wait a little")]
-    TooManyTries {
-        /// When the next one is allowed.
-        retry: Duration,
-    },
-    /// As many experiments as may run at once do.
-    #[error("too many experiments run at once; each ends within a minute")]
+    TooManyTries { retry: Duration },
+    #[error("the maximum number of experiments is already running; each ends within a minute")]
     TooManyRuns,
-    /// One measurement goes on: two would measure each other.
-    #[error("the cost is being measured already; wait for that run, which takes less than two minutes")]
+    /// The cost lab runs one experiment at a time: two would measure each other.
+    #[error("the cost lab is already running; a run takes less than two minutes")]
     Measuring,
-    /// Passwords: too many at once, or the hash function failed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// A strategy failed: neither yes nor no.
+    /// A strategy neither accepted nor refused: a store did not answer, or signing failed.
     #[error(transparent)]
     Failure(#[from] Failure),
-    /// The password was changed, but it is not sure that all other logins ended.
-    #[error("the password was changed, but not every other login could be ended: {0}")]
-    HalfChanged(#[source] Failure),
+    /// The password was changed, but the other logins may go on.
+    #[error("the password was changed, but not every other login was revoked: {0}")]
+    OthersNotRevoked(#[source] Failure),
     /// A fault of this program.
     #[error("{0}")]
     Internal(String),
@@ -81,13 +70,14 @@ impl ResponseError for Error {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::CrossSite => StatusCode::FORBIDDEN,
-            Self::SignInFirst { .. } | Self::WrongPassword => StatusCode::UNAUTHORIZED,
+            Self::LoginRequired { .. } | Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::TooManyRuns
             | Self::Measuring
             | Self::Hash(HashError::Busy)
             | Self::Failure(Failure::Store(_))
-            | Self::HalfChanged(_) => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::OthersNotRevoked(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Hash(HashError::Rejected(_)) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Hash(HashError::Failed(_)) | Self::Failure(Failure::Signing(_)) | Self::Internal(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -96,7 +86,7 @@ impl ResponseError for Error {
 }
 
 impl Error {
-    /// From whatever a route returned: one of ours, or the framework's own.
+    /// Converts whatever error a route returned: one of ours, or the framework's.
     pub fn from_poem(error: poem::Error) -> Self {
         match error.downcast::<Self>() {
             Ok(ours) => ours,
@@ -122,16 +112,16 @@ impl Error {
             Self::Failure(Failure::Store(error)) => {
                 let reason = error.sentence();
                 let reason = reason.trim_end_matches('.');
-                format!("{reason}, so this could not be done. Your cookie is kept; try again.")
+                format!("{reason}, so the server cannot complete this request. Your cookie stays as it is.")
             }
-            Self::HalfChanged(_) => {
-                "The password was changed, but it is not sure that every other login ended: a store \
-                does not answer. Use \"Log out everywhere\" when it is back."
+            Self::OthersNotRevoked(_) => {
+                "The password was changed. A store does not answer, so your other logins may go on. Use \"Log out \
+                everywhere\" when the store is back."
                     .to_owned()
             }
-            Self::Hash(HashError::Busy) => "Too many passwords are being checked at once. Try again.".to_owned(),
-            Self::Hash(_) | Self::Failure(_) | Self::Internal(_) => {
-                "Something went wrong on the server. It was written to the log.".to_owned()
+            Self::Hash(HashError::Rejected(reason)) => reason.to_string(),
+            Self::Hash(HashError::Failed(_)) | Self::Failure(_) | Self::Internal(_) => {
+                "Something went wrong on the server. The log says what.".to_owned()
             }
             Self::BadRequest(sentence) => sentence.clone(),
             fault => {
@@ -143,7 +133,7 @@ impl Error {
         }
     }
 
-    /// When it makes sense to try again (RFC 9110, 10.2.3), in whole seconds.
+    /// `Retry-After` (RFC 9110, 10.2.3), in seconds.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooManyTries { retry } => Some(retry.as_secs().saturating_add(1)),
@@ -153,7 +143,7 @@ impl Error {
         }
     }
 
-    /// Writes what is our fault to the log, with its source.
+    /// Logs a fault of ours, with its source.
     pub fn log(&self, path: &str) {
         if self.status().is_server_error() {
             tracing::error!(path, error = %self, "a request failed");

@@ -1,4 +1,4 @@
-//! The templates and how a page is made of them. No queries.
+//! Renders pages from the templates. No queries.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,15 +16,12 @@ const STYLE: &str = include_str!("../templates/style.css");
 /// A file that pages link to.
 #[derive(Debug)]
 pub struct Asset {
-    /// Its name below `/assets/`.
+    /// The name below `/assets/`.
     pub name: &'static str,
-    /// Its media type.
     pub media_type: &'static str,
-    /// Its text.
     pub text: &'static str,
 }
 
-/// All of them.
 pub const ASSETS: [Asset; 8] = [
     Asset { name: "style.css", media_type: "text/css; charset=utf-8", text: STYLE },
     Asset {
@@ -48,17 +45,14 @@ pub const ASSETS: [Asset; 8] = [
 #[derive(Debug)]
 pub struct Pages(Environment<'static>);
 
-/// What stands around a page's own content.
+/// What the layout shows around a page's own content.
 pub struct Frame<'a> {
-    /// The page's title.
     pub title: &'a str,
-    /// The mount that the page belongs to, if it does.
     pub mount: Option<Value>,
-    /// Who is signed in.
+    /// The logged-in user.
     pub user: Option<Value>,
-    /// Nobody could find out who is signed in.
+    /// The check was unavailable: the navigation says so.
     pub nav_unknown: bool,
-    /// The node's name.
     pub node: &'a str,
     /// The panel of the POST that led here.
     pub previous: Option<Value>,
@@ -67,21 +61,21 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// For a page outside of the mounts.
+    /// The frame of a page outside the mounts.
     pub fn plain(title: &'a str, node: &'a str) -> Self {
         Self { title, mount: None, user: None, nav_unknown: false, node, previous: None, trace: None }
     }
 }
 
 impl Pages {
-    /// Loads the templates out of the binary. A name that a template uses and nobody gave is an error.
+    /// Loads the templates from the binary. A template that uses an undefined name fails.
     pub fn new() -> Self {
         let mut templates = Environment::new();
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
         load(&mut templates);
         templates.add_filter("moment", moment);
         let all = ASSETS.iter().fold(Sha256::new(), |hasher, asset| hasher.chain_update(asset.text));
-        // Changes when one of the files does, so that a browser may keep them.
+        // Changes with each file, so that browsers may cache them.
         templates.add_global("asset", URL_SAFE_NO_PAD.encode(&all.finalize()[..6]));
         Self(templates)
     }
@@ -91,13 +85,13 @@ impl Pages {
         self.render(template, Value::from(Serde(context)))
     }
 
-    /// The same of a context that is a template's value already.
+    /// Renders a template with a context that is already a template's value.
     pub fn render(&self, template: &str, context: Value) -> Result<String, Error> {
         let render = || self.0.get_template(template)?.render(context);
         render().map_err(|error| Error::Internal(format!("{template}: {error}")))
     }
 
-    /// Puts the frame around the content.
+    /// Renders the layout around a page's content.
     pub fn framed(&self, frame: Frame<'_>, content: String) -> Result<String, Error> {
         let Frame { title, mount, user, nav_unknown, node, previous, trace } = frame;
         let content = Value::from_safe_string(content);
@@ -105,10 +99,10 @@ impl Pages {
     }
 }
 
-/// An RFC 3339 time for people, to the second.
+/// Shows an RFC 3339 time to the second.
 fn moment(at: &str) -> Result<String, minijinja::Error> {
     let parts = at.get(..10).zip(at.get(11..19)).map(|(day, time)| format!("{day} {time} UTC"));
-    parts.ok_or_else(|| minijinja::Error::new(ErrorKind::InvalidOperation, "this is no time"))
+    parts.ok_or_else(|| minijinja::Error::new(ErrorKind::InvalidOperation, "not a time"))
 }
 
 #[allow(elided_lifetimes_in_paths, clippy::expect_used)] // in generated code, and checked by the build
@@ -122,7 +116,7 @@ impl Default for Pages {
     }
 }
 
-/// An answer with a page. Never kept by a cache: it says who is signed in.
+/// An answer with a page. No cache may keep it: it names the logged-in user.
 pub fn html(status: StatusCode, text: String) -> Response {
     Response::builder()
         .status(status)

@@ -1,3 +1,3 @@
-// Can a script read the login cookie? It is HttpOnly, so this one gets nothing.
+// Shows that no script can read the login cookie: it is HttpOnly.
 document.getElementById("script-sees").textContent =
   document.cookie || "nothing: document.cookie is empty";

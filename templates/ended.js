@@ -1,5 +1,5 @@
-// Says so when the login of this open page is ended. Listens only while the page is looked at: a browser has few
-// connections to a server, and every tab would hold one.
+// Shows a notice when the login of this page has ended. Listens only while the page is visible: a browser opens few
+// connections to one server, and every tab would hold one.
 const notice = document.getElementById("ended");
 let source = null;
 

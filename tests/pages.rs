@@ -1,33 +1,32 @@
 //! The pages and JSON routes of every mount over TCP, against a real Redis and a real database.
 //!
-//! No test asks for a strategy's name: the mounts come from the server, and what may differ from what each says of
-//! itself.
+//! No test names a strategy: the server lists the mounts, and their descriptions say what may differ.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)] // figures are printed
 
 mod common;
 
 mod pages {
-    mod answers;
+    mod altered_credentials;
+    mod client;
     mod cookies;
     mod cross_site;
-    mod database;
+    mod database_down;
     mod demo;
     mod devices;
     mod documents;
-    mod ending;
-    mod entry;
     mod events;
-    mod forgeries;
+    mod headers;
     mod json;
     mod limits;
+    mod login;
+    mod logout;
     mod markup;
-    mod names;
+    mod names_and_passwords;
     mod operation;
     mod outage;
-    mod passwords;
-    mod redis_away;
+    mod password_change;
     mod redis_calls;
-    mod stage;
+    mod redis_down;
+    mod server;
     mod trace;
-    mod visitor;
 }

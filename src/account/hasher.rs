@@ -1,4 +1,4 @@
-//! argon2id, a few hashes at a time: each takes 19 MiB and a processor, and anybody may ask for one.
+//! Hashes passwords with argon2id, a few at a time: each takes 19 MiB and a processor, and anybody can request one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,21 +9,24 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::NewPassword;
 use super::password::{normalised, plausible};
+use super::{NewPassword, RejectedPassword};
 
-/// How long a request waits for a free slot. Waiting takes no memory to speak of.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a request waits for a free slot. Waiting takes next to no memory.
+const SLOT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// No slot became free in time, or hashing failed.
+/// Why there is no hash.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// Too many at once.
+    /// No slot became free in time.
     #[error("too many passwords are being checked at once")]
     Busy,
-    /// The hash function itself failed.
+    /// The hash function failed.
     #[error("a password could not be hashed: {0}")]
     Failed(String),
+    /// The new password failed its check: the user's fault, unlike the others.
+    #[error(transparent)]
+    Rejected(#[from] RejectedPassword),
 }
 
 /// Hashes and checks passwords with OWASP's parameters for argon2id (19 MiB, 2 passes, 1 lane), which are the defaults
@@ -31,10 +34,10 @@ pub enum HashError {
 #[derive(Clone)]
 pub struct Hasher {
     slots: Arc<Semaphore>,
-    /// The working memory of each slot. Given back to the allocator after every hash, each thread that ever ran one
-    /// would keep 19 MiB.
+    /// The working memory of each slot. If every hash freed its memory, the allocator would keep 19 MiB for each thread
+    /// that ever ran one.
     memory: Arc<Mutex<Vec<HashMemory>>>,
-    /// What an unknown user's password is checked against, so that it takes as long as a known one's.
+    /// The hash for unknown users: a check takes as long as for a known user.
     dummy: Arc<str>,
 }
 
@@ -50,21 +53,17 @@ impl Hasher {
         })
     }
 
-    /// One processor is left to those who do not log in.
+    /// One slot for each processor but one: that one serves the requests that hash nothing.
     pub fn default_slots() -> usize {
         std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1))
     }
 
-    /// Checks the form of a new password and hashes it: a PHC string, or the sentence that says what is wrong.
-    pub async fn hash(&self, password: SecretString, user_name: String) -> Result<Result<String, String>, HashError> {
-        self.blocking(move |memory| match NewPassword::parse(&password, &user_name) {
-            Ok(password) => hash(password.secret(), memory).map(Ok),
-            Err(sentence) => Ok(Err(sentence)),
-        })
-        .await
+    /// Checks a new password and hashes it. Returns a PHC string.
+    pub async fn hash(&self, password: SecretString, user_name: String) -> Result<String, HashError> {
+        self.blocking(move |memory| hash(NewPassword::parse(&password, &user_name)?.secret(), memory)).await
     }
 
-    /// Whether the password matches `stored`. `None`, for an unknown user, takes as long and is false.
+    /// Whether the password matches the hash `stored`. An unknown user has none: the check takes as long, and is false.
     pub async fn verify(&self, password: SecretString, stored: Option<String>) -> Result<bool, HashError> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.dummy.to_string());
@@ -73,12 +72,12 @@ impl Hasher {
         Ok(known & matches)
     }
 
-    /// The slot is held by the work and not by the request: a visitor who goes away does not free it.
+    /// Runs `work` in a slot. The work holds the slot, not the request: a client that disconnects does not free it.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut HashMemory) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        let slot = timeout(PATIENCE, self.slots.clone().acquire_owned()).await.map_err(|_| HashError::Busy)?;
+        let slot = timeout(SLOT_TIMEOUT, self.slots.clone().acquire_owned()).await.map_err(|_| HashError::Busy)?;
         let slot = slot.map_err(|_| HashError::Busy)?;
         let pool = self.memory.clone();
         let task = tokio::task::spawn_blocking(move || {
@@ -110,7 +109,7 @@ fn hash(password: &SecretString, memory: &mut HashMemory) -> Result<String, Hash
     Ok(hash.to_string())
 }
 
-/// A password that is too long to be one is checked like any other, cut off: the time tells nothing.
+/// Checks an overlong password like any other, as the empty one: the time tells nothing.
 fn verify(password: &SecretString, stored: &str, memory: &mut HashMemory) -> bool {
     let password = if plausible(password) { normalised(password) } else { SecretString::from("") };
     let Ok(stored) = PasswordHash::new(stored) else { return false };

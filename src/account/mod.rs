@@ -5,5 +5,5 @@ mod name;
 mod password;
 
 pub use self::hasher::{HashError, Hasher};
-pub use self::name::UserName;
-pub use self::password::NewPassword;
+pub use self::name::{InvalidName, UserName};
+pub use self::password::{NewPassword, RejectedPassword};

@@ -1,12 +1,21 @@
-//! User names: what may be one, and when two are the same.
+//! User names: which are allowed, and which are the same.
 
 use caseless::Caseless as _;
 use unicode_normalization::UnicodeNormalization as _;
 
-/// How many characters a name has.
+/// In characters.
 const LENGTH: std::ops::RangeInclusive<usize> = 3..=32;
 
-/// A name that may be registered. Exists only if it passed the check.
+/// Why a text cannot be a user name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidName {
+    #[error("A user name has {} to {} characters.", LENGTH.start(), LENGTH.end())]
+    Length,
+    #[error("A user name has letters, digits, dots, hyphens and underscores only.")]
+    Characters,
+}
+
+/// A user name that passed the check of [`UserName::parse`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserName {
     shown: String,
@@ -14,7 +23,7 @@ pub struct UserName {
 }
 
 impl UserName {
-    /// 3 to 32 letters, digits, dots, hyphens and underscores of any script, after Unicode normalisation (NFKC).
+    /// Accepts 3 to 32 letters, digits, dots, hyphens and underscores of any script, after Unicode normalisation (NFKC).
     ///
     /// ```
     /// use jwt_vs_session::account::UserName;
@@ -22,41 +31,37 @@ impl UserName {
     /// assert!(UserName::parse("al").is_err());
     /// assert_eq!(UserName::parse("Ａlice").unwrap().folded(), UserName::parse("ALICE").unwrap().folded());
     /// ```
-    pub fn parse(text: &str) -> Result<Self, String> {
-        // Refused before it is worked on: normalisation may lengthen a text.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        // Checked before the work: normalisation may lengthen a text.
         if text.len() > LENGTH.end() * 8 {
-            return Err(Self::length());
+            return Err(InvalidName::Length);
         }
         let shown: String = text.trim().nfkc().collect();
         if !LENGTH.contains(&shown.chars().count()) {
-            return Err(Self::length());
+            return Err(InvalidName::Length);
         }
         if !shown.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_')) {
-            return Err("A user name has letters, digits, dots, hyphens and underscores only.".to_owned());
+            return Err(InvalidName::Characters);
         }
         let folded = Self::fold(&shown);
         Ok(Self { shown, folded })
     }
 
-    /// The form in which names are compared, of a text that need not be a name. What is too long to be one is cut off.
+    /// Folds a text for comparison with names. The text need not be a name: one that is too long is truncated.
     pub fn fold(text: &str) -> String {
         // No name has a control character, and PostgreSQL takes no NUL.
         let plain = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
         text.trim().chars().take(LENGTH.end() * 4).map(plain).nfkc().default_case_fold().nfkc().collect()
     }
 
-    /// As it was typed, normalised.
+    /// The name as the user typed it, normalised.
     pub fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// As it is compared.
+    /// The name as it is compared.
     pub fn folded(&self) -> &str {
         &self.folded
-    }
-
-    fn length() -> String {
-        format!("A user name has {} to {} characters.", LENGTH.start(), LENGTH.end())
     }
 }
 
@@ -72,16 +77,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused_with_a_sentence() {
+    fn an_invalid_name_is_refused_with_a_sentence() {
         let long = "x".repeat(33);
         for bad in ["", "ab", &long, "a b c", "a\u{0}bc", "<script>", "a/b/c", "\u{202e}abc", "☃☃☃"] {
-            let sentence = UserName::parse(bad).expect_err(bad);
+            let sentence = UserName::parse(bad).expect_err(bad).to_string();
             assert!(sentence.starts_with("A user name has"), "{sentence}");
         }
     }
 
     #[test]
-    fn names_of_any_script_are_welcome() {
+    fn names_of_any_script_are_accepted() {
         for good in ["bob", "Ольга", "王小明", "o'x".replace('\'', "-").as_str(), &"x".repeat(32)] {
             assert!(UserName::parse(good).is_ok(), "{good}");
         }

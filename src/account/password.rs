@@ -1,49 +1,55 @@
-//! New passwords: long enough, not too long, and not one that everybody tries first.
+//! New passwords: their length, and whether attackers try them first.
 
 use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization as _;
 use zxcvbn::{Score, zxcvbn};
 
-/// How many characters a password has. No rules of composition (NIST SP 800-63B, 3.1.1.2; OWASP ASVS 5.0, 6.2).
+/// In characters. No rules of composition (NIST SP 800-63B, 3.1.1.2; OWASP ASVS 5.0, 6.2).
 const LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
 
-/// zxcvbn's effort grows faster than the length, and anybody may ask for it: these many characters decide.
-const JUDGED: usize = 32;
+/// zxcvbn rates this many characters. Its effort grows faster than the length, and anybody can make the server run it.
+const RATED: usize = 32;
 
-/// A password that may be set. Exists only if it passed the check.
+/// Why a text cannot be a new password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RejectedPassword {
+    #[error("A password has {} to {} characters.", LENGTH.start(), LENGTH.end())]
+    Length,
+    #[error("This password is among the first that an attacker tries. Choose a longer or rarer one.")]
+    Common,
+}
+
+/// A password that passed the check of [`NewPassword::parse`].
 #[derive(Clone, Debug)]
 pub struct NewPassword(SecretString);
 
 impl NewPassword {
-    /// 8 to 128 characters that take more than a million guesses; `user_name` counts as a known word.
+    /// Accepts 8 to 128 characters that take more than a million guesses. An attacker is assumed to know `user_name`.
     ///
     /// Takes some milliseconds: call it where blocking is allowed.
-    pub fn parse(text: &SecretString, user_name: &str) -> Result<Self, String> {
+    pub fn parse(text: &SecretString, user_name: &str) -> Result<Self, RejectedPassword> {
         let text = normalised(text);
         if !LENGTH.contains(&text.expose_secret().chars().count()) {
-            return Err(format!("A password has {} to {} characters.", LENGTH.start(), LENGTH.end()));
+            return Err(RejectedPassword::Length);
         }
-        let judged: String = text.expose_secret().chars().take(JUDGED).collect();
-        if zxcvbn(&judged, &[user_name, "jwt-vs-session"]).score() < Score::Two {
-            return Err(
-                "This password is among the first that an attacker tries. Choose a longer or rarer one.".to_owned()
-            );
+        let rated: String = text.expose_secret().chars().take(RATED).collect();
+        if zxcvbn(&rated, &[user_name, "jwt-vs-session"]).score() < Score::Two {
+            return Err(RejectedPassword::Common);
         }
         Ok(Self(text))
     }
 
-    /// The password itself.
     pub fn secret(&self) -> &SecretString {
         &self.0
     }
 }
 
-/// The same password typed on another keyboard is the same (RFC 8265, 4.2: NFC).
+/// Makes a password the same on every keyboard (RFC 8265, 4.2: NFC).
 pub(super) fn normalised(text: &SecretString) -> SecretString {
     SecretString::from(text.expose_secret().nfc().collect::<String>())
 }
 
-/// Whether a text may be a password at all: longer ones are not hashed.
+/// Whether a text is short enough to be hashed.
 pub(super) fn plausible(text: &SecretString) -> bool {
     text.expose_secret().len() <= LENGTH.end() * 4
 }
@@ -52,22 +58,22 @@ pub(super) fn plausible(text: &SecretString) -> bool {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<NewPassword, String> {
+    fn parse(text: &str) -> Result<NewPassword, RejectedPassword> {
         NewPassword::parse(&SecretString::from(text), "alice")
     }
 
     #[test]
     fn length_is_counted_in_characters() {
-        assert!(parse("short").expect_err("5 characters").contains("8 to 128"));
-        assert!(parse(&"é".repeat(129)).expect_err("129 characters").contains("8 to 128"));
+        assert_eq!(parse("short").expect_err("5 characters").to_string(), "A password has 8 to 128 characters.");
+        assert_eq!(parse(&"é".repeat(129)).expect_err("129 characters"), RejectedPassword::Length);
         assert!(parse("käse-und-brot-um-vier").is_ok());
         assert!(parse(&"correct horse battery staple ".repeat(4)).is_ok());
     }
 
     #[test]
-    fn what_everybody_tries_first_is_refused() {
+    fn a_common_password_is_rejected() {
         for common in ["password", "12345678", "qwertyuiop", "aliceali", "iloveyou1"] {
-            assert!(parse(common).expect_err(common).contains("attacker"), "{common}");
+            assert_eq!(parse(common).expect_err(common), RejectedPassword::Common, "{common}");
         }
     }
 }

@@ -25,9 +25,6 @@ pub enum SeedError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The check of new passwords refuses the demo password, with this sentence.
-    #[error("{0}")]
-    Password(String),
 }
 
 /// Seeds the demo users if the settings want them, or if only this machine can reach the server.
@@ -101,6 +98,6 @@ async fn has_password(hasher: &Hasher, user: &User, password: &str) -> Result<bo
     hasher.verify(SecretString::from(password), Some(user.password_hash.clone())).await
 }
 
-async fn hash(hasher: &Hasher, password: &str, name: &str) -> Result<String, SeedError> {
-    hasher.hash(SecretString::from(password), name.to_owned()).await?.map_err(SeedError::Password)
+async fn hash(hasher: &Hasher, password: &str, name: &str) -> Result<String, HashError> {
+    hasher.hash(SecretString::from(password), name.to_owned()).await
 }

@@ -1,5 +1,7 @@
 //! The strategies that a server would have, and whether each could be used: for the command line.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use super::resources::Resources;
@@ -20,7 +22,9 @@ pub struct StrategyReadiness {
 impl App {
     /// Lists the strategies as these settings make them, and checks the store of each.
     pub async fn readiness(settings: &Settings) -> Result<Vec<StrategyReadiness>, StartError> {
-        let (resources, private_redis) = Resources::open(settings, Clock::system()).await?;
+        let scratch = tempfile::tempdir().map_err(StartError::Scratch)?;
+        let settings = without_new_files(settings, scratch.path());
+        let (resources, private_redis) = Resources::open(&settings, Clock::system()).await?;
         let mut rows = Vec::new();
         for strategy in strategies(&resources) {
             let description = strategy.describe().clone();
@@ -34,4 +38,24 @@ impl App {
         close([resources.sql], private_redis).await;
         Ok(rows)
     }
+}
+
+/// Moves the database and the key file that a start would create to `folder`: a list leaves nothing behind.
+fn without_new_files(settings: &Settings, folder: &Path) -> Settings {
+    let key = settings.key_file();
+    let key = if is_creatable(&key) { folder.join("key") } else { key };
+    let mut settings = Settings { jwt_key_file: Some(key), ..settings.clone() };
+    let scratch = format!("sqlite://{}?mode=rwc", folder.join("database").display());
+    if let (true, Ok(url)) = (settings.database_url.creates_file(), scratch.parse())
+        && settings.database_url.file().is_some_and(|file| is_creatable(&file))
+    {
+        settings.database_url = url;
+    }
+    settings
+}
+
+/// Whether the file is missing and its folder is not.
+fn is_creatable(file: &Path) -> bool {
+    let folder = file.parent().unwrap_or(file);
+    !file.exists() && (folder.as_os_str().is_empty() || folder.is_dir())
 }

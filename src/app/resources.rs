@@ -40,7 +40,7 @@ impl Resources {
         let (redis_url, private_redis, redis_state) = find_redis(settings).await?;
         let redis = redis_url.as_ref().map(Redis::open).transpose().map_err(StartError::Redis)?;
         let database =
-            StoreStatus { name: sql.name(), state: settings.database_url.to_string(), need: Some(Backend::Sql) };
+            StoreStatus { name: sql.name(), state: settings.database_url.to_string(), backend: Some(Backend::Sql) };
         let resources = Self {
             keys,
             sql,
@@ -79,7 +79,7 @@ fn keys(settings: &Settings) -> Result<Keys, KeysError> {
 
 /// Finds Redis: its address, the process if it is a private one, and the words for the home page.
 async fn find_redis(settings: &Settings) -> Result<(Option<RedisUrl>, Option<PrivateRedis>, StoreStatus), StartError> {
-    let state = |state: String, need| StoreStatus { name: "Redis", state, need };
+    let state = |state: String, backend| StoreStatus { name: "Redis", state, backend };
     match &settings.redis_url {
         Some(RedisChoice::None) => Ok((None, None, state("was turned off with --redis-url none".to_owned(), None))),
         Some(RedisChoice::At(url)) => {

@@ -20,6 +20,8 @@ pub enum StartError {
     PrivateRedis(io::Error),
     #[error(transparent)]
     Keys(#[from] KeysError),
+    #[error("cannot create a temporary folder: {0}")]
+    Scratch(io::Error),
     #[error(transparent)]
     Hasher(#[from] HashError),
     #[error("cannot prepare the experiment: {0}")]

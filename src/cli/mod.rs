@@ -1,4 +1,4 @@
-//! The commands. No rules of their own: each reads the settings, calls the library and prints.
+//! The commands: each reads the settings, calls the library and prints. No rules of their own.
 
 mod figures;
 mod labs;
@@ -20,7 +20,7 @@ use crate::store::Sql;
 use crate::store::users::{User, Users};
 use crate::telemetry;
 
-/// The same pages under /jwt and /session: see what each way to remember a login does.
+/// Compare JWTs and sessions: the same pages under nine strategies, and labs that measure them
 #[derive(Parser)]
 #[command(version, about)]
 struct Cli {
@@ -34,13 +34,13 @@ struct Cli {
 enum Command {
     /// Run the server (the default)
     Serve,
-    /// List the strategies, and whether each can be used with these settings
+    /// List the strategies, and whether each is ready with these settings
     Strategies {
-        /// How to print them
+        /// Output format
         #[arg(long, default_value = "table")]
         format: Format,
     },
-    /// Run an experiment
+    /// Run a lab: measure revocation, or benchmark authentication
     Lab {
         #[command(subcommand)]
         lab: labs::LabCommand,
@@ -54,11 +54,11 @@ enum Command {
 
 #[derive(Subcommand)]
 enum UserCommand {
-    /// Add a user; the password is read from standard input
+    /// Add a user, with a password from standard input
     Add {
-        /// The user's name
+        /// User name
         name: String,
-        /// What the user may do
+        /// Role of the user: a presenter may start labs
         #[arg(long, default_value = "user", value_name = "user|presenter")]
         role: Role,
     },
@@ -91,7 +91,7 @@ pub async fn run() -> ExitCode {
     }
 }
 
-/// A value that may hold a password is not repeated when it cannot be understood.
+/// Parses the command line. The error never repeats an invalid value that may hold a password.
 fn parse() -> Cli {
     const SECRET: [&str; 3] = ["--database-url", "--redis-url", "--jwt-secret"];
     Cli::try_parse().unwrap_or_else(|mut error| {
@@ -107,7 +107,7 @@ fn parse() -> Cli {
 
 async fn serve(settings: &Settings) -> Outcome {
     telemetry::count();
-    // Before anything is started that a signal would have to end.
+    // First: a signal must end everything that starts below.
     let stop = stop_signal()?;
     let app = App::open(settings, Clock::system()).await?;
     let mut out = std::io::stdout().lock();
@@ -121,7 +121,7 @@ async fn serve(settings: &Settings) -> Outcome {
     Ok(app.run(stop).await?)
 }
 
-/// Ends at the first SIGTERM or Ctrl-C.
+/// Completes at the first SIGTERM or Ctrl-C.
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
@@ -162,7 +162,7 @@ async fn add_user(settings: &Settings, name: &str, role: Role) -> Outcome {
     }
     let password = SecretString::from(password.trim_end_matches(['\r', '\n']));
     let sql = Sql::open(&settings.database_url).await?;
-    let password_hash = Hasher::new(1)?.hash(password, name.shown().to_owned()).await??;
+    let password_hash = Hasher::new(1)?.hash(password, name.shown().to_owned()).await?;
     let user = User { id: UserId::random(), name: name.shown().to_owned(), role, password_hash };
     let added = Users::new(sql.clone()).insert(&user, name.folded(), Clock::system().now()).await?;
     sql.close().await;

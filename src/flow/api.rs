@@ -1,4 +1,4 @@
-//! The JSON routes of a mount, described by OpenAPI.
+//! The JSON routes of a mount, and their OpenAPI description.
 
 use poem::http::StatusCode;
 use poem_openapi::payload::Json;
@@ -14,78 +14,79 @@ use super::logout::log_out;
 use crate::auth::{Credentials, Grant, RevokeScope};
 use crate::error::Error;
 
-/// What a program sends to log in.
+/// The user name and the password of a login.
 #[derive(Object)]
 struct LoginRequest {
-    /// The user's name.
+    /// The user name.
     #[oai(validator(max_length = 256))]
-    username: Text,
+    username: StringOnly,
     /// The password.
     #[oai(validator(max_length = 512))]
-    password: Text,
+    password: StringOnly,
 }
 
-/// A text and nothing else: the library takes a number and a truth value for a text, too.
+// The library also reads numbers and booleans as a string; this type does not. No doc comment: it would become the
+// description of the field in openapi.json.
 #[derive(NewType)]
 #[oai(from_json = false, from_parameter = false, from_multipart = false, to_header = false)]
-struct Text(String);
+struct StringOnly(String);
 
-impl ParseFromJSON for Text {
+impl ParseFromJSON for StringOnly {
     fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
         match value {
             Some(Value::String(text)) => Ok(Self(text)),
-            // What came instead is not repeated: it may be a password.
-            _ => Err(ParseError::custom("a text in quotes was expected")),
+            // The message must not repeat the value: it may be a password.
+            _ => Err(ParseError::custom("expected a string")),
         }
     }
 }
 
-/// A login that was opened. The JWT strategies answer the token; the session strategies set a cookie.
+/// A new login, or a renewed one. A JWT strategy returns the token; a session strategy sets a cookie.
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 struct LoginResponse {
     /// `Bearer` or `Cookie`.
     token_type: String,
-    /// The token, to be sent as `Authorization: Bearer`.
+    /// The access token. Send it as `Authorization: Bearer`.
     access_token: Option<String>,
-    /// Seconds until the token, or the login, ends by itself.
+    /// Seconds until the token, or the session, expires.
     expires_in: u64,
-    /// What fetches the next token, where there is such a thing.
+    /// The refresh token, under a strategy that has one.
     refresh_token: Option<String>,
 }
 
-/// What a program sends to renew its token.
+/// The refresh token to exchange.
 #[derive(Object)]
 struct RefreshRequest {
-    /// The refresh token. It is good once.
+    /// The refresh token. The server accepts it once.
     #[oai(validator(max_length = 512))]
-    refresh_token: Text,
+    refresh_token: StringOnly,
 }
 
-/// Who is signed in.
+/// The logged-in user and the login.
 #[derive(Object)]
 struct MeResponse {
-    /// The user's number.
+    /// The user's id, a UUID.
     user_id: String,
-    /// The user's name.
+    /// The user name.
     username: String,
     /// `user` or `presenter`.
     role: String,
-    /// The strategy that remembers the login.
+    /// The strategy of the mount.
     strategy: String,
-    /// The login's public name. Opens nothing.
+    /// The login's public name. It is no credential.
     login_id: String,
-    /// When the login was opened (RFC 3339).
+    /// When the login was issued (RFC 3339).
     issued_at: String,
-    /// When it ends by itself (RFC 3339).
+    /// When it expires (RFC 3339).
     expires_at: String,
 }
 
-/// What went wrong (RFC 9457).
+/// An error (RFC 9457).
 #[derive(Object)]
-#[allow(dead_code)] // described here, written by guard::problem
+#[allow(dead_code)] // described here, written by middleware::problem
 struct Problem {
-    /// `about:blank`: the status says it.
+    /// `about:blank`: the status is the type.
     r#type: String,
     /// The status in words.
     title: String,
@@ -95,20 +96,19 @@ struct Problem {
     detail: String,
 }
 
-/// Done; there is nothing to say.
 #[derive(ApiResponse)]
 enum Done {
-    /// Done.
+    /// Logged out.
     #[oai(status = 204)]
     Done,
 }
 
 struct Api;
 
-/// The routes below `M/api`.
+/// Serves `M/api`.
 pub(super) fn service() -> OpenApiService<impl OpenApi, ()> {
     OpenApiService::new(Api, "jwt-vs-session", env!("CARGO_PKG_VERSION")).description(
-        "The same routes under every mount. JWT mounts take a bearer token or the cookie; session mounts take the cookie.",
+        "Every strategy serves the same routes. A JWT strategy accepts a bearer token or the cookie; a session strategy accepts the cookie.",
     )
 }
 
@@ -116,7 +116,7 @@ pub(super) fn service() -> OpenApiService<impl OpenApi, ()> {
 impl Api {
     /// Log in
     ///
-    /// A wrong name and a wrong password answer alike.
+    /// An unknown user and a wrong password get the same answer.
     #[oai(path = "/login", method = "post")]
     async fn login(&self, request: RequestContext, body: Json<LoginRequest>) -> Result<Json<LoginResponse>, Error> {
         let Json(LoginRequest { username, password }) = body;
@@ -129,8 +129,8 @@ impl Api {
 
     /// Renew a token
     ///
-    /// Exchanges a refresh token for the next access token and the next refresh token. 404 under a mount that has none.
-    /// An address may renew ten times as often as it may log in.
+    /// Exchanges a refresh token for a new access token and a new refresh token. 404 under a strategy without refresh
+    /// tokens. An address may renew ten times as often as it may log in.
     #[oai(path = "/refresh", method = "post")]
     async fn refresh(&self, request: RequestContext, body: Json<RefreshRequest>) -> Result<Json<LoginResponse>, Error> {
         if request.strategy().describe().transport.refresh_cookie.is_none() {
@@ -139,16 +139,17 @@ impl Api {
         request.services().rate_limits.check_renewal(request.address())?;
         let credentials = Credentials::default().with_renewal(Some(body.0.refresh_token.0));
         let grant = request.strategy().renew(&credentials, request.trace()).await?;
-        let grant = grant.ok_or(Error::SignInFirst { next: None })?;
+        let grant = grant.ok_or(Error::LoginRequired { next: None })?;
         Ok(Json(login_response(&request, &grant)))
     }
 
-    /// Who am I?
+    /// Get the logged-in user
     ///
-    /// 401 without a login. A store that does not answer is 503 and says nothing about the login.
+    /// Authenticates the request: 200 if the server accepts the credential, 401 if it refuses it. 503 means unavailable: a
+    /// store does not answer, and the login may still be valid.
     #[oai(path = "/me", method = "get")]
     async fn me(&self, request: RequestContext) -> Result<Json<MeResponse>, Error> {
-        let identity = request.signed_in().await?;
+        let identity = request.require_login().await?;
         Ok(Json(MeResponse {
             user_id: identity.subject.id.to_string(),
             username: identity.subject.name.to_string(),
@@ -162,7 +163,7 @@ impl Api {
 
     /// Log out
     ///
-    /// When it takes effect is what the strategies differ in.
+    /// Revokes this login and removes the cookie. The strategy decides when other nodes refuse a copy of the credential.
     #[oai(path = "/logout", method = "post")]
     async fn logout(&self, request: RequestContext) -> Result<Done, Error> {
         log_out(&request, RevokeScope::This).await?;
@@ -171,7 +172,7 @@ impl Api {
 
     /// Log out everywhere
     ///
-    /// Ends every login of the user under this mount, as far as the strategy can.
+    /// Revokes every login of the user under this strategy, as far as the strategy can.
     #[oai(path = "/logout-everywhere", method = "post")]
     async fn logout_everywhere(&self, request: RequestContext) -> Result<Done, Error> {
         log_out(&request, RevokeScope::Everywhere).await?;
@@ -179,7 +180,7 @@ impl Api {
     }
 }
 
-/// The credential stands in the answer only where a header can carry it.
+/// The body has the credential only if the client can send it in a header.
 fn login_response(request: &RequestContext, grant: &Grant) -> LoginResponse {
     let bearer = request.strategy().describe().transport.bearer;
     let shown = |secret: &SecretString| bearer.then(|| secret.expose_secret().to_owned());
@@ -191,17 +192,20 @@ fn login_response(request: &RequestContext, grant: &Grant) -> LoginResponse {
     }
 }
 
-/// Every route may answer these; `guard::problem` writes them.
+// The errors of every route; `middleware::problem` writes them.
 impl ApiResponse for Error {
     fn meta() -> MetaResponses {
         let answers = [
-            (StatusCode::BAD_REQUEST, "The request cannot be understood"),
-            (StatusCode::UNAUTHORIZED, "Nobody is signed in, or the name or the password is wrong"),
+            (StatusCode::BAD_REQUEST, "The server cannot read the request"),
+            (StatusCode::UNAUTHORIZED, "Not logged in, or the user name or the password is wrong"),
             (StatusCode::FORBIDDEN, "The request came from another site"),
             (StatusCode::NOT_FOUND, "There is nothing at this address"),
             (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 64 KiB"),
-            (StatusCode::TOO_MANY_REQUESTS, "Too many tries; Retry-After says when to come back"),
-            (StatusCode::SERVICE_UNAVAILABLE, "A store does not answer; the login is neither accepted nor ended"),
+            (StatusCode::TOO_MANY_REQUESTS, "Too many tries; `Retry-After` says when to try again"),
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Unavailable: a store does not answer. The login is neither accepted nor refused",
+            ),
         ];
         let response = |(status, description): (StatusCode, &'static str)| MetaResponse {
             description,

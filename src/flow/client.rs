@@ -1,4 +1,4 @@
-//! Who is at the other end: the address, and the browser in a few words.
+//! The client's address, and its browser in a few words.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -6,12 +6,11 @@ use ipnet::IpNet;
 use poem::http::header;
 use poem::{Addr, Request};
 
-/// Proxies whose `X-Forwarded-For` is believed.
+/// The proxies whose `X-Forwarded-For` the server trusts.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// These networks.
     pub fn new(networks: Vec<IpNet>) -> Self {
         Self(networks)
     }
@@ -21,8 +20,8 @@ impl TrustedProxies {
     }
 }
 
-/// The client's address: the socket's, unless that is a trusted proxy; then the last one in `X-Forwarded-For` that is
-/// not. What a client wrote there itself stands further left and is never reached.
+/// The client's address: the socket's, unless that is a trusted proxy. Then the last address in `X-Forwarded-For` that
+/// is no trusted proxy: whatever the client wrote there itself stands further left.
 pub(in crate::flow) fn client_address(request: &Request, proxies: &TrustedProxies) -> IpAddr {
     let socket = match &request.remote_addr().0 {
         Addr::SocketAddr(address) => address.ip().to_canonical(),
@@ -48,7 +47,7 @@ fn behind(socket: IpAddr, request: &Request, proxies: &TrustedProxies) -> IpAddr
     client
 }
 
-/// The browser and its system in a few words, as far as `User-Agent` tells; a program by the first word of it.
+/// The browser and its system by `User-Agent`. A program is its first word.
 pub(in crate::flow) fn device_label(request: &Request) -> String {
     let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let first =
@@ -91,14 +90,14 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_believed_from_trusted_proxies_only() {
+    fn headers_of_trusted_proxies_alone_count() {
         assert_eq!(address("203.0.113.9", &["198.51.100.1"], &[]), "203.0.113.9");
         assert_eq!(address("203.0.113.9", &["198.51.100.1"], &["10.0.0.0/8"]), "203.0.113.9");
         assert_eq!(address("10.0.0.1", &["198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
     }
 
     #[test]
-    fn what_the_client_wrote_itself_is_not_reached() {
+    fn a_client_cannot_choose_its_address() {
         assert_eq!(address("10.0.0.1", &["1.1.1.1, 198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
         assert_eq!(address("10.0.0.1", &["1.1.1.1", "198.51.100.1, 10.0.0.2"], &["10.0.0.0/8"]), "198.51.100.1");
         assert_eq!(address("10.0.0.1", &["1.1.1.1, nonsense"], &["10.0.0.0/8"]), "10.0.0.1");

@@ -1,4 +1,4 @@
-//! The cookies of a mount: made, explained and taken away by one function.
+//! The cookies of a mount: sets, explains and removes them.
 
 use cookie::time::Duration as CookieDuration;
 use cookie::{Cookie, SameSite};
@@ -8,23 +8,22 @@ use std::time::Duration;
 
 use crate::trace::{Attribute, CookieSet, Trace, mask};
 
-/// Names the panel of the POST before this request; see [`super::RecentPosts`].
+/// The cookie that names the trace of the POST before this request; see [`super::FlashTraces`].
 pub(super) const PREVIOUS: &str = "previous_request";
 
-/// How long that may take.
+/// The time from the POST to the next page.
 const PREVIOUS_LIFE: Duration = Duration::from_secs(10);
 
-/// Where cookies of a mount go.
+/// The path and the scheme of a mount's cookies.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CookieScope<'a> {
-    /// The mount's path: other mounts do not get them.
     pub path: &'a str,
     /// Whether the browser sees https.
     pub secure: bool,
 }
 
 impl CookieScope<'_> {
-    /// The name as the browser sees it: with https a prefix that no insecure page can set (RFC 6265bis, 4.1.3.1).
+    /// The name as the browser sees it. With https it has a prefix that no insecure page can set (RFC 6265bis, 4.1.3.1).
     pub fn name(self, name: &str) -> String {
         if self.secure { format!("__Secure-{name}") } else { name.to_owned() }
     }
@@ -33,21 +32,21 @@ impl CookieScope<'_> {
     pub fn read(self, name: &str, request: &Request) -> Option<String> {
         let name = self.name(name);
         let lines = request.headers().get_all(header::COOKIE).into_iter();
-        // A neighbour's cookie may hold any bytes; ours are found all the same.
+        // Another program's cookie on this host may hold any bytes.
         lines.map(|line| String::from_utf8_lossy(line.as_bytes())).find_map(|line| {
             let mut cookies = Cookie::split_parse(&*line).filter_map(Result::ok);
             cookies.find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
         })
     }
 
-    /// A `Set-Cookie` line that keeps `value`, and its explanation for the trace.
+    /// Returns the `Set-Cookie` line of `value`, and explains it in the trace.
     pub fn set(self, name: &str, value: &str, life: Duration, trace: &Trace) -> String {
         let cookie = self.build(name, value, life);
         trace.cookie(self.explain(&cookie, false));
         cookie.to_string()
     }
 
-    /// A `Set-Cookie` line that takes the cookie away, with the same attributes, or the browser would keep it.
+    /// Returns the `Set-Cookie` line of a removal. With other attributes the browser would keep the cookie.
     pub fn remove(self, name: &str, trace: &Trace) -> String {
         let mut cookie = self.build(name, "", Duration::ZERO);
         cookie.set_expires(cookie::time::OffsetDateTime::UNIX_EPOCH);
@@ -55,7 +54,7 @@ impl CookieScope<'_> {
         cookie.to_string()
     }
 
-    /// A `Set-Cookie` line for [`PREVIOUS`]. It is not about the login and not part of the trace.
+    /// Returns the `Set-Cookie` line of [`PREVIOUS`]. The trace leaves it out: it is no part of the login.
     pub fn previous(self, value: &str) -> String {
         self.build(PREVIOUS, value, PREVIOUS_LIFE).to_string()
     }
@@ -75,18 +74,18 @@ impl CookieScope<'_> {
         let of = |name, value, why| Attribute { name, value, why };
         let seconds = cookie.max_age().map(|life| life.whole_seconds().to_string());
         let age = if removal {
-            "Zero: the browser forgets it at once."
+            "Zero: the browser deletes it at once."
         } else {
-            "The browser forgets it after this many seconds."
+            "The browser deletes it after this many seconds."
         };
         let mut attributes = vec![
-            of("HttpOnly", None, "No script can read it, so a cross-site scripting hole cannot carry it off."),
-            of("SameSite", Some("Lax".to_owned()), "Another site's form or script cannot send it along with a POST."),
-            of("Path", Some(self.path.to_owned()), "Sent to this mount only; the other strategies never see it."),
+            of("HttpOnly", None, "No script can read it, so cross-site scripting cannot steal it."),
+            of("SameSite", Some("Lax".to_owned()), "The browser does not send it with a POST from another site."),
+            of("Path", Some(self.path.to_owned()), "The browser sends it to this mount only."),
             of("Max-Age", seconds, age),
         ];
         if self.secure {
-            attributes.push(of("Secure", None, "Sent over https only."));
+            attributes.push(of("Secure", None, "The browser sends it over https only."));
         }
         let value = cookie.value();
         CookieSet { name: cookie.name().to_owned(), masked: mask(value), bytes: value.len(), removal, attributes }

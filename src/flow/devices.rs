@@ -1,4 +1,4 @@
-//! `M/devices`: the user's logins, as far as the strategy can know them, and how to end one.
+//! `M/devices`: lists the user's logins, where the strategy can, and revokes one.
 
 use poem::web::Path;
 use poem::{Response, handler};
@@ -12,7 +12,7 @@ use crate::identity::LoginId;
 /// `GET M/devices`.
 #[handler]
 pub(super) async fn page(request: RequestContext) -> Result<Response, Error> {
-    let identity = request.signed_in().await?;
+    let identity = request.require_login().await?;
     let logins = request.strategy().logins(identity.subject.id, request.trace()).await?;
     let rows = logins.map(|logins| logins.iter().map(|login| row(login, &identity.login)).collect::<Vec<_>>());
     let context = json!({ "logins": rows, "devices": request.strategy().describe().texts.devices });
@@ -31,10 +31,10 @@ fn row(login: &Login, current: &LoginId) -> Value {
     })
 }
 
-/// `POST M/devices/{id}/revoke`: another user's login is as unknown as one that never was.
+/// `POST M/devices/{id}/revoke`. The answer for another user's login is that for an unknown one.
 #[handler]
 pub(super) async fn revoke(request: RequestContext, Path(id): Path<String>) -> Result<Response, Error> {
-    let identity = request.signed_in().await?;
+    let identity = request.require_login().await?;
     let wanted = LoginId::parse(&id).ok_or(Error::NotFound)?;
     let logins = request.strategy().logins(identity.subject.id, request.trace()).await?.unwrap_or_default();
     if !logins.iter().any(|login| login.id == wanted) {

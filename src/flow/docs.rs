@@ -1,4 +1,4 @@
-//! `GET /openapi.json`, its reader `GET /docs`, and the files that pages link to.
+//! `GET /openapi.json`, the same as a page at `GET /docs`, and the assets.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::state::AppState;
 use crate::error::Error;
 use crate::page::{ASSETS, Frame, html};
 
-/// The routes once, and every mount as a server that they stand on.
+/// The OpenAPI document: the routes once, and every mount as a server.
 fn document(state: &AppState) -> Result<Value, Error> {
     let mut document: Value =
         serde_json::from_str(&api::service().spec()).map_err(|error| Error::Internal(format!("openapi: {error}")))?;
@@ -31,7 +31,7 @@ pub(super) fn openapi(Data(state): Data<&Arc<AppState>>) -> Result<Response, Err
     Ok(Response::builder().header(header::CONTENT_TYPE, "application/json").body(text))
 }
 
-/// `GET /docs`: the same, for people. Rendered here: the readers that there are need scripts and styles inline.
+/// `GET /docs`. Rendered by a template: the usual OpenAPI viewers need inline scripts and styles.
 #[handler]
 pub(super) fn page(Data(state): Data<&Arc<AppState>>) -> Result<Response, Error> {
     let services = &state.services;

@@ -1,4 +1,4 @@
-//! What the latest POSTs did. A POST answers with a redirect and has no page of its own: the page that follows shows it.
+//! Keeps the traces of the latest POSTs. A POST answers with a redirect: the next page shows its trace.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -6,15 +6,15 @@ use std::sync::{Mutex, PoisonError};
 use crate::identity::LoginId;
 use minijinja::Value;
 
-/// How many are kept. A browser asks for its own within milliseconds.
+/// The maximum number of traces. A browser fetches its own within milliseconds.
 const KEPT: usize = 256;
 
-/// The latest POSTs, each under a random name that only its browser knows. In this process, shown once.
+/// The traces, each under a random name that only its browser knows. In process memory; each is shown once.
 #[derive(Debug, Default)]
 pub struct FlashTraces(Mutex<VecDeque<(String, Value)>>);
 
 impl FlashTraces {
-    /// Keeps a panel and names it.
+    /// Keeps a panel and returns its name.
     pub fn keep(&self, panel: Value) -> String {
         let name = LoginId::random().to_string();
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -25,7 +25,7 @@ impl FlashTraces {
         name
     }
 
-    /// Takes a panel away by its name.
+    /// Removes a panel and returns it.
     pub fn take(&self, name: &str) -> Option<Value> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let place = kept.iter().position(|(kept, _)| kept == name)?;

@@ -1,4 +1,4 @@
-//! `GET /`: the mounts side by side, the table row by row, the stores, the demo users.
+//! `GET /`: the mounts, the frontier, the comparison row by row, the stores and the demo users.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::error::Error;
 use crate::page::{Frame, html};
 use crate::store::StoreError;
 
-/// How many mounts stand large at the top: the two of the title.
-const TITLE: usize = 2;
+/// The first mounts are those of the title. The page shows them larger.
+const TITLE_MOUNTS: usize = 2;
 
 #[derive(Serialize)]
 struct HomeRow<'a> {
@@ -31,7 +31,6 @@ struct HomeStore<'a> {
     live: bool,
 }
 
-/// The home page.
 #[handler]
 pub(super) async fn page(state: Data<&Arc<AppState>>) -> Result<Response, Error> {
     let services = &state.services;
@@ -44,10 +43,10 @@ pub(super) async fn page(state: Data<&Arc<AppState>>) -> Result<Response, Error>
     }
     let mut stores = Vec::new();
     for state in &services.stores {
-        let live = state.need.is_some_and(|need| health.of(need).is_ok());
+        let live = state.backend.is_some_and(|backend| health.of(backend).is_ok());
         stores.push(HomeStore { state, live });
     }
-    let (pair, others) = state.mounts().split_at(TITLE.min(state.mounts().len()));
+    let (pair, others) = state.mounts().split_at(TITLE_MOUNTS.min(state.mounts().len()));
     let views = |mounts: &[Arc<Mount>]| mounts.iter().map(|mount| json!(mount.view())).collect::<Vec<_>>();
     let context = json!({
         "strategies": strategies,
@@ -63,45 +62,45 @@ pub(super) async fn page(state: Data<&Arc<AppState>>) -> Result<Response, Error>
     Ok(html(StatusCode::OK, services.pages.framed(Frame::plain("Home", &services.node), content)?))
 }
 
-/// The table that everybody repeats, and where each row of it can be seen here.
+/// The usual comparison of the two, and where a visitor sees each row on this server.
 fn rows() -> Value {
     let link = |href: &str, text: &str| json!({ "href": href, "text": text });
     json!([
         {
             "name": "State",
-            "session": "The server stores every login.",
-            "jwt": "The server stores a key, and nothing of a login.",
-            "see": [link("/session/profile", "What the server holds of a session"), link("/jwt/profile", "… and of a token")],
+            "session": "The server stores a record of every login.",
+            "jwt": "The server stores a key, and nothing about a login.",
+            "see": [link("/session/profile", "What the server holds of a session"), link("/jwt/profile", "What the server holds of a token")],
         },
         {
             "name": "Scalability",
-            "session": "Nodes need a store that they share, and it is asked at every request.",
+            "session": "Nodes need a shared store, and read it at every request.",
             "jwt": "Any node with the key can check any token.",
-            "see": [link("/session-memory/", "A session that only one node knows"), link("/readyz", "Which strategies go on without a store")],
+            "see": [link("/session-memory/", "A session that only one node accepts"), link("/readyz", "Which strategies are ready when a store is down")],
         },
         {
             "name": "Revocation",
-            "session": "Delete the record: the next request is refused.",
-            "jwt": "A token is accepted until it expires.",
-            "see": [link("/labs/revocation", "Revoke all nine at once, and watch"), link("/session/", "Log out, then replay the cookie"), link("/jwt/", "… and the token"), link("/jwt/devices", "Why there is no list of tokens")],
+            "session": "The server deletes the record and refuses the next request.",
+            "jwt": "The server accepts a token until it expires.",
+            "see": [link("/labs/revocation", "Revoke a login under all nine at once"), link("/session/", "Log out, then replay the session id"), link("/jwt/", "Log out, then replay the token"), link("/jwt/devices", "Why the server has no list of tokens")],
         },
         {
             "name": "Payload size",
             "session": "22 bytes with every request.",
-            "jwt": "Some 350 bytes with every request: claims and a signature.",
-            "see": [link("/session/profile", "Bytes of an id"), link("/jwt/profile", "Bytes of a token"), link("/labs/cost", "What each costs, with claims as large as you like")],
+            "jwt": "About 350 bytes with every request: claims and a signature.",
+            "see": [link("/session/profile", "Size of a session id"), link("/jwt/profile", "Size of a token"), link("/labs/cost", "What a check costs, also with larger claims")],
         },
         {
             "name": "Client support",
-            "session": "Browsers: they keep cookies by themselves.",
+            "session": "Browsers: they store cookies and send them.",
             "jwt": "Any client that can send a header.",
             "see": [link("/docs", "The JSON routes, with a bearer token and with a cookie")],
         },
         {
             "name": "Cookies and scripts",
-            "session": "HttpOnly: no script can read the id.",
-            "jwt": "The same, if the token is in a cookie and not in local storage.",
-            "see": [link("/session/profile", "A script tries, and gets nothing"), link("/jwt/profile", "… and here")],
+            "session": "HttpOnly: no script can read the session id.",
+            "jwt": "HttpOnly, if the token is in a cookie and not in local storage.",
+            "see": [link("/session/profile", "A script tries to read the session id"), link("/jwt/profile", "A script tries to read the token")],
         },
     ])
 }

@@ -1,4 +1,4 @@
-//! `GET M/`: what this mount is, and five steps to try it.
+//! `GET M/`: what the strategy does, and five steps to try it.
 
 use poem::{Response, handler};
 use serde_json::json;
@@ -6,7 +6,6 @@ use serde_json::json;
 use super::context::RequestContext;
 use crate::error::Error;
 
-/// The landing page.
 #[handler]
 pub(super) async fn page(request: RequestContext) -> Result<Response, Error> {
     let cookie = request.scope().name(request.strategy().describe().transport.cookie);

@@ -1,4 +1,4 @@
-//! `M/login`: from a name and a password to a login.
+//! `M/login`: checks a name and a password, and opens a login.
 
 use poem::http::StatusCode;
 use poem::web::{Form, Query};
@@ -15,13 +15,13 @@ use crate::identity::Subject;
 use crate::store::users::User;
 use crate::trace::{StepKind, Verdict, VerdictKind};
 
-/// Where to go afterwards.
+/// The query: where to go after the login.
 #[derive(Deserialize)]
 pub(super) struct Next {
     next: Option<String>,
 }
 
-/// The fields of the form. A missing one is an empty one: the answer is a sentence about it.
+/// A missing field is an empty one: the answer is a sentence about it.
 #[derive(Deserialize)]
 pub(super) struct LoginForm {
     #[serde(default)]
@@ -65,22 +65,20 @@ async fn show(
     request.page_with(status, "login.html", "Log in", context).await
 }
 
-/// Checks the password and opens a login. The pages and the JSON routes share it.
+/// Checks the password and opens a login, for the pages and the JSON routes.
 ///
-/// An unknown user takes the same steps and the same time as a wrong password: one look-up, one hash.
+/// An unknown user takes the same steps and the same time as a wrong password: one query, one hash.
 pub(super) async fn log_in(request: &RequestContext, username: &str, password: SecretString) -> Result<Grant, Error> {
-    let services = request.services();
+    let (services, trace) = (request.services(), request.trace());
     let folded = UserName::fold(username);
     services.rate_limits.check(request.address(), &folded)?;
-    let timer = request.trace().timer();
-    let user = services.users.find(&folded).await;
-    request.trace().step(StepKind::Database, timer, || format!("{}: SELECT the user by name", services.users.store()));
-    let user = user?;
-    let timer = request.trace().timer();
-    let matches = services.hasher.verify(password, user.as_ref().map(|user| user.password_hash.clone())).await;
-    request.trace().step(StepKind::Hash, timer, || "argon2id: 19 MiB, 2 passes, waiting for a free slot included");
+    let words = |_: &_| format!("{}: SELECT the user by name", services.users.store());
+    let user = trace.timed(StepKind::Database, words, services.users.find(&folded)).await?;
+    let words = |_: &_| "argon2id: 19 MiB, 2 passes, waiting for a free slot included";
+    let checking = services.hasher.verify(password, user.as_ref().map(|user| user.password_hash.clone()));
+    let matches = trace.timed(StepKind::Hash, words, checking).await?;
     let slug = request.strategy().describe().slug;
-    match (user, matches?) {
+    match (user, matches) {
         (Some(user), true) => {
             let grant = open(request, &user).await?;
             metrics::counter!("logins_total", "strategy" => slug, "outcome" => "opened").increment(1);
@@ -88,32 +86,32 @@ pub(super) async fn log_in(request: &RequestContext, username: &str, password: S
         }
         _ => {
             metrics::counter!("logins_total", "strategy" => slug, "outcome" => "refused").increment(1);
-            request.identity().await?; // the page asks as well, and the last verdict is the one that is shown
-            let reason = Some("unknown user or wrong password: which one is not told".into());
-            request.trace().verdict(Verdict { kind: VerdictKind::Refused, words: "no login".into(), reason });
+            // First: the page authenticates the request as well, and the panel shows the last verdict.
+            request.identity().await?;
+            let words = "refused: unknown user or wrong password".into();
+            let reason = Some("the answer never says which of the two".into());
+            trace.verdict(Verdict { kind: VerdictKind::Refused, words, reason });
             Err(Error::WrongPassword)
         }
     }
 }
 
-/// Opens the login, and takes it back if the password was changed meanwhile: the change ended every login that it
-/// found, and this one was not there yet.
+/// Opens the login. Revokes it if the password was changed meanwhile: the change could not revoke a login that was not
+/// there yet.
 async fn open(request: &RequestContext, user: &User) -> Result<Grant, Error> {
     let subject = Subject { id: user.id, name: user.name.as_str().into(), role: user.role };
     let grant = request.open_login(&subject).await?;
-    let timer = request.trace().timer();
-    let now = request.services().users.get(user.id).await;
-    request.trace().step(StepKind::Database, timer, || {
-        format!("{}: SELECT the user again: is the password still the same?", request.services().users.store())
-    });
-    if now?.is_some_and(|now| now.password_hash == user.password_hash) {
+    let users = &request.services().users;
+    let words = |_: &_| format!("{}: SELECT the user again: is the password still the same?", users.store());
+    let now = request.trace().timed(StepKind::Database, words, users.get(user.id)).await?;
+    if now.is_some_and(|now| now.password_hash == user.password_hash) {
         return Ok(grant);
     }
     request.revoke_single(&grant.identity).await?;
     Err(Error::WrongPassword)
 }
 
-/// The login page, with the way back.
+/// The address of the login page, with the way back.
 pub(super) fn with_next(login: &str, next: Option<&str>) -> String {
     match next {
         Some(next) => {
@@ -128,7 +126,7 @@ fn destination(request: &RequestContext, next: Option<&str>) -> String {
     next.and_then(|next| below_mount(next, &request.path("/"))).unwrap_or_else(|| request.path("/profile"))
 }
 
-/// `next` if it is a path below the mount, as a browser would resolve it; anything else leads nowhere.
+/// `next`, if a browser resolves it to a path below the mount.
 fn below_mount(next: &str, base: &str) -> Option<String> {
     if !next.starts_with('/') || next.contains(['\\', '\r', '\n', '\t']) {
         return None;
@@ -136,7 +134,7 @@ fn below_mount(next: &str, base: &str) -> Option<String> {
     let origin = url::Url::parse("http://here.invalid/").ok()?;
     let resolved = origin.join(next).ok()?;
     let here = resolved.origin() == origin.origin() && resolved.path().starts_with(base);
-    // A doubled slash would be an address without a scheme, were it ever at the front.
+    // At the front a doubled slash is an address without a scheme. None passes anywhere.
     (here && !resolved.path().contains("//"))
         .then(|| resolved[url::Position::BeforePath..url::Position::AfterQuery].to_owned())
 }

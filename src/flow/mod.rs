@@ -13,6 +13,7 @@ mod home;
 mod labs;
 mod landing;
 mod login;
+mod login_events;
 mod logout;
 mod middleware;
 mod ops;
@@ -28,12 +29,12 @@ use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt as _, IntoEndpoint as _, Response, Route, get, post};
 
 pub use self::client::TrustedProxies;
-pub use self::events::LoginEvents;
 pub use self::flash::FlashTraces;
+pub use self::login_events::LoginEvents;
 pub use self::rate_limits::RateLimits;
 pub use self::state::{AppState, Demo, DemoUser, Mount, Services, StoreStatus};
 
-/// The whole site: home, the mounts, what operators ask for; safe headers and error pages around everything.
+/// Every route of the server, inside the middleware.
 pub fn routes(state: &Arc<AppState>) -> impl Endpoint<Output = Response> + use<> {
     let mut route = Route::new()
         .at("/", get(home::page))

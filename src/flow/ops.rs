@@ -1,4 +1,4 @@
-//! What operators ask for: alive, ready, metrics; and what other services ask for: the public keys.
+//! Liveness, readiness and metrics for operators; the public keys for other services.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 
 use super::state::AppState;
 
-/// `GET /healthz`: the process runs. Touches no store.
+/// `GET /healthz`: the process runs. Makes no store call.
 #[handler]
 pub(super) fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: a row for each strategy, ready or why not. 503 only if none is: with one store away the others go on.
+/// `GET /readyz`: whether each strategy is ready, or why not. 503 only if none is ready.
 #[handler]
 pub(super) async fn readyz(state: Data<&Arc<AppState>>) -> Response {
     let health = state.services.health().await;
@@ -35,14 +35,14 @@ pub(super) async fn readyz(state: Data<&Arc<AppState>>) -> Response {
     Json(json!({ "strategies": rows, "warnings": health.warnings })).with_status(status).into_response()
 }
 
-/// `GET /metrics`: Prometheus' text format.
+/// `GET /metrics`, in Prometheus' text format.
 #[handler]
 pub(super) fn metrics() -> Response {
     let text = crate::telemetry::render();
     Response::builder().header(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8").body(text)
 }
 
-/// `GET /.well-known/jwks.json` (RFC 7517): the public keys; none for HS256.
+/// `GET /.well-known/jwks.json` (RFC 7517): the public keys. HS256 has none.
 #[handler]
 pub(super) fn jwks(Data(state): Data<&Arc<AppState>>) -> Response {
     let keys = Json(state.services.keys.public()).into_response();

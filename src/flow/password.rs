@@ -1,4 +1,4 @@
-//! `M/password`: a new password ends every other login and renews this one.
+//! `M/password`: a new password revokes every other login and renews this one.
 
 use poem::http::StatusCode;
 use poem::web::Form;
@@ -8,11 +8,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::context::RequestContext;
+use crate::account::{HashError, RejectedPassword, UserName};
 use crate::auth::{AuthStrategy, Effect, Identity, RevokeScope};
 use crate::error::Error;
 use crate::trace::StepKind;
 
-/// The fields of the form.
 #[derive(Deserialize)]
 pub(super) struct PasswordForm {
     #[serde(default)]
@@ -21,96 +21,99 @@ pub(super) struct PasswordForm {
     new_password: SecretString,
 }
 
+/// What became of a password change.
+enum PasswordChange {
+    Changed,
+    /// The current password is wrong, or somebody changed it meanwhile.
+    WrongCurrent,
+    RejectedNew(RejectedPassword),
+}
+
 /// `GET M/password`.
 #[handler]
 pub(super) async fn form(request: RequestContext) -> Result<Response, Error> {
-    request.signed_in().await?;
+    request.require_login().await?;
     show(&request, StatusCode::OK, None).await
 }
 
 /// `POST M/password`.
 #[handler]
 pub(super) async fn submit(request: RequestContext, Form(fields): Form<PasswordForm>) -> Result<Response, Error> {
-    let identity = request.signed_in().await?;
-    if let Err((status, sentence)) = replace(&request, identity, fields).await? {
-        return show(&request, status, Some(&sentence)).await;
-    }
-    let lines = end_others(&request, identity).await?;
-    let grant = request.strategy().issue(&identity.subject, request.device(), request.trace()).await?;
-    request.set_credentials(&grant);
-    let context = json!({ "done": { "lines": lines }, "message": null, "effect": null });
-    request.page("password.html", "Password changed", context).await
+    let identity = request.require_login().await?;
+    let (status, message) = match change(&request, identity, fields).await? {
+        PasswordChange::Changed => {
+            let lines = revoke_others(&request, identity).await?;
+            let grant = request.strategy().issue(&identity.subject, request.device(), request.trace()).await?;
+            request.set_credentials(&grant);
+            let context = json!({ "done": { "lines": lines }, "message": null, "effect": null });
+            return request.page("password.html", "Password changed", context).await;
+        }
+        PasswordChange::WrongCurrent => (StatusCode::UNAUTHORIZED, "The current password is wrong.".to_owned()),
+        PasswordChange::RejectedNew(reason) => (StatusCode::UNPROCESSABLE_ENTITY, reason.to_string()),
+    };
+    show(&request, status, Some(&message)).await
 }
 
-/// Stores the new hash if the current password is right and nobody changed it meanwhile. Otherwise status and sentence.
-async fn replace(
-    request: &RequestContext,
-    identity: &Identity,
-    fields: PasswordForm,
-) -> Result<Result<(), (StatusCode, String)>, Error> {
-    let services = request.services();
-    let wrong = || Ok(Err((StatusCode::UNAUTHORIZED, "The current password is wrong.".to_owned())));
-    services.rate_limits.check(request.address(), &crate::account::UserName::fold(&identity.subject.name))?;
-    let timer = request.trace().timer();
-    let user = services.users.get(identity.subject.id).await;
-    request.trace().step(StepKind::Database, timer, || format!("{}: SELECT the user", services.users.store()));
-    let user = user?;
-    let timer = request.trace().timer();
-    let matches =
-        services.hasher.verify(fields.current_password, user.as_ref().map(|user| user.password_hash.clone())).await;
-    request.trace().step(StepKind::Hash, timer, || "argon2id: the current password");
-    let (Some(user), true) = (user, matches?) else { return wrong() };
-    let timer = request.trace().timer();
-    let hashed = services.hasher.hash(fields.new_password, user.name.clone()).await;
-    request.trace().step(StepKind::Hash, timer, || "new password judged (zxcvbn) and hashed (argon2id)");
-    let hash = match hashed? {
-        Ok(hash) => hash,
-        Err(sentence) => return Ok(Err((StatusCode::UNPROCESSABLE_ENTITY, sentence))),
+/// Checks the current password and stores the hash of the new one.
+async fn change(request: &RequestContext, identity: &Identity, fields: PasswordForm) -> Result<PasswordChange, Error> {
+    let (services, trace) = (request.services(), request.trace());
+    let users = &services.users;
+    services.rate_limits.check(request.address(), &UserName::fold(&identity.subject.name))?;
+    let words = |_: &_| format!("{}: SELECT the user", users.store());
+    let user = trace.timed(StepKind::Database, words, users.get(identity.subject.id)).await?;
+    let known_hash = user.as_ref().map(|user| user.password_hash.clone());
+    let checking = services.hasher.verify(fields.current_password, known_hash);
+    let matches = trace.timed(StepKind::Hash, |_| "argon2id: the current password", checking).await?;
+    let (Some(user), true) = (user, matches) else { return Ok(PasswordChange::WrongCurrent) };
+    let words = |_: &_| "new password rated (zxcvbn) and hashed (argon2id)";
+    let hashing = services.hasher.hash(fields.new_password, user.name.clone());
+    let hash = match trace.timed(StepKind::Hash, words, hashing).await {
+        Err(HashError::Rejected(reason)) => return Ok(PasswordChange::RejectedNew(reason)),
+        hashed => hashed?,
     };
-    let timer = request.trace().timer();
-    let replaced = services.users.replace_hash(user.id, &user.password_hash, &hash).await;
-    request.trace().step(StepKind::Database, timer, || {
-        format!("{}: UPDATE the hash, only if it still is the old one", services.users.store())
-    });
-    match replaced {
-        Ok(true) => Ok(Ok(())),
-        Ok(false) => wrong(),
-        // Nobody knows whether it was carried out. If it was, the other logins must end.
+    let words = |_: &_| format!("{}: UPDATE the hash, if it is still the old one", users.store());
+    let replacing = users.replace_hash(user.id, &user.password_hash, &hash);
+    match trace.timed(StepKind::Database, words, replacing).await {
+        Ok(true) => Ok(PasswordChange::Changed),
+        Ok(false) => Ok(PasswordChange::WrongCurrent),
+        // The database may have carried it out. Then the other logins must not go on.
         Err(error) => {
-            end_others(request, identity).await?;
-            Err(Error::HalfChanged(error.into()))
+            revoke_others(request, identity).await?;
+            Err(Error::OthersNotRevoked(error.into()))
         }
     }
 }
 
-/// Ends every login of the user under every mount, this one included. A sentence for each mount.
+/// Revokes every login of the user under every mount, this one included. Returns a sentence for each mount.
 ///
-/// The password is already the new one: what cannot be ended now is told, and never passed off as ended.
-async fn end_others(request: &RequestContext, identity: &Identity) -> Result<Vec<String>, Error> {
-    let mut lines = vec!["The new password counts from now on, under every mount.".to_owned()];
+/// The password is already the new one. A sentence says where the server could not revoke the logins.
+async fn revoke_others(request: &RequestContext, identity: &Identity) -> Result<Vec<String>, Error> {
+    let mut lines = vec!["The new password is valid from now on, under every mount.".to_owned()];
     let here = request.strategy().describe().slug;
     let mine = request.revoke(identity, RevokeScope::Everywhere).await;
-    lines.push(format!("/{here}: {} This one was renewed.", request.strategy().describe().texts.password_change));
+    lines.push(format!(
+        "/{here}: {} The server renewed this login.",
+        request.strategy().describe().texts.password_change
+    ));
     for other in request.mount().strategies.iter().filter(|strategy| strategy.describe().slug != here) {
-        lines.push(end_under(other.as_ref(), request, identity).await);
+        lines.push(revoke_under(other.as_ref(), request, identity).await);
     }
-    // Told last: what could be ended elsewhere was.
-    mine.map_err(Error::HalfChanged)?;
+    // Last: a failure here must not keep the other mounts from revoking.
+    mine.map_err(Error::OthersNotRevoked)?;
     Ok(lines)
 }
 
-async fn end_under(strategy: &dyn AuthStrategy, request: &RequestContext, identity: &Identity) -> String {
-    let description = strategy.describe();
+async fn revoke_under(strategy: &dyn AuthStrategy, request: &RequestContext, identity: &Identity) -> String {
+    let slug = strategy.describe().slug;
     match request.revoke_under(strategy, identity, RevokeScope::Everywhere).await {
-        Ok(Effect::Now | Effect::Within(_)) => format!("/{}: every login of yours has ended.", description.slug),
+        Ok(Effect::Now | Effect::Within(_)) => format!("/{slug}: the server revoked every login of yours."),
         Ok(Effect::At(end)) => {
-            format!("/{}: tokens of yours are accepted until {end} at the latest.", description.slug)
+            format!("/{slug}: the server accepts your tokens until they expire, {end} at the latest.")
         }
         Err(failure) => {
-            tracing::error!(strategy = description.slug, error = %failure, "a password change could not end logins");
+            tracing::error!(strategy = slug, error = %failure, "a password change could not revoke logins");
             format!(
-                "/{}: not sure! A store does not answer; log out everywhere there when it is back.",
-                description.slug
+                "/{slug}: your logins may go on! A store does not answer. Log out everywhere there when it is back."
             )
         }
     }

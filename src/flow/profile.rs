@@ -1,4 +1,4 @@
-//! `GET M/profile`: the page that needs a login, and what each side holds of it.
+//! `GET M/profile`: what the browser and the server hold of the login.
 
 use minijinja::context;
 use minijinja::value::Serde;
@@ -7,10 +7,9 @@ use poem::{Response, handler};
 use super::context::{RequestContext, life};
 use crate::error::Error;
 
-/// The signed-in page.
 #[handler]
 pub(super) async fn page(request: RequestContext) -> Result<Response, Error> {
-    let identity = request.signed_in().await?;
+    let identity = request.require_login().await?;
     let description = request.strategy().describe();
     let (browser, server) = request.trace().held();
     let context = context! {

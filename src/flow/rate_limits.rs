@@ -1,4 +1,4 @@
-//! How often an address or an account may try to log in or to register, and an address to renew.
+//! Limits how often an address or an account may log in, register or change its password, and an address renew.
 
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
@@ -12,14 +12,14 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use crate::config::LoginRate;
 use crate::error::Error;
 
-/// After so many tries the keys that are full again are dropped: made-up names do not fill the memory.
+/// In tries. Drops the keys whose quota is full again, so that made-up names do not fill the memory.
 const TIDY_EVERY: u32 = 1024;
 
-/// For each login that an address may try it may renew so many: behind one address are many people whose programs renew
-/// every minute, and a token of 128 random bits cannot be guessed. What is limited is the work for the database.
-const RENEWALS: u32 = 10;
+/// Renewals for each login that an address may try. Many people share one address, and their programs renew every minute.
+/// No one guesses a token of 128 random bits: the limit protects the database from the work.
+const RENEWALS_PER_LOGIN: u32 = 10;
 
-/// The limits of a node. Without any, everything is allowed.
+/// The limits of a node. `None` allows everything.
 #[derive(Debug)]
 pub struct RateLimits(Option<Limiters>);
 
@@ -32,16 +32,16 @@ struct Limiters {
 }
 
 impl RateLimits {
-    /// The same rate for addresses and for accounts; a whole period's worth may come at once.
+    /// Applies the same rate to addresses and to accounts. The tries of a whole period may come at once.
     pub fn new(rate: LoginRate) -> Self {
         let LoginRate::Limited(count, period) = rate else { return Self(None) };
         let quota = |count: NonZeroU32| Some(Quota::with_period(period / count.get())?.allow_burst(count));
-        let more = count.saturating_mul(NonZeroU32::MIN.saturating_add(RENEWALS - 1));
-        let (Some(quota), Some(more)) = (quota(count), quota(more)) else { return Self(None) };
+        let renewals = count.saturating_mul(NonZeroU32::MIN.saturating_add(RENEWALS_PER_LOGIN - 1));
+        let (Some(quota), Some(renewal_quota)) = (quota(count), quota(renewals)) else { return Self(None) };
         Self(Some(Limiters {
             by_address: RateLimiter::keyed(quota),
             by_account: RateLimiter::keyed(quota),
-            renewals: RateLimiter::keyed(more),
+            renewals: RateLimiter::keyed(renewal_quota),
             tries: AtomicU32::new(0),
         }))
     }
@@ -51,12 +51,12 @@ impl RateLimits {
         let Some(limits) = &self.0 else { return Ok(()) };
         limits.tidy();
         take(&limits.by_address, &network(address))?;
-        // A name that nobody can have needs no memory of its own.
+        // No name is longer: an overlong text must not take more memory.
         let account: String = account.chars().take(32).collect();
         take(&limits.by_account, &account)
     }
 
-    /// Counts a renewal that a program asks for. Pages renew quietly and are not counted.
+    /// Counts a renewal by JSON. Pages renew without a limit.
     pub fn check_renewal(&self, address: IpAddr) -> Result<(), Error> {
         let Some(limits) = &self.0 else { return Ok(()) };
         limits.tidy();
@@ -81,7 +81,7 @@ fn take<K: Clone + Eq + Hash>(limiter: &DefaultKeyedRateLimiter<K>, key: &K) -> 
     })
 }
 
-/// One customer has a whole /64 of IPv6 addresses.
+/// Counts a /64 of IPv6 addresses as one: providers give each customer that many.
 fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(v6) => {

@@ -1,4 +1,4 @@
-//! `M/register`: a new user, signed in at once.
+//! `M/register`: adds a user and opens a login.
 
 use poem::http::StatusCode;
 use poem::web::Form;
@@ -8,19 +8,26 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::context::{RequestContext, see_other};
-use crate::account::UserName;
+use crate::account::{HashError, InvalidName, RejectedPassword, UserName};
 use crate::error::Error;
 use crate::identity::{Role, Subject, UserId};
 use crate::store::users::User;
 use crate::trace::StepKind;
 
-/// The fields of the form.
 #[derive(Deserialize)]
 pub(super) struct RegisterForm {
     #[serde(default)]
     username: String,
     #[serde(default)]
     password: SecretString,
+}
+
+/// What became of a registration.
+enum Registration {
+    Registered(User),
+    InvalidName(InvalidName),
+    RejectedPassword(RejectedPassword),
+    NameTaken,
 }
 
 /// `GET M/register`.
@@ -33,40 +40,37 @@ pub(super) async fn form(request: RequestContext) -> Result<Response, Error> {
 #[handler]
 pub(super) async fn submit(request: RequestContext, Form(fields): Form<RegisterForm>) -> Result<Response, Error> {
     request.services().rate_limits.check(request.address(), &UserName::fold(&fields.username))?;
-    match register(&request, &fields.username, fields.password).await? {
-        Ok(user) => {
+    let (status, message) = match register(&request, &fields.username, fields.password).await? {
+        Registration::Registered(user) => {
             let subject = Subject { id: user.id, name: user.name.into(), role: user.role };
             let grant = request.open_login(&subject).await?;
             request.set_credentials(&grant);
-            Ok(see_other(&request.path("/profile")))
+            return Ok(see_other(&request.path("/profile")));
         }
-        Err((status, sentence)) => show(&request, status, Some(&sentence), &fields.username).await,
-    }
+        Registration::InvalidName(reason) => (StatusCode::UNPROCESSABLE_ENTITY, reason.to_string()),
+        Registration::RejectedPassword(reason) => (StatusCode::UNPROCESSABLE_ENTITY, reason.to_string()),
+        Registration::NameTaken => (StatusCode::CONFLICT, "This user name is taken.".to_owned()),
+    };
+    show(&request, status, Some(&message), &fields.username).await
 }
 
-/// The new user, or the status and the sentence that say why there is none.
-async fn register(
-    request: &RequestContext,
-    username: &str,
-    password: SecretString,
-) -> Result<Result<User, (StatusCode, String)>, Error> {
-    let services = request.services();
+async fn register(request: &RequestContext, username: &str, password: SecretString) -> Result<Registration, Error> {
+    let (services, trace) = (request.services(), request.trace());
     let name = match UserName::parse(username) {
         Ok(name) => name,
-        Err(sentence) => return Ok(Err((StatusCode::UNPROCESSABLE_ENTITY, sentence))),
+        Err(reason) => return Ok(Registration::InvalidName(reason)),
     };
-    let timer = request.trace().timer();
-    let hashed = services.hasher.hash(password, name.shown().to_owned()).await;
-    request.trace().step(StepKind::Hash, timer, || "password judged (zxcvbn) and hashed (argon2id: 19 MiB, 2 passes)");
-    let password_hash = match hashed? {
-        Ok(hash) => hash,
-        Err(sentence) => return Ok(Err((StatusCode::UNPROCESSABLE_ENTITY, sentence))),
+    let words = |_: &_| "new password rated (zxcvbn) and hashed (argon2id: 19 MiB, 2 passes)";
+    let hashing = services.hasher.hash(password, name.shown().to_owned());
+    let password_hash = match trace.timed(StepKind::Hash, words, hashing).await {
+        Err(HashError::Rejected(reason)) => return Ok(Registration::RejectedPassword(reason)),
+        hashed => hashed?,
     };
     let user = User { id: UserId::random(), name: name.shown().to_owned(), role: Role::User, password_hash };
-    let timer = request.trace().timer();
-    let inserted = services.users.insert(&user, name.folded(), services.clock.now()).await;
-    request.trace().step(StepKind::Database, timer, || format!("{}: INSERT the user", services.users.store()));
-    if inserted? { Ok(Ok(user)) } else { Ok(Err((StatusCode::CONFLICT, "This user name is taken.".to_owned()))) }
+    let words = |_: &_| format!("{}: INSERT the user", services.users.store());
+    let inserting = services.users.insert(&user, name.folded(), services.clock.now());
+    let inserted = trace.timed(StepKind::Database, words, inserting).await?;
+    Ok(if inserted { Registration::Registered(user) } else { Registration::NameTaken })
 }
 
 async fn show(

@@ -1,4 +1,4 @@
-//! What all routes share: the strategies and the services around them.
+//! What the routes share: the mounts, and the services of all mounts.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::client::TrustedProxies;
-use super::events::LoginEvents;
 use super::flash::FlashTraces;
+use super::login_events::LoginEvents;
 use super::rate_limits::RateLimits;
 use crate::account::Hasher;
 use crate::auth::{AuthStrategy, Backend, Description, Keys};
@@ -21,97 +21,79 @@ use crate::page::Pages;
 use crate::store::users::Users;
 use crate::store::{Redis, Sql, StoreError};
 
-/// Everything that a request may need. Built once, in `app.rs`.
+/// The mounts and their services. Built once, in `app`.
 pub struct AppState {
-    /// The mounts, in the order of the home page.
+    /// In the order of the home page.
     pub(super) mounts: Vec<Arc<Mount>>,
     pub(super) services: Arc<Services>,
 }
 
-/// What the mounts share.
+/// What all mounts share.
 pub struct Services {
-    /// The templates.
     pub pages: Pages,
-    /// The users.
     pub users: Users,
-    /// The passwords.
     pub hasher: Hasher,
-    /// The time.
     pub clock: Clock,
-    /// How often an address or an account may try.
     pub rate_limits: RateLimits,
-    /// Whose forwarding headers are believed.
     pub trusted_proxies: TrustedProxies,
-    /// What the latest POSTs did, for the page that follows.
     pub flash: FlashTraces,
-    /// What wakes open pages.
     pub login_events: LoginEvents,
     /// The node's name.
     pub node: String,
-    /// What the browser sees, without a slash at the end.
+    /// The address that the browser sees, without a slash at the end.
     pub public_url: String,
     /// Whether the browser sees https.
     pub secure: bool,
-    /// The seeded users, if there are any.
     pub demo: Option<Demo>,
-    /// The key of the tokens.
     pub keys: Arc<Keys>,
-    /// The database.
     pub sql: Sql,
-    /// Redis, if there is one.
     pub redis: Option<Redis>,
-    /// Where each store is, in words.
     pub stores: Vec<StoreStatus>,
-    /// The experiments that people watch.
+    /// The runs of the revocation lab.
     pub runs: Runs,
-    /// The measurement of the cost.
+    /// The runs of the cost lab.
     pub cost: CostRuns,
-    /// Figures of an earlier measurement, if there are any.
+    /// Figures of an earlier measurement.
     pub figures: Option<Figures>,
 }
 
 /// A store as the home page shows it.
 #[derive(Clone, Debug, Serialize)]
 pub struct StoreStatus {
-    /// Its name.
     pub name: &'static str,
-    /// Where it is.
+    /// Where it is, in words.
     pub state: String,
-    /// Which strategies' need it meets.
+    /// The backend that it is for the strategies. `None`: the server runs without it.
     #[serde(skip)]
-    pub need: Option<Backend>,
+    pub backend: Option<Backend>,
 }
 
-/// The seeded users.
+/// The demo users that the server seeded.
 #[derive(Clone, Debug, Serialize)]
 pub struct Demo {
-    /// Their password as pages show it; `None` where strangers could read it.
+    /// Their password on pages; `None` where strangers could read it.
     pub password: Option<String>,
-    /// Their password, to be printed at the start.
+    /// Their password on the terminal.
     #[serde(skip)]
     pub printed: String,
-    /// Who they are.
     pub users: Vec<DemoUser>,
 }
 
-/// One of them.
 #[derive(Clone, Debug, Serialize)]
 pub struct DemoUser {
-    /// The name.
     pub name: String,
-    /// What the user may do.
     pub role: Role,
 }
 
-/// A strategy and the path that its pages stand under.
+/// A strategy and the path of its pages.
 pub struct Mount {
     pub(super) strategy: Arc<dyn AuthStrategy>,
     pub(super) services: Arc<Services>,
-    /// Every strategy of the site: a password is one for all of them.
+    /// The strategies of all mounts: they share one password.
     pub(super) strategies: Arc<[Arc<dyn AuthStrategy>]>,
     base: String,
-    /// The mount as templates read it.
-    pub(super) shown: Value,
+    /// A [`MountView`], converted once.
+    pub(super) template_value: Value,
 }
 
 /// A mount as templates read it.
@@ -123,7 +105,7 @@ pub(super) struct MountView<'a> {
 }
 
 impl Mount {
-    /// Where it stands: `/jwt` for the strategy `jwt`.
+    /// The path: `/jwt` for the strategy `jwt`.
     pub fn base(&self) -> &str {
         &self.base
     }
@@ -134,63 +116,60 @@ impl Mount {
 }
 
 impl AppState {
-    /// One mount for each strategy.
+    /// Mounts each strategy.
     pub fn new(services: Services, strategies: Vec<Arc<dyn AuthStrategy>>) -> Self {
         let services = Arc::new(services);
         let strategies: Arc<[_]> = strategies.into();
         let mount = |strategy: &Arc<dyn AuthStrategy>| {
             let base = format!("/{}", strategy.describe().slug);
-            let shown = Value::from(Serde(MountView { description: strategy.describe(), base: &base }));
+            let template_value = Value::from(Serde(MountView { description: strategy.describe(), base: &base }));
             let (strategy, strategies) = (strategy.clone(), strategies.clone());
-            Arc::new(Mount { strategy, services: services.clone(), strategies, base, shown })
+            Arc::new(Mount { strategy, services: services.clone(), strategies, base, template_value })
         };
         Self { mounts: strategies.iter().map(mount).collect(), services: services.clone() }
     }
 
-    /// The mounts, in the order of the home page.
     pub fn mounts(&self) -> &[Arc<Mount>] {
         &self.mounts
     }
 
-    /// The seeded users, if there are any.
     pub fn demo(&self) -> Option<&Demo> {
         self.services.demo.as_ref()
     }
 
-    /// What wakes open pages.
     pub fn login_events(&self) -> &LoginEvents {
         &self.services.login_events
     }
 
-    /// The experiments that people watch.
+    /// The runs of the revocation lab.
     pub fn runs(&self) -> &Runs {
         &self.services.runs
     }
 
-    /// The measurement of the cost.
+    /// The runs of the cost lab.
     pub fn cost(&self) -> &CostRuns {
         &self.services.cost
     }
 
-    /// The strategies behind them.
+    /// The strategies, in the order of their mounts.
     pub fn strategies(&self) -> impl Iterator<Item = &Arc<dyn AuthStrategy>> {
         self.mounts.iter().map(|mount| &mount.strategy)
     }
 }
 
-/// What each store answered: asked once, both at the same time.
+/// Whether each store answers.
 pub(super) struct StoreHealth {
     sql: Result<(), StoreError>,
     redis: Result<(), StoreError>,
-    /// What Redis is set up to do that costs a promise.
+    /// Settings of Redis that break what a strategy promises.
     pub warnings: Vec<String>,
 }
 
 impl StoreHealth {
-    /// Whether what a strategy needs is there. Every strategy needs the users' database to open a login.
-    pub fn of(&self, need: Backend) -> Result<(), &StoreError> {
+    /// Whether the backend of a strategy answers. Every strategy needs the users' database to open a login.
+    pub fn of(&self, backend: Backend) -> Result<(), &StoreError> {
         self.sql.as_ref()?;
-        match need {
+        match backend {
             Backend::None | Backend::Sql => Ok(()),
             Backend::Redis => self.redis.as_ref().copied(),
         }
@@ -198,7 +177,7 @@ impl StoreHealth {
 }
 
 impl Services {
-    /// Asks every store.
+    /// Checks both stores at the same time.
     pub(super) async fn health(&self) -> StoreHealth {
         let redis = async {
             match &self.redis {

@@ -24,7 +24,7 @@ async fn a_form_of_the_site_is_accepted_and_the_same_form_on_another_site_is_ref
             tab.open(&format!("http://{theirs}:{port}/")).await;
             tab.press("You have won!").await;
             assert_eq!(tab.status().await, 403, "a form on {theirs} that posts to {base}");
-            tab.sees("This request came from another site, so it was not carried out.").await;
+            tab.sees("This request came from another site, so the server refused it.").await;
             assert_eq!(me(&app, "/session", &cookie).await, 200, "the login goes on");
         }
     }

@@ -25,10 +25,10 @@ async fn walk(mount: &str, label: &str, devices: &str) {
     tab.press(&format!("Open {label}")).await;
     tab.sees(label).await;
     tab.press("Register").await;
-    tab.fill("Username", "dora").await;
+    tab.fill("User name", "dora").await;
     tab.fill("Password", PASSWORD).await;
     tab.press("Register").await;
-    assert_eq!(tab.path().await, format!("{mount}/profile"), "who registers is signed in");
+    assert_eq!(tab.path().await, format!("{mount}/profile"), "who registers is logged in");
     tab.sees("What the server holds").await;
     tab.press("Devices").await;
     tab.sees(devices).await;

@@ -20,7 +20,7 @@ async fn after_a_login_the_browser_lands_where_it_wanted_to_go_and_the_panel_sho
             assert!(before.contains(words), "{mount}: the POST does not show {words}:\n{before}");
         }
         let this = tab.text_of("section[aria-labelledby=trace-heading]").await.expect("this request");
-        assert!(this.contains(&format!("GET {mount}/devices")) && this.contains("signed in as bob"), "{this}");
+        assert!(this.contains(&format!("GET {mount}/devices")) && this.contains("logged in as bob"), "{this}");
 
         tab.open(&app.url(&format!("{mount}/devices"))).await;
         assert_eq!(tab.text_of("section[aria-labelledby=previous-heading]").await, None, "the POST is shown once");
@@ -39,7 +39,7 @@ async fn a_wrong_password_is_told_and_the_name_stays() {
         assert_eq!(tab.status().await, 401);
         let alert = tab.text_of("[role=alert]").await.expect("an alert");
         assert!(alert.contains("The user name or the password is wrong."), "{alert}");
-        tab.sees("unknown user or wrong password: which one is not told").await;
+        tab.sees("refused: unknown user or wrong password").await;
         assert_eq!(tab.js::<String>("document.getElementById('username').value").await.as_deref(), Some("alice"));
         tab.fill("Password", DEMO_PASSWORD).await;
         tab.press("Log in").await;
@@ -62,7 +62,7 @@ async fn another_device_is_ended_from_the_list() {
     tab.open(&app.url("/session/login?next=/session/devices")).await;
     tab.log_in("alice", DEMO_PASSWORD).await;
     tab.sees("2 logins of alice").await;
-    tab.press("End this login: teapot, 127.0.0.1").await;
+    tab.press("Revoke this login: teapot, 127.0.0.1").await;
     assert_eq!(tab.path().await, "/session/devices");
     tab.sees("1 login of alice").await;
     let answer = program.get(app.url("/session/api/me")).send().await.expect("an answer");
@@ -85,8 +85,8 @@ async fn with_redis_gone_session_says_so_keeps_the_cookie_and_jwt_goes_on() {
 
     tab.open(&app.url("/session/profile")).await;
     assert_eq!(tab.status().await, 503);
-    tab.sees("Redis does not answer, so this could not be done. Your cookie is kept; try again.").await;
-    tab.sees("nobody can say who this is").await;
+    tab.sees("Redis does not answer, so the server cannot complete this request. Your cookie stays as it is.").await;
+    tab.sees("unavailable: a store does not answer").await;
     assert_eq!(tab.text_of("nav").await.as_deref(), Some("Login state unknown"));
     assert_eq!(tab.cookie("id").await.map(|cookie| cookie.value), Some(kept));
     tab.shot("unavailable").await;

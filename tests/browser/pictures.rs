@@ -99,7 +99,7 @@ async fn a_page_is_printed_with_its_content_and_without_buttons() {
 
     tab.page.emulate_media_type(MediaTypeParams::Print).await.expect("paper");
     let paper = tab.text().await;
-    for words in ["What the server holds", "What this request did", "signed in as alice"] {
+    for words in ["What the server holds", "What this request did", "logged in as alice"] {
         assert!(paper.contains(words), "{words} is not printed:\n{paper}");
     }
     for words in ["Log out everywhere", "My profile", "openapi.json"] {

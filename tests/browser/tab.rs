@@ -76,7 +76,7 @@ impl Tab {
 
     /// Fills in and sends the form of a login page that is open.
     pub async fn log_in(&self, username: &str, password: &str) {
-        self.fill("Username", username).await;
+        self.fill("User name", username).await;
         self.fill("Password", password).await;
         self.press("Log in").await;
     }

@@ -80,8 +80,9 @@ async fn what_cannot_be_run_is_told_and_a_few_run_at_once() {
     assert_eq!((full.status().as_u16(), &full.headers()["retry-after"]), (503, &"10".parse().unwrap()));
     let page = full.text().await.expect("a page");
     assert!(
-        page.contains("Too many experiments run at once; each ends within a minute. Try again in 10 s.")
-            && page.matches(" checked").count() == 2,
+        page.contains(
+            "The maximum number of experiments is already running; each ends within a minute. Try again in 10 s."
+        ) && page.matches(" checked").count() == 2,
         "{page}"
     );
     let unknown = send(bare_client().post(app.url("/labs/revocation/api/runs/unknown/revoke"))).await;

@@ -151,10 +151,7 @@ async fn one_run_goes_on_at_a_time_and_its_stream_tells_every_step() {
     assert_eq!(second.status(), 503);
     assert_eq!(second.headers()["retry-after"], "10");
     let problem: Value = second.json().await.expect("JSON");
-    assert_eq!(
-        problem["detail"],
-        "The cost is being measured already; wait for that run, which takes less than two minutes."
-    );
+    assert_eq!(problem["detail"], "The cost lab is already running; a run takes less than two minutes.");
     let pressed = bare_client().post(app.url(PAGE)).form(&form).send().await.expect("an answer");
     assert_eq!(pressed.status(), 503);
     let page = text(pressed).await;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jwt_vs_session::auth::Transport;
 
-use super::stage::{PASSWORD, Stage, base};
-use super::visitor::{Answer, answer};
+use super::client::{Answer, answer};
+use super::server::{PASSWORD, TestServer, base};
 use crate::common::{DEMO_PASSWORD, bare_client, me};
 
 /// The attributes of a `Set-Cookie` line that its removal must have too.
@@ -17,10 +17,10 @@ pub fn attributes(line: &str) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn over_http_a_cookie_is_http_only_lax_and_of_its_mount() {
-    let stage = Stage::start().await;
-    for mount in stage.mounts() {
-        let login = stage.visitor(mount).log_in("alice", DEMO_PASSWORD).await;
+async fn over_http_a_cookie_is_http_only_lax_and_below_its_mount() {
+    let server = TestServer::start().await;
+    for mount in server.mounts() {
+        let login = server.client(mount).log_in("alice", DEMO_PASSWORD).await;
         let line = login.cookie(mount.transport.cookie).expect("a cookie");
         assert_eq!(attributes(line), ["HttpOnly", &format!("Path={}", base(mount)), "SameSite=Lax"]);
         assert!(!line.contains("Expires"), "{line}");
@@ -30,10 +30,10 @@ async fn over_http_a_cookie_is_http_only_lax_and_of_its_mount() {
 
 #[tokio::test]
 async fn behind_https_a_cookie_is_also_secure_and_has_the_prefix() {
-    let stage = Stage::with(&["--public-url", "https://login.example", "--demo"]).await;
-    for mount in stage.mounts() {
+    let server = TestServer::with(&["--public-url", "https://login.example", "--demo"]).await;
+    for mount in server.mounts() {
         let name = format!("__Secure-{}", mount.transport.cookie);
-        let login = registered(&stage, &base(mount), mount.slug).await;
+        let login = registered(&server, &base(mount), mount.slug).await;
         let line = login.cookie(&name).unwrap_or_else(|| panic!("{name}: {login:?}"));
         let expected = ["HttpOnly", &format!("Path={}", base(mount)), "SameSite=Lax", "Secure"];
         assert_eq!(attributes(line), expected);
@@ -43,19 +43,19 @@ async fn behind_https_a_cookie_is_also_secure_and_has_the_prefix() {
             assert!(other.to_str().expect("text").starts_with("__Secure-"), "{other:?}");
         }
         let cookie = line.split(';').next().expect("a pair");
-        assert_eq!(me(&stage.app, &base(mount), cookie).await, 200);
+        assert_eq!(me(&server.app, &base(mount), cookie).await, 200);
         let bare_name = cookie.trim_start_matches("__Secure-");
-        assert_eq!(me(&stage.app, &base(mount), bare_name).await, 401, "a name that an insecure page can set");
-        let logout = bare_client().post(stage.app.url(&format!("{}/logout", base(mount)))).header("cookie", cookie);
+        assert_eq!(me(&server.app, &base(mount), bare_name).await, 401, "a name that an insecure page can set");
+        let logout = bare_client().post(server.app.url(&format!("{}/logout", base(mount)))).header("cookie", cookie);
         let logout = answer(logout).await;
         let removal = logout.cookie(&name).expect("a removal");
         assert!(removal.contains("Max-Age=0") && attributes(removal) == expected, "{removal}");
     }
 }
 
-async fn registered(stage: &Stage, base: &str, user: &str) -> Answer {
+async fn registered(server: &TestServer, base: &str, user: &str) -> Answer {
     let form = [("username", user), ("password", PASSWORD)];
-    let login = answer(bare_client().post(stage.app.url(&format!("{base}/register"))).form(&form)).await;
+    let login = answer(bare_client().post(server.app.url(&format!("{base}/register"))).form(&form)).await;
     assert_eq!(login.status, 303, "{}", login.body);
     login
 }
@@ -64,9 +64,9 @@ async fn registered(stage: &Stage, base: &str, user: &str) -> Answer {
 #[tokio::test]
 async fn a_cookie_lives_as_long_as_its_login_can() {
     let lives = ["--access-ttl", "7m", "--session-idle", "11m", "--session-absolute", "3h"];
-    let stage = Stage::with(&[&lives[..], &["--short-ttl", "40s", "--refresh-ttl", "2d"]].concat()).await;
-    for mount in stage.mounts() {
-        let login = stage.visitor(mount).log_in("alice", DEMO_PASSWORD).await;
+    let server = TestServer::with(&[&lives[..], &["--short-ttl", "40s", "--refresh-ttl", "2d"]].concat()).await;
+    for mount in server.mounts() {
+        let login = server.client(mount).log_in("alice", DEMO_PASSWORD).await;
         let age = |cookie| {
             let line: &str = login.cookie(cookie).expect("a cookie");
             line.split("; ").find_map(|part| part.strip_prefix("Max-Age=")).expect("a life").to_owned()
@@ -83,22 +83,21 @@ async fn a_cookie_lives_as_long_as_its_login_can() {
     }
 }
 
-/// Used often enough a session goes on past its idle limit, up to the absolute one; a token ends at its `exp`, unless
-/// it is renewed.
+/// A session in use goes on past its idle limit, up to the absolute one. A token expires at its `exp`.
 #[tokio::test]
 async fn both_limits_of_a_session_are_enforced() {
     let lives = ["--access-ttl", "7m", "--session-idle", "10m", "--session-absolute", "25m", "--refresh-ttl", "25m"];
-    let stage = Stage::with(&lives).await;
+    let server = TestServer::with(&lives).await;
     let mut logins = Vec::new();
-    for mount in stage.mounts() {
-        let (used, left) = (stage.visitor(mount), stage.visitor(mount));
-        used.sign_in("alice").await;
-        logins.push((mount, used, left.sign_in("alice").await));
+    for mount in server.mounts() {
+        let (used, left) = (server.client(mount), server.client(mount));
+        used.demo_login("alice").await;
+        logins.push((mount, used, left.demo_login("alice").await));
     }
     let mut minutes = 0;
     for (pause, session_goes_on) in [(6, true), (9, true), (9, true), (1, false)] {
         minutes += pause;
-        stage.app.clock.advance(Duration::from_secs(pause * 60));
+        server.app.clock.advance(Duration::from_secs(pause * 60));
         for (mount, used, _) in &logins {
             let token = mount.transport.bearer && mount.transport.refresh_cookie.is_none();
             let goes_on = if token { minutes < 7 } else { session_goes_on };
@@ -106,6 +105,6 @@ async fn both_limits_of_a_session_are_enforced() {
         }
     }
     for (mount, _, left) in &logins {
-        assert!(!stage.accepts(mount, left).await, "{}: nobody used it", mount.slug);
+        assert!(!server.accepts(mount, left).await, "{}: it was not used", mount.slug);
     }
 }

@@ -1,4 +1,4 @@
-//! What describes the server to programs: OpenAPI, its reader, the public keys.
+//! The documents for programs: OpenAPI, also as a page, and the public keys.
 
 use std::collections::BTreeSet;
 
@@ -6,20 +6,20 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Validation};
 use serde_json::{Value, json};
 
-use super::stage::Stage;
-use super::visitor::{Answer, answer};
+use super::client::{Answer, answer};
+use super::server::TestServer;
 use crate::common::{DEMO_PASSWORD, bare_client};
 
-async fn get(stage: &Stage, path: &str) -> Answer {
-    answer(bare_client().get(stage.app.url(path))).await
+async fn get(server: &TestServer, path: &str) -> Answer {
+    answer(bare_client().get(server.app.url(path))).await
 }
 
 #[tokio::test]
 async fn every_documented_route_answers_as_documented_under_every_mount() {
-    let stage = Stage::start().await;
-    let document = get(&stage, "/openapi.json").await.json();
+    let server = TestServer::start().await;
+    let document = get(&server, "/openapi.json").await.json();
     let servers: Vec<_> = document["servers"].as_array().expect("servers").iter().map(|s| s["url"].clone()).collect();
-    let mounts = stage.mounts().iter().map(|mount| json!(stage.app.url(&format!("/{}/api", mount.slug))));
+    let mounts = server.mounts().iter().map(|mount| json!(server.app.url(&format!("/{}/api", mount.slug))));
     assert_eq!(servers, mounts.collect::<Vec<_>>());
     let routes = routes(&document);
     assert!(routes.len() >= 4, "{routes:?}");
@@ -54,10 +54,10 @@ fn routes(document: &Value) -> Vec<(String, String, Value)> {
 }
 
 #[tokio::test]
-async fn the_reader_shows_every_route_and_every_field() {
-    let stage = Stage::start().await;
-    let document = get(&stage, "/openapi.json").await.json();
-    let page = get(&stage, "/docs").await;
+async fn the_page_shows_every_route_and_every_field() {
+    let server = TestServer::start().await;
+    let document = get(&server, "/openapi.json").await.json();
+    let page = get(&server, "/docs").await;
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
     for (path, method, operation) in routes(&document) {
         let heading = format!("{}</span> <code>{}</code>", method.to_uppercase(), path.replace('/', "&#x2f;"));
@@ -75,15 +75,15 @@ async fn the_reader_shows_every_route_and_every_field() {
 #[tokio::test]
 async fn the_public_keys_check_a_token_and_sign_none() {
     for algorithm in ["ES256", "EdDSA", "RS256"] {
-        let stage = Stage::with(&["--jwt-algorithm", algorithm]).await;
-        let reply = get(&stage, "/.well-known/jwks.json").await;
+        let server = TestServer::with(&["--jwt-algorithm", algorithm]).await;
+        let reply = get(&server, "/.well-known/jwks.json").await;
         assert_eq!(reply.header("content-type"), Some("application/jwk-set+json"));
         for member in ["\"d\"", "\"p\"", "\"q\"", "\"dp\"", "\"dq\"", "\"qi\"", "\"k\""] {
             assert!(!reply.body.contains(member), "{algorithm}: {member} is part of the private key");
         }
         let keys: JwkSet = serde_json::from_str(&reply.body).expect("a set of keys");
-        for mount in stage.mounts().iter().filter(|mount| mount.transport.bearer) {
-            let cookie = stage.visitor(mount).sign_in("alice").await;
+        for mount in server.mounts().iter().filter(|mount| mount.transport.bearer) {
+            let cookie = server.client(mount).demo_login("alice").await;
             let token = cookie.split_once('=').expect("a pair").1;
             let header = jsonwebtoken::decode_header(token).expect("a header");
             assert_eq!(json!(header.alg), json!(algorithm));
@@ -92,7 +92,7 @@ async fn the_public_keys_check_a_token_and_sign_none() {
             validation.set_audience(&[mount.slug]);
             validation.set_issuer(&["jwt-vs-session"]);
             let key = DecodingKey::from_jwk(key).expect("a public key");
-            let claims = jsonwebtoken::decode::<Value>(token, &key, &validation).expect("a good token").claims;
+            let claims = jsonwebtoken::decode::<Value>(token, &key, &validation).expect("a valid token").claims;
             assert_eq!(claims["name"], "alice");
             let (signed, signature) = token.rsplit_once('.').expect("a signature");
             let forged = format!("{signed}.{}{}", if signature.starts_with('A') { 'B' } else { 'A' }, &signature[1..]);
@@ -103,6 +103,6 @@ async fn the_public_keys_check_a_token_and_sign_none() {
 
 #[tokio::test]
 async fn a_secret_has_no_public_key() {
-    let stage = Stage::start().await;
-    assert_eq!(get(&stage, "/.well-known/jwks.json").await.json(), json!({ "keys": [] }));
+    let server = TestServer::start().await;
+    assert_eq!(get(&server, "/.well-known/jwks.json").await.json(), json!({ "keys": [] }));
 }

@@ -1,4 +1,4 @@
-//! The JSON routes: exactly the fields of the contract, and problem+json for everything that goes wrong.
+//! The JSON routes: exactly the fields of the contract, and problem+json for every error.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use jwt_vs_session::auth::{Description, Transport};
 use jwt_vs_session::store::refresh::GRACE;
 use serde_json::{Value, json};
 
-use super::stage::{Stage, base};
-use super::visitor::{Answer, Visitor, answer};
+use super::client::{Answer, MountClient, answer};
+use super::server::{TestServer, base};
 use crate::common::{DEMO_PASSWORD, bare_client};
 
 #[tokio::test]
 async fn a_login_answers_a_token_or_sets_a_cookie() {
-    for stage in Stage::on_both_databases().await {
-        for mount in stage.mounts() {
-            let login = log_in(&stage.visitor(mount)).await;
+    for server in TestServer::on_both_databases().await {
+        for mount in server.mounts() {
+            let login = log_in(&server.client(mount)).await;
             assert_eq!((login.status, login.header("content-type")), (200, Some("application/json; charset=utf-8")));
             let mut body = login.json();
             let life = body["expires_in"].take().as_u64().expect("seconds");
@@ -31,14 +31,14 @@ async fn a_login_answers_a_token_or_sets_a_cookie() {
                 assert!(login.headers.get("set-cookie").is_none(), "a program keeps it itself");
             } else {
                 assert_eq!(body, json!({ "token_type": "Cookie", "expires_in": null }));
-                let cookie = stage.visitor(mount).credential(&login);
-                assert!(stage.accepts(mount, &cookie).await);
+                let cookie = server.client(mount).credential(&login);
+                assert!(server.accepts(mount, &cookie).await);
             }
         }
     }
 }
 
-/// Seconds from a login to its end by itself, by the defaults.
+/// Seconds until a login expires, by the defaults.
 fn life_of(mount: &Description) -> u64 {
     match mount.transport {
         Transport { refresh_cookie: Some(_), .. } => 60,
@@ -47,63 +47,63 @@ fn life_of(mount: &Description) -> u64 {
     }
 }
 
-async fn log_in(visitor: &Visitor) -> Answer {
+async fn log_in(client: &MountClient) -> Answer {
     let body = json!({ "username": "carol", "password": DEMO_PASSWORD });
-    answer(visitor.posting("/api/login").json(&body)).await
+    answer(client.post_request("/api/login").json(&body)).await
 }
 
 #[tokio::test]
-async fn me_says_who_and_since_when_and_until_when() {
-    for stage in Stage::on_both_databases().await {
-        for mount in stage.mounts() {
-            let visitor = stage.visitor(mount);
-            let cookie = visitor.sign_in("carol").await;
-            let mut me = visitor.me().await.json();
+async fn me_names_the_user_the_login_and_its_times() {
+    for server in TestServer::on_both_databases().await {
+        for mount in server.mounts() {
+            let client = server.client(mount);
+            let cookie = client.demo_login("carol").await;
+            let mut me = client.me().await.json();
             let life = Duration::from_secs(life_of(mount));
-            let now = stage.app.clock.now();
+            let now = server.app.clock.now();
             let user = me["user_id"].take();
             assert_eq!(user.as_str().expect("an id").parse::<uuid::Uuid>().expect("a UUID").get_version_num(), 4);
             let login = me["login_id"].take();
             let login = login.as_str().expect("a login");
-            assert!(!login.is_empty() && !cookie.contains(login), "the name of a login opens nothing");
+            assert!(!login.is_empty() && !cookie.contains(login), "the name of a login is no credential");
             let expected = json!({
                 "user_id": null, "username": "carol", "role": "presenter", "strategy": mount.slug, "login_id": null,
                 "issued_at": now.to_string(), "expires_at": (now + life).to_string(),
             });
             assert_eq!(me, expected);
-            assert!(!stage.accepts(mount, &format!("{}={login}", mount.transport.cookie)).await);
+            assert!(!server.accepts(mount, &format!("{}={login}", mount.transport.cookie)).await);
         }
     }
 }
 
 #[tokio::test]
-async fn a_token_is_taken_as_bearer_and_as_cookie_and_an_id_as_cookie_only() {
-    let stage = Stage::start().await;
-    for mount in stage.mounts() {
-        let cookie = stage.visitor(mount).sign_in("alice").await;
+async fn a_token_is_accepted_as_bearer_and_as_cookie_and_an_id_as_cookie_only() {
+    let server = TestServer::start().await;
+    for mount in server.mounts() {
+        let cookie = server.client(mount).demo_login("alice").await;
         let (_, credential) = cookie.split_once('=').expect("a pair");
-        for (scheme, credential, good) in [
+        for (scheme, credential, valid) in [
             ("Bearer", credential, true),
             ("bearer", credential, true),
             ("Basic", credential, false),
             ("Bearer", "made.up.token", false),
             ("Bearer", "", false),
         ] {
-            let request = bare_client().get(stage.app.url(&format!("{}/api/me", base(mount))));
+            let request = bare_client().get(server.app.url(&format!("{}/api/me", base(mount))));
             let reply = answer(request.header("authorization", format!("{scheme} {credential}"))).await;
-            assert_eq!(reply.status == 200, good && mount.transport.bearer, "{}: {scheme} {credential}", mount.slug);
+            assert_eq!(reply.status == 200, valid && mount.transport.bearer, "{}: {scheme} {credential}", mount.slug);
         }
-        assert!(stage.accepts(mount, &cookie).await);
+        assert!(server.accepts(mount, &cookie).await);
     }
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_good_once_where_there_are_any() {
-    for stage in Stage::on_both_databases().await {
-        for mount in stage.mounts() {
-            let visitor = stage.visitor(mount);
+async fn a_refresh_token_is_accepted_once() {
+    for server in TestServer::on_both_databases().await {
+        for mount in server.mounts() {
+            let client = server.client(mount);
             let refresh = async |token: &Value| {
-                answer(visitor.posting("/api/refresh").json(&json!({ "refresh_token": token }))).await
+                answer(client.post_request("/api/refresh").json(&json!({ "refresh_token": token }))).await
             };
             let made_up = refresh(&json!("made-up")).await;
             if mount.transport.refresh_cookie.is_none() {
@@ -111,16 +111,16 @@ async fn a_refresh_token_is_good_once_where_there_are_any() {
                 continue;
             }
             assert_problem(mount, &made_up, 401, "");
-            let first = log_in(&visitor).await.json()["refresh_token"].take();
+            let first = log_in(&client).await.json()["refresh_token"].take();
             let second = refresh(&first).await;
             assert_eq!((second.status, &second.json()["token_type"]), (200, &json!("Bearer")), "{}", second.body);
             let second = second.json();
             assert!(
-                stage.accepts(mount, &format!("{}={}", mount.transport.cookie, text(&second["access_token"]))).await
+                server.accepts(mount, &format!("{}={}", mount.transport.cookie, text(&second["access_token"]))).await
             );
             assert_ne!(second["refresh_token"], first);
-            // Tabs that renew at the same moment are no thieves.
-            stage.app.clock.advance(GRACE);
+            // Within this time two tabs of one browser may renew with the same token.
+            server.app.clock.advance(GRACE);
             assert_problem(mount, &refresh(&first).await, 401, "");
             assert_problem(mount, &refresh(&second["refresh_token"]).await, 401, "");
         }
@@ -132,35 +132,35 @@ fn text(value: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn logging_out_by_json_is_done_or_already_done() {
-    for stage in Stage::on_both_databases().await {
-        for mount in stage.mounts() {
+async fn logging_out_by_json_revokes_the_login_once() {
+    for server in TestServer::on_both_databases().await {
+        for mount in server.mounts() {
             for (path, again) in [("/api/logout", 204), ("/api/logout-everywhere", 401)] {
-                let visitor = stage.visitor(mount);
-                let copy = visitor.sign_in("alice").await;
-                let done = answer(visitor.posting(path)).await;
+                let client = server.client(mount);
+                let copy = client.demo_login("alice").await;
+                let done = answer(client.post_request(path)).await;
                 assert_eq!((done.status, done.body.as_str()), (204, ""));
                 assert!(done.cookie(mount.transport.cookie).expect("a removal").contains("Max-Age=0"));
-                assert_eq!(visitor.me().await.status, 401, "the cookie is gone");
-                stage.assert_ended(mount, &copy).await;
-                assert_eq!(answer(visitor.posting(path)).await.status, again, "once more ends nothing");
+                assert_eq!(client.me().await.status, 401, "the cookie is gone");
+                server.assert_revoked(mount, &copy).await;
+                assert_eq!(answer(client.post_request(path)).await.status, again, "the login is already revoked");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn whatever_goes_wrong_is_a_problem_in_json() {
-    let stage = Stage::start().await;
-    for mount in stage.mounts() {
-        let visitor = stage.visitor(mount);
-        let login = || visitor.posting("/api/login");
+async fn every_error_is_a_problem_in_json() {
+    let server = TestServer::start().await;
+    for mount in server.mounts() {
+        let client = server.client(mount);
+        let login = || client.post_request("/api/login");
         let wrong = json!({ "username": "alice", "password": "wrong" });
         let json = |body: &'static str| login().header("content-type", "application/json").body(body);
         for (request, status, detail) in [
             (login().json(&wrong), 401, "The user name or the password is wrong."),
-            (visitor.getting("/api/me"), 401, "Sign in first."),
-            (visitor.getting("/api/me").header("authorization", "Bearer x"), 401, "Sign in first."),
+            (client.get_request("/api/me"), 401, "Log in first."),
+            (client.get_request("/api/me").header("authorization", "Bearer x"), 401, "Log in first."),
             (json("{\"username\": "), 400, ""),
             (json("{\"username\": \"alice\"}"), 400, ""),
             (json("[]"), 400, ""),
@@ -171,9 +171,9 @@ async fn whatever_goes_wrong_is_a_problem_in_json() {
             (json("\u{0}"), 400, ""),
             (login().json(&json!({ "username": "x".repeat(257), "password": "y" })), 400, ""),
             (login().form(&[("username", "alice")]), 415, "This address does not take that content type."),
-            (visitor.getting("/api/nowhere"), 404, "There is nothing at this address."),
-            (visitor.getting("/api/login"), 405, "This address does not take that method."),
-            (visitor.posting("/api/me"), 405, "This address does not take that method."),
+            (client.get_request("/api/nowhere"), 404, "There is nothing at this address."),
+            (client.get_request("/api/login"), 405, "This address does not take that method."),
+            (client.post_request("/api/me"), 405, "This address does not take that method."),
             (login().json(&wrong).header("sec-fetch-site", "cross-site"), 403, "This request came from another site"),
             (login().body("x".repeat(65 * 1024)), 413, "The request's body is too large"),
         ] {
@@ -195,5 +195,5 @@ fn assert_problem(mount: &Description, answer: &Answer, status: u16, detail: &st
     let scheme = if mount.transport.bearer { "Bearer" } else { "Cookie" };
     assert_eq!(answer.header("www-authenticate"), (status == 401).then_some(scheme));
     assert!(answer.header("server-timing").is_some_and(|timing| timing.contains("total;dur=")), "{answer:?}");
-    assert!(answer.cookie(mount.transport.cookie).is_none(), "an error sets no credential and takes none away");
+    assert!(answer.cookie(mount.transport.cookie).is_none(), "an error sets and removes no credential");
 }

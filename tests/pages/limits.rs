@@ -1,11 +1,11 @@
-//! How much a request may send, and how often one may try.
+//! The limits of a body and of the rate of tries.
 
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::stage::{PASSWORD, Stage, base, name};
-use super::visitor::{Answer, answer};
+use super::client::{Answer, answer};
+use super::server::{PASSWORD, TestServer, base, name};
 use crate::common::DEMO_PASSWORD;
 use crate::common::wire::Wire;
 
@@ -13,17 +13,17 @@ const LIMIT: usize = 64 * 1024;
 
 #[tokio::test]
 async fn a_body_of_64_kib_is_read_and_one_byte_more_is_not() {
-    let stage = Stage::start().await;
-    for mount in stage.mounts() {
+    let server = TestServer::start().await;
+    for mount in server.mounts() {
         for (length, status) in [(LIMIT, 401), (LIMIT + 1, 413)] {
             let start = "username=alice&password=";
             let body = format!("{start}{}", "x".repeat(length - start.len()));
             let head = format!("POST {}/login HTTP/1.1\r\nhost: here\r\n", base(mount));
             let head = head + "content-type: application/x-www-form-urlencoded\r\n";
-            let mut wire = Wire::open(stage.app.address).await;
+            let mut wire = Wire::open(server.app.address).await;
             wire.send(format!("{head}content-length: {length}\r\n\r\n{body}")).await;
             assert_eq!(wire.reply().await.status, status, "{length} bytes with their length");
-            let mut wire = Wire::open(stage.app.address).await;
+            let mut wire = Wire::open(server.app.address).await;
             wire.send(format!("{head}transfer-encoding: chunked\r\n\r\n{}", chunked(&body))).await;
             assert_eq!(wire.reply().await.status, status, "{length} bytes in chunks");
         }
@@ -38,15 +38,15 @@ fn chunked(body: &str) -> String {
     text + "0\r\n\r\n"
 }
 
-/// Refused by what it announces, before it is sent; and in the middle, when it announces nothing.
+/// By its `Content-Length` before the client sends it, or at the limit if it has none.
 #[tokio::test]
-async fn a_body_without_an_end_is_refused_early() {
-    let stage = Stage::start().await;
-    for path in stage.mounts().iter().flat_map(|mount| [base(mount) + "/login", base(mount) + "/api/login"]) {
-        let mut wire = Wire::open(stage.app.address).await;
+async fn an_endless_body_is_refused_early() {
+    let server = TestServer::start().await;
+    for path in server.mounts().iter().flat_map(|mount| [base(mount) + "/login", base(mount) + "/api/login"]) {
+        let mut wire = Wire::open(server.app.address).await;
         wire.send(format!("POST {path} HTTP/1.1\r\nhost: here\r\ncontent-length: 100000000000\r\n\r\n")).await;
         assert_eq!(wire.reply().await.status, 413, "{path}: announced");
-        let mut wire = Wire::open(stage.app.address).await;
+        let mut wire = Wire::open(server.app.address).await;
         wire.send(format!("POST {path} HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\n")).await;
         wire.send(format!("{:x}\r\n{}\r\n", LIMIT + 1, "x".repeat(LIMIT + 1))).await;
         assert_eq!(wire.reply().await.status, 413, "{path}: in chunks without an end");
@@ -54,25 +54,25 @@ async fn a_body_without_an_end_is_refused_early() {
 }
 
 #[tokio::test]
-async fn too_many_tries_for_an_account_are_told_when_to_come_back() {
-    let stage = Stage::with(&["--login-rate", "4/h", "--trusted-proxy", "127.0.0.0/8"]).await;
-    for mount in stage.mounts() {
-        let (visitor, user) = (stage.visitor(mount), name(mount, "target"));
+async fn too_many_tries_for_an_account_get_429_and_retry_after() {
+    let server = TestServer::with(&["--login-rate", "4/h", "--trusted-proxy", "127.0.0.0/8"]).await;
+    for mount in server.mounts() {
+        let (client, user) = (server.client(mount), name(mount, "target"));
         let from = |number: u32| format!("198.51.{}.{number}", mount.slug.len());
         let form = |password| [("username", user.as_str()), ("password", password)];
-        let register = visitor.posting("/register").form(&form(PASSWORD)).header("x-forwarded-for", from(1));
+        let register = client.post_request("/register").form(&form(PASSWORD)).header("x-forwarded-for", from(1));
         assert_eq!(answer(register).await.status, 303, "a registration is a try");
         for number in 2..=4 {
-            let login = visitor.posting("/login").form(&form("wrong")).header("x-forwarded-for", from(number));
+            let login = client.post_request("/login").form(&form("wrong")).header("x-forwarded-for", from(number));
             assert_eq!(answer(login).await.status, 401);
         }
-        let last = visitor.posting("/login").form(&form(PASSWORD)).header("x-forwarded-for", from(5));
+        let last = client.post_request("/login").form(&form(PASSWORD)).header("x-forwarded-for", from(5));
         assert_slowed(&answer(last).await);
         let body = json!({ "username": user.to_uppercase(), "password": PASSWORD });
-        let program = answer(visitor.posting("/api/login").json(&body).header("x-forwarded-for", from(6))).await;
+        let program = answer(client.post_request("/api/login").json(&body).header("x-forwarded-for", from(6))).await;
         assert_slowed(&program);
         assert_eq!(program.header("content-type"), Some("application/problem+json"));
-        let new = visitor.posting("/password").form(&[("current_password", PASSWORD), ("new_password", "x")]);
+        let new = client.post_request("/password").form(&[("current_password", PASSWORD), ("new_password", "x")]);
         assert_slowed(&answer(new.header("x-forwarded-for", from(7))).await);
     }
 }
@@ -86,30 +86,30 @@ fn assert_slowed(reply: &Answer) {
 
 #[tokio::test]
 async fn an_address_has_a_limit_and_a_header_does_not_change_it() {
-    let stage = Stage::with(&["--login-rate", "3/h"]).await;
-    let mount = &stage.mounts()[0];
-    let visitor = stage.visitor(mount);
+    let server = TestServer::with(&["--login-rate", "3/h"]).await;
+    let mount = &server.mounts()[0];
+    let client = server.client(mount);
     let mut statuses = Vec::new();
     for number in 0..5 {
         let form = [("username", format!("user-{number}")), ("password", DEMO_PASSWORD.to_owned())];
-        let request = visitor.posting("/login").form(&form).header("x-forwarded-for", format!("198.51.100.{number}"));
+        let request =
+            client.post_request("/login").form(&form).header("x-forwarded-for", format!("198.51.100.{number}"));
         statuses.push(answer(request).await.status);
     }
     assert_eq!(statuses, [401, 401, 401, 429, 429]);
 }
 
-/// A program that renews once a minute, for each of ten people behind one address, is far from it.
 #[tokio::test]
 async fn renewals_by_json_are_limited_by_address_and_pages_that_renew_are_not() {
-    let stage = Stage::with(&["--login-rate", "4/h"]).await;
+    let server = TestServer::with(&["--login-rate", "4/h"]).await;
     let mut renewing = 0;
-    for mount in stage.mounts().iter().filter(|mount| mount.transport.refresh_cookie.is_some()) {
-        let (program, page) = (stage.visitor(mount), stage.visitor(mount));
-        page.sign_in("bob").await;
+    for mount in server.mounts().iter().filter(|mount| mount.transport.refresh_cookie.is_some()) {
+        let (program, page) = (server.client(mount), server.client(mount));
+        page.demo_login("bob").await;
         let body = json!({ "username": "alice", "password": DEMO_PASSWORD });
-        let mut grant = answer(program.posting("/api/login").json(&body)).await.json();
+        let mut grant = answer(program.post_request("/api/login").json(&body)).await.json();
         let renew = async |token: &Value| {
-            answer(program.posting("/api/refresh").json(&json!({ "refresh_token": token }))).await
+            answer(program.post_request("/api/refresh").json(&json!({ "refresh_token": token }))).await
         };
         for number in 1..=40 {
             let renewed = renew(&grant["refresh_token"]).await;
@@ -122,7 +122,7 @@ async fn renewals_by_json_are_limited_by_address_and_pages_that_renew_are_not() 
             assert_eq!(refused.header("content-type"), Some("application/problem+json"));
         }
         for _ in 0..60 {
-            stage.wait_for_expiry();
+            server.advance_past_every_bound();
             assert_eq!(page.get("/profile").await.status, 200, "a page renews by itself");
         }
         renewing += 1;
@@ -132,9 +132,9 @@ async fn renewals_by_json_are_limited_by_address_and_pages_that_renew_are_not() 
 
 #[tokio::test]
 async fn without_a_limit_renewals_go_on() {
-    let stage = Stage::start().await;
-    for mount in stage.mounts().iter().filter(|mount| mount.transport.refresh_cookie.is_some()) {
-        let request = || stage.visitor(mount).posting("/api/refresh").json(&json!({ "refresh_token": "made-up" }));
+    let server = TestServer::start().await;
+    for mount in server.mounts().iter().filter(|mount| mount.transport.refresh_cookie.is_some()) {
+        let request = || server.client(mount).post_request("/api/refresh").json(&json!({ "refresh_token": "made-up" }));
         for _ in 0..400 {
             assert_eq!(answer(request()).await.status, 401);
         }
@@ -143,15 +143,15 @@ async fn without_a_limit_renewals_go_on() {
 
 #[tokio::test]
 async fn a_trusted_proxy_tells_the_address_and_the_client_cannot() {
-    let stage = Stage::with(&["--login-rate", "1/h", "--trusted-proxy", "127.0.0.1"]).await;
-    let visitor = stage.visitor(&stage.mounts()[0]);
+    let server = TestServer::with(&["--login-rate", "1/h", "--trusted-proxy", "127.0.0.1"]).await;
+    let client = server.client(&server.mounts()[0]);
     for (number, (forwarded, status)) in
         [("198.51.100.1", 401), ("198.51.100.2", 401), ("198.51.100.1", 429), ("203.0.113.9, 198.51.100.2", 429)]
             .into_iter()
             .enumerate()
     {
         let form = [("username", format!("user-{number}")), ("password", DEMO_PASSWORD.to_owned())];
-        let request = visitor.posting("/login").form(&form).header("x-forwarded-for", forwarded);
+        let request = client.post_request("/login").form(&form).header("x-forwarded-for", forwarded);
         assert_eq!(answer(request).await.status, status, "{forwarded}");
     }
 }

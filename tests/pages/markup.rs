@@ -1,7 +1,7 @@
-//! What visitors write comes back as text, wherever a page shows it.
+//! Pages show whatever a client sends as text, never as markup.
 
-use super::stage::{PASSWORD, Stage, base};
-use super::visitor::{answer, between, unescaped};
+use super::client::{answer, between, unescaped};
+use super::server::{PASSWORD, TestServer, base};
 use crate::common::wire::Wire;
 use crate::common::{DEMO_PASSWORD, bare_client};
 
@@ -15,12 +15,12 @@ fn assert_only_text(what: &str, page: &str) {
 }
 
 #[tokio::test]
-async fn a_name_with_markup_is_nobodys_name_and_is_shown_as_text() {
-    let stage = Stage::start().await;
-    for mount in stage.title_pair() {
+async fn a_name_with_markup_is_invalid_and_shown_as_text() {
+    let server = TestServer::start().await;
+    for mount in server.title_pair() {
         for markup in MARKUP {
             for (form, status) in [("/register", 422), ("/login", 401)] {
-                let page = stage.visitor(mount).post(form, &[("username", markup), ("password", PASSWORD)]).await;
+                let page = server.client(mount).post(form, &[("username", markup), ("password", PASSWORD)]).await;
                 assert_eq!(page.status, status, "{markup}");
                 assert_only_text(form, &page.body);
                 let field = between(&page.body, r#"name="username" value=""#, "\"").expect("a field");
@@ -32,18 +32,18 @@ async fn a_name_with_markup_is_nobodys_name_and_is_shown_as_text() {
 
 #[tokio::test]
 async fn next_with_markup_stays_inside_its_field() {
-    let stage = Stage::start().await;
-    for mount in stage.title_pair() {
+    let server = TestServer::start().await;
+    for mount in server.title_pair() {
         for markup in MARKUP {
             for next in [format!("{}/{markup}", base(mount)), format!("{}/?{markup}", base(mount)), markup.to_owned()] {
                 let fields = [("username", "alice"), ("password", "wrong"), ("next", next.as_str())];
                 let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", &next).finish();
-                let visitor = stage.visitor(mount);
-                for page in [visitor.post("/login", &fields).await, visitor.get(&format!("/login?{query}")).await] {
+                let client = server.client(mount);
+                for page in [client.post("/login", &fields).await, client.get(&format!("/login?{query}")).await] {
                     assert_only_text(&next, &page.body);
                 }
                 let fields = [("username", "alice"), ("password", DEMO_PASSWORD), ("next", next.as_str())];
-                let location = visitor.post("/login", &fields).await.location().to_owned();
+                let location = client.post("/login", &fields).await.location().to_owned();
                 assert!(!location.contains(['<', '>', '"']) && location.starts_with(&base(mount)), "{location}");
             }
         }
@@ -52,15 +52,15 @@ async fn next_with_markup_stays_inside_its_field() {
 
 #[tokio::test]
 async fn a_browsers_name_is_shown_as_text() {
-    let stage = Stage::start().await;
-    for mount in stage.mounts() {
+    let server = TestServer::start().await;
+    for mount in server.mounts() {
         for markup in MARKUP {
             let form = [("username", "alice"), ("password", DEMO_PASSWORD)];
-            let visitor = stage.visitor(mount);
-            let login = answer(visitor.posting("/login").header("user-agent", markup).form(&form)).await;
+            let client = server.client(mount);
+            let login = answer(client.post_request("/login").header("user-agent", markup).form(&form)).await;
             assert_eq!(login.status, 303);
             for page in ["/devices", "/profile"] {
-                assert_only_text(page, &visitor.get(page).await.body);
+                assert_only_text(page, &client.get(page).await.body);
             }
         }
     }
@@ -69,10 +69,10 @@ async fn a_browsers_name_is_shown_as_text() {
 /// A path stands in the panel, in the navigation's idea of where one is, and in `next`.
 #[tokio::test]
 async fn a_path_with_quotes_is_shown_as_text() {
-    let stage = Stage::start().await;
-    for mount in stage.mounts() {
+    let server = TestServer::start().await;
+    for mount in server.mounts() {
         for path in ["/\"onmouseover=\"alert(1)", "/devices?\"><b>", "/<script>alert(1)</script>", "/profile?'\"x"] {
-            let reply = Wire::open(stage.app.address).await.get(&format!("{}{path}", base(mount)), "").await;
+            let reply = Wire::open(server.app.address).await.get(&format!("{}{path}", base(mount)), "").await;
             assert!([303, 400, 404].contains(&reply.status), "{path}: {}", reply.status);
             assert!(
                 !reply.body.contains("\"onmouseover=\"") && !reply.body.contains("<script>alert"),
@@ -88,10 +88,10 @@ async fn a_path_with_quotes_is_shown_as_text() {
 /// A claim, an id or a header that came back in a page would be shown as text too.
 #[tokio::test]
 async fn a_credential_with_markup_is_shown_as_text() {
-    let stage = Stage::start().await;
-    for mount in stage.mounts() {
+    let server = TestServer::start().await;
+    for mount in server.mounts() {
         for markup in ["<script>alert(1)</script><script>alert(1)</script>", "\"><img src=x>\"><img src=x>"] {
-            let url = stage.app.url(&format!("{}/", base(mount)));
+            let url = server.app.url(&format!("{}/", base(mount)));
             let cookie = format!("{}={markup}", mount.transport.cookie);
             assert_only_text(markup, &answer(bare_client().get(url).header("cookie", cookie)).await.body);
         }

@@ -1,20 +1,20 @@
-//! The home page and every link, and what operators ask for.
+//! The home page, every link, and the routes for operators.
 
 use std::collections::BTreeSet;
 
-use super::stage::{Stage, base};
-use super::visitor::{Answer, Visitor, answer, unescaped};
+use super::client::{Answer, MountClient, answer, unescaped};
+use super::server::{TestServer, base};
 use crate::common::bare_client;
 
-async fn get(stage: &Stage, path: &str) -> Answer {
-    answer(bare_client().get(stage.app.url(path))).await
+async fn get(server: &TestServer, path: &str) -> Answer {
+    answer(bare_client().get(server.app.url(path))).await
 }
 
 #[tokio::test]
 async fn the_home_page_shows_every_mount_the_table_and_the_stores() {
-    let stage = Stage::start().await;
-    let home = unescaped(&get(&stage, "/").await.body);
-    for mount in stage.mounts() {
+    let server = TestServer::start().await;
+    let home = unescaped(&get(&server, "/").await.body);
+    for mount in server.mounts() {
         assert!(home.contains(&format!("href=\"{}/\"", base(mount))), "no way to {}", mount.slug);
         assert!(home.contains(mount.texts.label) && home.contains(mount.texts.summary), "{}", mount.slug);
     }
@@ -22,46 +22,46 @@ async fn the_home_page_shows_every_mount_the_table_and_the_stores() {
         let row = home.split("<tr>").find(|tr| tr.contains(&format!("<th scope=\"row\">{row}</th>"))).expect(row);
         assert!(row.contains("<a href=\"/"), "{row} cannot be seen anywhere");
     }
-    for store in [format!("at 127.0.0.1:{}", stage.redis.port()), "SQLite file".to_owned()] {
+    for store in [format!("at 127.0.0.1:{}", server.redis.port()), "SQLite file".to_owned()] {
         let row = home.split("<li>").find(|row| row.contains(&store)).unwrap_or_else(|| panic!("{store}: {home}"));
         assert!(row.contains("shape live"), "{row}");
     }
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_is_not_live_on_the_home_page() {
-    let mut stage = Stage::start().await;
-    stage.redis.kill();
-    let home = get(&stage, "/").await;
+async fn a_store_that_is_down_is_not_live_on_the_home_page() {
+    let mut server = TestServer::start().await;
+    server.redis.kill();
+    let home = get(&server, "/").await;
     assert_eq!(home.status, 200);
     assert!(home.body.contains("shape down") && home.body.contains("Redis does not answer."), "{}", home.body);
 }
 
-/// Followed from the home page, signed out and signed in under every mount.
+/// Follows the links from the home page, logged out and logged in, under every mount.
 #[tokio::test]
 async fn every_link_leads_somewhere_on_this_server() {
-    let stage = Stage::start().await;
-    for mount in stage.mounts() {
-        let visitor = stage.visitor(mount);
-        let signed_out = crawl(&visitor).await;
-        visitor.sign_in("alice").await;
-        let signed_in = crawl(&visitor).await;
+    let server = TestServer::start().await;
+    for mount in server.mounts() {
+        let client = server.client(mount);
+        let logged_out = crawl(&client).await;
+        client.demo_login("alice").await;
+        let logged_in = crawl(&client).await;
         for path in ["/profile", "/devices", "/password"] {
-            assert!(signed_in.contains(&format!("{}{path}", visitor.base)), "{signed_in:?}");
+            assert!(logged_in.contains(&format!("{}{path}", client.base)), "{logged_in:?}");
         }
-        assert!(signed_out.contains(&format!("{}/register", visitor.base)), "{signed_out:?}");
+        assert!(logged_out.contains(&format!("{}/register", client.base)), "{logged_out:?}");
     }
 }
 
-async fn crawl(visitor: &Visitor) -> BTreeSet<String> {
-    let (mut seen, mut found) = (BTreeSet::new(), vec!["/".to_owned(), format!("{}/", visitor.base)]);
+async fn crawl(client: &MountClient) -> BTreeSet<String> {
+    let (mut seen, mut found) = (BTreeSet::new(), vec!["/".to_owned(), format!("{}/", client.base)]);
     while let Some(path) = found.pop() {
         if !seen.insert(path.clone()) {
             continue;
         }
-        let page = visitor.open(&path).await;
+        let page = client.open(&path).await;
         assert!([200, 303].contains(&page.status), "{path}: {}", page.status);
-        let ours = path == "/" || path.starts_with(&format!("{}/", visitor.base));
+        let ours = path == "/" || path.starts_with(&format!("{}/", client.base));
         let links = page.body.split("href=\"").skip(1).filter(|_| ours).filter_map(|rest| rest.split_once('"'));
         found.extend(links.map(|(link, _)| unescaped(link)).filter(|link| !link.starts_with('#')));
     }
@@ -71,31 +71,31 @@ async fn crawl(visitor: &Visitor) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn readyz_lists_the_mounts_and_healthz_says_ok() {
-    for stage in Stage::on_both_databases().await {
-        let ready = get(&stage, "/readyz").await;
+    for server in TestServer::on_both_databases().await {
+        let ready = get(&server, "/readyz").await;
         let rows = ready.json()["strategies"].as_array().expect("rows").clone();
         let slugs: Vec<_> = rows.iter().filter_map(|row| row["strategy"].as_str()).collect();
-        assert_eq!(slugs, stage.mounts().iter().map(|mount| mount.slug).collect::<Vec<_>>());
+        assert_eq!(slugs, server.mounts().iter().map(|mount| mount.slug).collect::<Vec<_>>());
         assert!(rows.iter().all(|row| row["ready"] == true), "{rows:?}");
-        assert_eq!((ready.status, get(&stage, "/healthz").await.body.as_str()), (200, "ok\n"));
+        assert_eq!((ready.status, get(&server, "/healthz").await.body.as_str()), (200, "ok\n"));
         for slug in slugs {
-            assert_eq!(get(&stage, &format!("/{slug}/")).await.status, 200);
+            assert_eq!(get(&server, &format!("/{slug}/")).await.status, 200);
         }
     }
 }
 
 #[tokio::test]
 async fn the_metrics_count_logins_identities_and_requests() {
-    let stage = Stage::start().await;
-    for mount in stage.mounts() {
-        let visitor = stage.visitor(mount);
-        visitor.log_in("alice", "wrong").await;
-        visitor.sign_in("alice").await;
-        visitor.get("/profile").await;
+    let server = TestServer::start().await;
+    for mount in server.mounts() {
+        let client = server.client(mount);
+        client.log_in("alice", "wrong").await;
+        client.demo_login("alice").await;
+        client.get("/profile").await;
     }
-    let reply = get(&stage, "/metrics").await;
+    let reply = get(&server, "/metrics").await;
     assert_eq!(reply.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
-    for mount in stage.mounts() {
+    for mount in server.mounts() {
         for line in [
             format!("logins_total{{strategy=\"{}\",outcome=\"opened\"}}", mount.slug),
             format!("logins_total{{strategy=\"{}\",outcome=\"refused\"}}", mount.slug),

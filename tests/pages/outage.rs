@@ -1,78 +1,78 @@
-//! What visitors see while a store is away, and how soon after its return.
+//! Checks what logged-in clients get while a store is down, and after it is back.
 
 use jwt_vs_session::auth::Backend;
 use reqwest::RequestBuilder;
 use tokio::task::{JoinSet, LocalSet};
 
-use super::stage::Stage;
-use super::visitor::{Visitor, answer};
+use super::client::{MountClient, answer};
+use super::server::TestServer;
 use crate::common::{bare_client, until};
 
-/// A visitor signed in under a mount.
+/// A client with a login under a mount.
 #[derive(Clone)]
-pub struct Guest {
-    pub visitor: Visitor,
+pub struct LoggedInClient {
+    pub client: MountClient,
     pub slug: &'static str,
     pub needs: Backend,
-    /// Whether its login outlives an empty Redis.
+    /// Whether an empty Redis still has its login.
     pub kept: bool,
-    /// Whether a store is asked who this is. A token that is renewed stands for itself until then.
-    asked: bool,
+    /// Whether a check reads the store. Under a strategy with refresh tokens only a renewal does.
+    check_reads_store: bool,
 }
 
-pub async fn guests(stage: &Stage) -> Vec<Guest> {
-    let mut guests = Vec::new();
-    for mount in stage.mounts() {
-        let visitor = stage.visitor(mount);
-        visitor.sign_in("alice").await;
-        // The panel of the login is shown, and its cookie forgotten.
-        visitor.get("/profile").await;
+pub async fn log_in_everywhere(server: &TestServer) -> Vec<LoggedInClient> {
+    let mut clients = Vec::new();
+    for mount in server.mounts() {
+        let client = server.client(mount);
+        client.demo_login("alice").await;
+        // Shows the trace of the POST, and drops the cookie that names it.
+        client.get("/profile").await;
         let kept = mount.transport.bearer || mount.backend != Backend::Redis;
-        guests.push(Guest {
-            visitor,
+        clients.push(LoggedInClient {
+            client,
             slug: mount.slug,
             needs: mount.backend,
             kept,
-            asked: mount.transport.refresh_cookie.is_none(),
+            check_reads_store: mount.transport.refresh_cookie.is_none(),
         });
     }
-    guests
+    clients
 }
 
-/// Who needs what is away gets 503 and keeps the cookie; everybody else goes on.
-pub async fn assert_away(guests: &[Guest], away: Backend) {
-    let visits = async {
-        let mut visits = JoinSet::new();
-        for guest in guests {
-            visits.spawn_local(guest.clone().assert_away(away));
+/// A client whose strategy needs the store gets 503 and keeps its cookie. Every other client goes on.
+pub async fn assert_down(clients: &[LoggedInClient], down: Backend) {
+    let checks = async {
+        let mut checks = JoinSet::new();
+        for login in clients {
+            checks.spawn_local(login.clone().assert_down(down));
         }
-        visits.join_all().await;
+        checks.join_all().await;
     };
-    LocalSet::new().run_until(visits).await;
+    LocalSet::new().run_until(checks).await;
 }
 
-impl Guest {
-    async fn assert_away(self, away: Backend) {
-        let Self { visitor, slug, needs, asked, .. } = &self;
-        let asks = *needs == away && *asked;
-        // What was pushed is trusted for a moment longer.
-        until("it is seen", async || !asks || visitor.get("/profile").await.status == 503).await;
+impl LoggedInClient {
+    async fn assert_down(self, down: Backend) {
+        let Self { client, slug, needs, check_reads_store, .. } = &self;
+        let unavailable = *needs == down && *check_reads_store;
+        // A pushed copy stays valid for a moment.
+        until("the check is unavailable", async || !unavailable || client.get("/profile").await.status == 503).await;
         for path in ["/", "/profile", "/api/me"] {
-            if asks {
-                assert_unavailable(&format!("{slug}{path}"), visitor.getting(path)).await;
+            if unavailable {
+                assert_unavailable(&format!("{slug}{path}"), client.get_request(path)).await;
             } else {
-                assert_eq!(visitor.get(path).await.status, 200, "{slug}{path} goes on");
+                assert_eq!(client.get(path).await.status, 200, "{slug}{path} goes on");
             }
         }
-        if *needs == away {
+        if *needs == down {
             for path in ["/logout", "/logout-everywhere", "/api/logout"] {
-                assert_unavailable(&format!("{slug}{path}"), visitor.posting(path)).await;
+                assert_unavailable(&format!("{slug}{path}"), client.post_request(path)).await;
             }
         }
     }
 }
 
-/// There is an answer; how long a store may keep it waiting, the stores' own tests say.
+/// The tests of the stores check how soon the answer comes.
 pub async fn assert_unavailable(what: &str, request: RequestBuilder) {
     let reply = answer(request).await;
     assert_eq!(reply.status, 503, "{what}: {}", reply.body);
@@ -82,31 +82,31 @@ pub async fn assert_unavailable(what: &str, request: RequestBuilder) {
         assert_eq!(reply.header(name), None, "{what}: {name}");
     }
     let page = reply.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
-    assert!(!page || reply.body.contains("Login state unknown"), "{what} says who is signed in");
+    assert!(!page || reply.body.contains("Login state unknown"), "{what} names the logged-in user");
 }
 
-/// `/readyz` names exactly those who need what is away; `/healthz` does not care.
-pub async fn assert_told(stage: &Stage, expected: impl Fn(Backend) -> bool) {
-    let ready = answer(bare_client().get(stage.app.url("/readyz"))).await;
+/// `/readyz` reports the strategies that need the store; `/healthz` is always ok.
+pub async fn assert_readiness(server: &TestServer, expected: impl Fn(Backend) -> bool) {
+    let ready = answer(bare_client().get(server.app.url("/readyz"))).await;
     let rows = ready.json();
-    for (row, mount) in rows["strategies"].as_array().expect("rows").iter().zip(stage.mounts()) {
+    for (row, mount) in rows["strategies"].as_array().expect("rows").iter().zip(server.mounts()) {
         assert_eq!(
             (row["strategy"].as_str(), row["ready"].as_bool()),
             (Some(mount.slug), Some(expected(mount.backend)))
         );
         assert_eq!(row["reason"].is_string(), !expected(mount.backend), "{row}");
     }
-    let any = stage.mounts().iter().any(|mount| expected(mount.backend));
+    let any = server.mounts().iter().any(|mount| expected(mount.backend));
     assert_eq!(ready.status, if any { 200 } else { 503 });
-    let home = answer(bare_client().get(stage.app.url("/"))).await;
+    let home = answer(bare_client().get(server.app.url("/"))).await;
     assert_eq!(home.status, 200, "the home page is for everybody, always");
-    let alive = answer(bare_client().get(stage.app.url("/healthz"))).await;
+    let alive = answer(bare_client().get(server.app.url("/healthz"))).await;
     assert_eq!((alive.status, alive.body.as_str()), (200, "ok\n"));
 }
 
-/// Nobody is told that a store is away any more after its return.
-pub async fn assert_back(guests: &[Guest]) {
-    for Guest { visitor, .. } in guests {
-        until("its store is in use again", async || visitor.get("/profile").await.status != 503).await;
+/// No answer is 503 after the store is back.
+pub async fn assert_back(clients: &[LoggedInClient]) {
+    for LoggedInClient { client, .. } in clients {
+        until("its store is in use again", async || client.get("/profile").await.status != 503).await;
     }
 }

@@ -1,17 +1,18 @@
-//! How many commands reach Redis: one for a page that needs it, none for a page that does not, no key for a stranger.
+//! The commands that reach Redis: one for a page that needs it, none for a page that does not. A request without a login
+//! leaves no key.
 
 use std::collections::BTreeMap;
 
 use jwt_vs_session::auth::{Backend, Promise};
 use tower_sessions::session::Id;
 
-use super::stage::{Stage, base};
+use super::server::{TestServer, base};
 use crate::common::RedisServer;
 use crate::common::wire::Wire;
 
-const VISITS: u64 = 20;
+const REQUESTS: u64 = 20;
 
-/// Commands that Redis carried out, by name, without those of the question itself.
+/// The commands that Redis carried out, by name, without that of this count.
 async fn calls(redis: &RedisServer) -> BTreeMap<String, u64> {
     let value = redis.command(&["INFO", "commandstats"]).await;
     let text: String = redis::from_redis_value(value).expect("text");
@@ -19,7 +20,7 @@ async fn calls(redis: &RedisServer) -> BTreeMap<String, u64> {
         let (name, rest) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
         Some((name.to_owned(), rest.split(',').next()?.parse().ok()?))
     });
-    // What keeps a connection, or proves that it is alive, belongs to no page.
+    // These keep connections alive, and belong to no page.
     let kept = ["info", "hello", "ping", "subscribe"];
     let ours = |name: &str| !kept.contains(&name) && !name.starts_with("client");
     rows.filter(|(name, _)| ours(name)).collect()
@@ -27,23 +28,23 @@ async fn calls(redis: &RedisServer) -> BTreeMap<String, u64> {
 
 #[tokio::test]
 async fn a_profile_page_takes_one_redis_command_or_none() {
-    for stage in Stage::on_both_databases().await {
-        for mount in stage.mounts() {
-            let visitor = stage.visitor(mount);
-            visitor.sign_in("alice").await;
-            visitor.get("/profile").await;
-            let before = calls(&stage.redis).await;
-            for _ in 0..VISITS {
-                assert_eq!(visitor.get("/profile").await.status, 200);
+    for server in TestServer::on_both_databases().await {
+        for mount in server.mounts() {
+            let client = server.client(mount);
+            client.demo_login("alice").await;
+            client.get("/profile").await;
+            let before = calls(&server.redis).await;
+            for _ in 0..REQUESTS {
+                assert_eq!(client.get("/profile").await.status, 200);
             }
-            let mut after = calls(&stage.redis).await;
+            let mut after = calls(&server.redis).await;
             for (name, count) in &mut after {
                 *count -= before.get(name).unwrap_or(&0);
             }
             let expected = match (mount.backend, mount.promise) {
-                // Asked only while the channel cannot prove itself, as on a machine that stands still.
-                (Backend::Redis, Promise::Push { .. }) => 0..=VISITS,
-                (Backend::Redis, _) => VISITS..=VISITS,
+                // Reads Redis only while the push channel is unproven, as on a machine that stands still.
+                (Backend::Redis, Promise::Push { .. }) => 0..=REQUESTS,
+                (Backend::Redis, _) => REQUESTS..=REQUESTS,
                 _ => 0..=0,
             };
             assert!(expected.contains(&after.values().sum::<u64>()), "{}: {after:?}", mount.slug);
@@ -52,11 +53,11 @@ async fn a_profile_page_takes_one_redis_command_or_none() {
 }
 
 #[tokio::test]
-async fn strangers_and_made_up_ids_leave_nothing_behind() {
-    let stage = Stage::start().await;
-    let rows = rows(&stage).await;
-    for mount in stage.mounts() {
-        let mut wire = Wire::open(stage.app.address).await;
+async fn requests_without_a_login_leave_no_key_and_no_row() {
+    let server = TestServer::start().await;
+    let rows = rows(&server).await;
+    for mount in server.mounts() {
+        let mut wire = Wire::open(server.app.address).await;
         // A thousand of each where a login is a key in Redis.
         let many = mount.backend == Backend::Redis && !mount.transport.bearer;
         for number in 0..if many { 1000 } else { 50 } {
@@ -69,18 +70,18 @@ async fn strangers_and_made_up_ids_leave_nothing_behind() {
             }
         }
     }
-    assert_eq!(stage.redis.keys().await, [""; 0]);
-    assert_eq!(self::rows(&stage).await, rows, "nothing in the database either");
-    for mount in stage.mounts() {
-        stage.visitor(mount).sign_in("alice").await;
+    assert_eq!(server.redis.keys().await, [""; 0]);
+    assert_eq!(self::rows(&server).await, rows, "nothing in the database either");
+    for mount in server.mounts() {
+        server.client(mount).demo_login("alice").await;
     }
-    assert!(!stage.redis.keys().await.is_empty(), "a login is seen there");
+    assert!(!server.redis.keys().await.is_empty(), "a login is seen there");
 }
 
 /// How many rows each table has.
-async fn rows(stage: &Stage) -> BTreeMap<String, i64> {
+async fn rows(server: &TestServer) -> BTreeMap<String, i64> {
     use sea_orm::{ConnectionTrait as _, Database, DbBackend, Statement};
-    let url = format!("sqlite://{}/test.db?mode=ro", stage.app.folder.path().display());
+    let url = format!("sqlite://{}/test.db?mode=ro", server.app.folder.path().display());
     let pool = Database::connect(url).await.expect("the same file");
     let all = |text: String| pool.query_all_raw(Statement::from_string(DbBackend::Sqlite, text));
     let tables = all("SELECT name FROM sqlite_master WHERE type = 'table'".to_owned()).await.expect("tables");

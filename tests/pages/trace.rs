@@ -1,7 +1,7 @@
 //! The panel "What this request did", on every page of every mount, and the same in `Server-Timing`.
 
-use super::stage::{Stage, base};
-use super::visitor::{Answer, answer, between, unescaped};
+use super::client::{Answer, answer, between, unescaped};
+use super::server::{TestServer, base};
 use crate::common::{DEMO_PASSWORD, bare_client};
 
 const HEADING: &str = "What this request did";
@@ -15,23 +15,23 @@ fn panel(page: &Answer, heading: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn every_page_tells_the_same_steps_as_server_timing() {
-    for stage in Stage::on_both_databases().await {
-        for mount in stage.mounts() {
-            let visitor = stage.visitor(mount);
-            for signed_in in [false, true] {
+async fn every_page_shows_the_steps_of_server_timing() {
+    for server in TestServer::on_both_databases().await {
+        for mount in server.mounts() {
+            let client = server.client(mount);
+            for logged_in in [false, true] {
                 let pages = ["/", "/login", "/register", "/nowhere", "/profile", "/devices", "/password"];
-                for path in &pages[..if signed_in { 7 } else { 4 }] {
-                    let page = visitor.get(path).await;
+                for path in &pages[..if logged_in { 7 } else { 4 }] {
+                    let page = client.get(path).await;
                     let panel = panel(&page, HEADING).unwrap_or_else(|| panic!("{path} has no panel"));
-                    let request = format!("<code>GET {}{path}</code>", visitor.base);
+                    let request = format!("<code>GET {}{path}</code>", client.base);
                     assert!(panel.contains(&request) && panel.contains(&format!("<strong>{}</strong>", page.status)));
                     assert_same_steps(&page, &panel);
-                    let said = if signed_in { "signed in as alice" } else { "not signed in" };
+                    let said = if logged_in { "accepted: logged in as alice" } else { "not logged in" };
                     assert!(panel.contains(said), "{path}: {panel}");
                 }
-                visitor.sign_in("alice").await;
-                visitor.get("/").await;
+                client.demo_login("alice").await;
+                client.get("/").await;
             }
         }
     }
@@ -52,43 +52,43 @@ fn assert_same_steps(page: &Answer, panel: &str) {
 
 #[tokio::test]
 async fn the_panel_shows_the_credential_with_its_size_and_never_whole() {
-    for stage in Stage::on_both_databases().await {
-        for mount in stage.mounts() {
-            let visitor = stage.visitor(mount);
-            let cookie = visitor.sign_in("alice").await;
+    for server in TestServer::on_both_databases().await {
+        for mount in server.mounts() {
+            let client = server.client(mount);
+            let cookie = client.demo_login("alice").await;
             let (name, value) = cookie.split_once('=').expect("a pair");
             let secret = value.rsplit('.').next().expect("the part that proves");
-            visitor.get("/").await;
+            client.get("/").await;
             for path in ["/", "/profile", "/devices", "/nowhere"] {
-                let page = visitor.get(path).await;
+                let page = client.get(path).await;
                 let panel = panel(&page, HEADING).expect("a panel");
                 let sent = between(&panel, "The browser sent", "<table").expect("a credential");
                 assert!(sent.contains(&format!("<code>{name}</code>")) && sent.contains("Cookie header"), "{sent}");
                 assert!(sent.contains(&format!("<strong>{}</strong> bytes", value.len())), "{sent}");
-                assert!(!page.body.contains(secret), "{}{path} shows the credential", visitor.base);
+                assert!(!page.body.contains(secret), "{}{path} shows the credential", client.base);
             }
         }
     }
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_with_its_reason() {
-    let stage = Stage::start().await;
+async fn the_panel_shows_the_reason_of_a_refusal() {
+    let server = TestServer::start().await;
     let mut expired = Vec::new();
-    for mount in stage.mounts() {
-        let cookie = stage.visitor(mount).sign_in("alice").await;
-        for (forged, reason) in forgeries(&cookie, mount.transport.bearer) {
-            assert_refused(&stage, &base(mount), &forged, reason).await;
+    for mount in server.mounts() {
+        let cookie = server.client(mount).demo_login("alice").await;
+        for (forged, reason) in forged(&cookie, mount.transport.bearer) {
+            assert_refused(&server, &base(mount), &forged, reason).await;
         }
         expired.push((base(mount), cookie));
     }
-    stage.app.clock.advance(std::time::Duration::from_hours(13));
+    server.app.clock.advance(std::time::Duration::from_hours(13));
     for (base, cookie) in expired {
-        assert_refused(&stage, &base, &cookie, "expired").await;
+        assert_refused(&server, &base, &cookie, "expired").await;
     }
 }
 
-fn forgeries(cookie: &str, token: bool) -> Vec<(String, &'static str)> {
+fn forged(cookie: &str, token: bool) -> Vec<(String, &'static str)> {
     let (name, value) = cookie.split_once('=').expect("a pair");
     if !token {
         let short = (format!("{name}=x"), "this is not a session id");
@@ -103,22 +103,22 @@ fn forgeries(cookie: &str, token: bool) -> Vec<(String, &'static str)> {
     ]
 }
 
-async fn assert_refused(stage: &Stage, base: &str, cookie: &str, reason: &str) {
-    let page = answer(bare_client().get(stage.app.url(&format!("{base}/"))).header("cookie", cookie)).await;
+async fn assert_refused(server: &TestServer, base: &str, cookie: &str, reason: &str) {
+    let page = answer(bare_client().get(server.app.url(&format!("{base}/"))).header("cookie", cookie)).await;
     let panel = panel(&page, HEADING).expect("a panel");
     let verdict = between(&panel, "class=\"verdict refused\">", "</div>").unwrap_or_else(|| panic!("{base}: {panel}"));
-    assert!(verdict.contains("not signed in") && verdict.contains(reason), "{base}: {reason} in {verdict}");
+    assert!(verdict.contains("refused: not logged in") && verdict.contains(reason), "{base}: {reason} in {verdict}");
 }
 
 #[tokio::test]
 async fn the_page_after_a_login_explains_the_cookie_once() {
-    for stage in Stage::on_both_databases().await {
-        for mount in stage.mounts() {
-            let visitor = stage.visitor(mount);
-            let login = visitor.log_in("alice", DEMO_PASSWORD).await;
-            let first = visitor.follow(&login).await;
+    for server in TestServer::on_both_databases().await {
+        for mount in server.mounts() {
+            let client = server.client(mount);
+            let login = client.log_in("alice", DEMO_PASSWORD).await;
+            let first = client.follow(&login).await;
             let before = panel(&first, PREVIOUS).expect("the panel of the POST");
-            assert!(before.contains(&format!("<code>POST {}/login</code>", visitor.base)), "{before}");
+            assert!(before.contains(&format!("<code>POST {}/login</code>", client.base)), "{before}");
             assert!(before.contains("<strong>303</strong>") && before.contains("a new login for alice"), "{before}");
             assert!(before.contains("argon2id"), "{before}");
             let set = before.split_once("The server set").expect("a cookie").1;
@@ -129,20 +129,19 @@ async fn the_page_after_a_login_explains_the_cookie_once() {
                 assert!(why.ends_with('.'), "{attribute} is not explained: {set}");
             }
             assert!(panel(&first, HEADING).is_some(), "and its own");
-            assert!(panel(&visitor.get("/profile").await, PREVIOUS).is_none(), "it is shown once");
+            assert!(panel(&client.get("/profile").await, PREVIOUS).is_none(), "it is shown once");
         }
     }
 }
 
-/// The panel of somebody else's POST is nobody's to see.
 #[tokio::test]
 async fn the_panel_of_a_post_is_for_the_browser_that_sent_it() {
-    let stage = Stage::start().await;
-    for mount in stage.mounts() {
-        let login = stage.visitor(mount).log_in("alice", DEMO_PASSWORD).await;
+    let server = TestServer::start().await;
+    for mount in server.mounts() {
+        let login = server.client(mount).log_in("alice", DEMO_PASSWORD).await;
         assert_eq!(login.status, 303);
         for name in ["", "x", "AAAAAAAAAAAAAAAAAAAAAA"] {
-            let url = stage.app.url(&format!("{}/", base(mount)));
+            let url = server.app.url(&format!("{}/", base(mount)));
             let page = answer(bare_client().get(url).header("cookie", format!("previous_request={name}"))).await;
             assert!(panel(&page, PREVIOUS).is_none(), "{name}");
         }

@@ -62,6 +62,14 @@ async fn the_strategies_are_listed_for_people_and_for_programs() {
     }
 }
 
+#[tokio::test]
+async fn listing_the_strategies_creates_no_file() {
+    let folder = folder();
+    let listed = run(command(folder.path(), &["strategies", "--redis-url", "none", "--jwt-algorithm", "es256"])).await;
+    assert!(listed.status.success(), "{listed:?}");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
+}
+
 /// The report has the fields that scripts rely on, and a debug build prints a warning.
 #[tokio::test]
 async fn the_cost_is_printed_with_its_conditions_and_a_debug_build_says_so() {

@@ -1,4 +1,4 @@
-//! From a visit to its answer: the page around the content, what a visitor sees of an error, cookies and timings.
+//! From a request to its answer: the page around the content, the page of an error, cookies and timings.
 
 use std::sync::Arc;
 
@@ -19,12 +19,12 @@ use crate::page::{self, Frame};
 use crate::trace::StepKind;
 
 impl RequestContext {
-    /// A page of the mount.
+    /// Renders a page of the mount.
     pub async fn page(&self, template: &str, title: &str, context: impl Serialize) -> Result<Response, Error> {
         self.page_with(StatusCode::OK, template, title, context).await
     }
 
-    /// A page of the mount with another status.
+    /// Renders a page of the mount with another status.
     pub async fn page_with(
         &self,
         status: StatusCode,
@@ -48,7 +48,7 @@ impl RequestContext {
         let ContextInner { mount, trace, method, path, previous, .. } = &*self.0;
         let services = &mount.services;
         let timer = trace.timer();
-        let (mount, user) = (&mount.shown, user.map(|user| Value::from(Serde(user))));
+        let (mount, user) = (&mount.template_value, user.map(|user| Value::from(Serde(user))));
         let context =
             PageContext { mount: mount.clone(), user: user.clone().into(), page: Value::from(Serde(context)) };
         let content = services.pages.render(template, Value::from_object(context))?;
@@ -65,17 +65,17 @@ impl RequestContext {
         Ok(page::html(status, services.pages.framed(frame, content)?))
     }
 
-    /// What a visitor sees when something went wrong. A failed login never costs the cookie.
+    /// The answer to an error: a redirect, a page, or problem+json. It never removes the cookie.
     async fn failed(&self, error: &Error) -> Response {
         error.log(&self.0.path);
         if self.0.path.starts_with(&self.path("/api/")) {
             return problem(error, self.strategy().describe().transport.bearer);
         }
-        if let Error::SignInFirst { next } = error {
+        if let Error::LoginRequired { next } = error {
             return see_other(&with_next(&self.path("/login"), next.as_deref()));
         }
         let status = error.status();
-        // A page about a visitor's own mistake has the usual navigation. With a store away nobody can say which.
+        // The page of a visitor's own mistake has the usual navigation. Without a store the check is unavailable.
         let user = if status.is_server_error() { None } else { self.identity().await.ok() };
         let subject = user.flatten().map(|identity| &identity.subject);
         let context = ErrorPage::new(error, self.path("/"));
@@ -87,7 +87,7 @@ impl RequestContext {
         with_retry(response, error)
     }
 
-    /// Cookies and timings, on every answer, errors included.
+    /// Adds cookies and timings to every answer, errors included.
     fn finish(&self, response: &mut Response) {
         let ContextInner { trace, method, path, .. } = &*self.0;
         let status = response.status();
@@ -108,7 +108,8 @@ impl RequestContext {
     }
 }
 
-/// What every page of a mount may use, and what this one adds. A page's own `mount` or `user` would not be seen.
+/// The variables of a template: those of every page of a mount, then the page's own. A page cannot replace `mount` or
+/// `user`.
 #[derive(Debug)]
 struct PageContext {
     mount: Value,
@@ -130,7 +131,7 @@ impl Object for PageContext {
     }
 }
 
-/// Makes a [`Visit`] of each request, and an answer of whatever comes back.
+/// Adds a [`RequestContext`] to each request of a mount, and turns whatever the route returns into an answer.
 pub(in crate::flow) struct WithContext(Arc<Mount>);
 
 impl WithContext {
@@ -147,7 +148,7 @@ impl<E: Endpoint> Middleware<E> for WithContext {
     }
 }
 
-/// See [`PerVisit`].
+/// The routes of a mount inside [`WithContext`].
 pub(in crate::flow) struct ContextEndpoint<E> {
     mount: Arc<Mount>,
     inner: E,

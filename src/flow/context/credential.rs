@@ -1,4 +1,4 @@
-//! The credential on its way: read from a header, handed over to the browser, taken back from it.
+//! Reads the credential of a request, and sets or removes its cookies in the answer.
 
 use std::sync::{MutexGuard, PoisonError};
 
@@ -10,9 +10,9 @@ use super::RequestContext;
 use crate::auth::Grant;
 
 impl RequestContext {
-    /// Gives the browser its credential.
+    /// Sets the cookies of a login.
     pub fn set_credentials(&self, grant: &Grant) {
-        // A request that renewed and then opened another login hands over the latter.
+        // A request that renewed a login and then opened another sets the cookies of the latter.
         self.set_cookies().clear();
         let name = self.strategy().describe().transport.cookie;
         let line = self.scope().set(name, grant.credential.expose_secret(), grant.max_age, &self.0.trace);
@@ -23,15 +23,15 @@ impl RequestContext {
         }
     }
 
-    /// Takes the credential away from the browser, if it came as a cookie.
+    /// Removes the cookies of the login. Does nothing for a bearer token.
     pub fn clear_credentials(&self) {
-        // Whatever this request was about to hand over is not wanted any more.
+        // A renewal in this request is void.
         self.set_cookies().clear();
         if self.has_bearer() {
             return;
         }
-        let carrier = self.strategy().describe().transport;
-        for name in [Some(carrier.cookie), carrier.refresh_cookie].into_iter().flatten() {
+        let transport = self.strategy().describe().transport;
+        for name in [Some(transport.cookie), transport.refresh_cookie].into_iter().flatten() {
             let line = self.scope().remove(name, &self.0.trace);
             self.push_cookie(line);
         }

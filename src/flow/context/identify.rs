@@ -1,4 +1,4 @@
-//! Who asks: found out once a request, renewed quietly where it can be, and told to the trace and the metrics.
+//! Authenticates the request, at most once, and tells the trace and the metrics the verdict.
 
 use poem::http::Method;
 
@@ -8,50 +8,51 @@ use crate::error::Error;
 use crate::trace::{Trace, Verdict, VerdictKind};
 
 impl RequestContext {
-    /// Who asks. Asked of the strategy once a request.
+    /// The login of the request, if its credential is accepted.
     pub async fn identity(&self) -> Result<Option<&Identity>, Error> {
-        let found = self.0.identity.get_or_try_init(|| self.identify()).await?;
+        let found = self.0.identity.get_or_try_init(|| self.authenticate()).await?;
         Ok(found.as_ref())
     }
 
-    /// Who asks, or the way to the login page.
-    pub async fn signed_in(&self) -> Result<&Identity, Error> {
+    /// The login of the request. Without one the error leads to the login page and, after a GET, back.
+    pub async fn require_login(&self) -> Result<&Identity, Error> {
         let next = (self.0.method == Method::GET).then(|| self.0.target.clone());
-        self.identity().await?.ok_or(Error::SignInFirst { next })
+        self.identity().await?.ok_or(Error::LoginRequired { next })
     }
 
-    async fn identify(&self) -> Result<Option<Identity>, Error> {
+    async fn authenticate(&self) -> Result<Option<Identity>, Error> {
         let trace = &self.0.trace;
         let verdict = |kind, words: String, reason| trace.verdict(Verdict { kind, words: words.into(), reason });
-        let slug = self.strategy().describe().slug;
         match self.identify_or_renew().await {
             Ok(Some(identity)) => {
-                metrics::counter!("auth_identify_total", "strategy" => slug, "verdict" => "accepted").increment(1);
-                verdict(VerdictKind::Accepted, format!("signed in as {}", identity.subject.name), None);
+                self.count_check("accepted");
+                verdict(VerdictKind::Accepted, format!("accepted: logged in as {}", identity.subject.name), None);
                 Ok(Some(identity))
             }
             Ok(None) if self.0.credentials.credential().is_none() && self.0.credentials.renewal().is_none() => {
-                verdict(VerdictKind::Anonymous, "not signed in".to_owned(), Some("no credential came".into()));
+                let reason = "the request has no credential".into();
+                verdict(VerdictKind::Anonymous, "not logged in".to_owned(), Some(reason));
                 Ok(None)
             }
             Ok(None) => {
-                metrics::counter!("auth_identify_total", "strategy" => slug, "verdict" => "refused").increment(1);
-                verdict(VerdictKind::Refused, "not signed in".to_owned(), trace.refusal());
+                self.count_check("refused");
+                verdict(VerdictKind::Refused, "refused: not logged in".to_owned(), trace.refusal());
                 Ok(None)
             }
             Err(failure) => {
-                metrics::counter!("auth_identify_total", "strategy" => slug, "verdict" => "unavailable").increment(1);
-                verdict(
-                    VerdictKind::Unavailable,
-                    "nobody can say who this is".to_owned(),
-                    Some("a store does not answer".into()),
-                );
+                self.count_check("unavailable");
+                verdict(VerdictKind::Unavailable, "unavailable: a store does not answer".to_owned(), None);
                 Err(failure.into())
             }
         }
     }
 
-    /// A login whose credential has ended is renewed quietly, where it can be.
+    fn count_check(&self, verdict: &'static str) {
+        let slug = self.strategy().describe().slug;
+        metrics::counter!("auth_identify_total", "strategy" => slug, "verdict" => verdict).increment(1);
+    }
+
+    /// Checks the credential. If the check refuses it and the request has a refresh token, renews the login.
     async fn identify_or_renew(&self) -> Result<Option<Identity>, Failure> {
         let ContextInner { credentials, trace, .. } = &*self.0;
         let known = self.strategy().identify(credentials, trace).await?;
@@ -63,7 +64,7 @@ impl RequestContext {
         Ok(Some(grant.identity))
     }
 
-    /// Looks whether the credential is still accepted, without counting as a visit.
+    /// Checks the credential again. The check is no use of the login: it does not prolong it.
     pub async fn check_passively(&self, trace: &Trace) -> Result<Option<Identity>, Failure> {
         self.strategy().identify(&self.0.credentials.passive(), trace).await
     }

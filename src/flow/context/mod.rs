@@ -1,4 +1,4 @@
-//! One request to a mount: who asks, the trace, the cookies of the answer, the page around the content.
+//! One request to a mount: its login, its trace, the cookies of its answer, the page around its content.
 
 mod answer;
 mod credential;
@@ -32,13 +32,13 @@ struct ContextInner {
     mount: Arc<Mount>,
     trace: Trace,
     credentials: Credentials,
-    /// Whether the credential came as a cookie, so that the answer may have to take it away.
+    /// Whether the credential came as a cookie. Then a log out removes it.
     by_cookie: bool,
     device: Device,
     address: IpAddr,
     method: Method,
     path: String,
-    /// Path and query, to come back to after a login.
+    /// Path and query, for the way back after a login.
     target: String,
     previous: Option<Value>,
     identity: OnceCell<Option<Identity>>,
@@ -46,27 +46,27 @@ struct ContextInner {
 }
 
 impl RequestContext {
-    /// The one place where a trace is made.
+    /// Starts the trace and reads the credential.
     fn begin(mount: Arc<Mount>, request: &Request) -> Self {
         let trace = Trace::on();
         let timer = trace.timer();
-        let carrier = mount.strategy.describe().transport;
+        let transport = mount.strategy.describe().transport;
         let scope = CookieScope { path: mount.base(), secure: mount.services.secure };
-        let bearer = carrier.bearer.then(|| bearer(request)).flatten();
+        let bearer = transport.bearer.then(|| bearer(request)).flatten();
         let by_cookie = bearer.is_none();
-        let credential = bearer.or_else(|| scope.read(carrier.cookie, request));
-        let renewal = carrier.refresh_cookie.and_then(|cookie| scope.read(cookie, request));
+        let credential = bearer.or_else(|| scope.read(transport.cookie, request));
+        let renewal = transport.refresh_cookie.and_then(|cookie| scope.read(cookie, request));
         let previous = scope.read(PREVIOUS, request).and_then(|name| mount.services.flash.take(&name));
         trace.step(StepKind::Cookie, timer, || "cookies and headers read");
         if let Some(credential) = &credential {
             let (name, via) = if by_cookie {
-                (scope.name(carrier.cookie), "Cookie header")
+                (scope.name(transport.cookie), "Cookie header")
             } else {
                 ("Bearer".into(), "Authorization header")
             };
             trace.credential(name, via, credential);
         }
-        if let (Some(cookie), Some(renewal)) = (carrier.refresh_cookie, &renewal) {
+        if let (Some(cookie), Some(renewal)) = (transport.refresh_cookie, &renewal) {
             trace.credential(scope.name(cookie), "Cookie header", renewal);
         }
         let address = client_address(request, &mount.services.trusted_proxies);
@@ -116,39 +116,38 @@ impl RequestContext {
         CookieScope { path: self.0.mount.base(), secure: self.0.mount.services.secure }
     }
 
-    /// The credential, if one came.
     pub fn credential(&self) -> Option<&str> {
         self.0.credentials.credential()
     }
 
-    /// Whether the credential came in a header, so that there is no cookie to take away.
+    /// Whether the credential came as a bearer token.
     pub fn has_bearer(&self) -> bool {
         !self.0.by_cookie
     }
 
-    /// An address below the mount.
+    /// A path below the mount.
     pub fn path(&self, below: &str) -> String {
         format!("{}{below}", self.0.mount.base())
     }
 
-    /// Opens a login. A login that the browser still had ends first (OWASP ASVS 5.0, 7.2.4), where one can be ended
-    /// without the user's others.
+    /// Opens a login. Revokes the browser's old login first (OWASP ASVS 5.0, 7.2.4), where the strategy can revoke a
+    /// single one.
     pub async fn open_login(&self, subject: &Subject) -> Result<Grant, Error> {
         if let Some(old) = self.identity().await? {
             self.revoke_single(old).await?;
         }
         let grant = self.strategy().issue(subject, &self.0.device, &self.0.trace).await?;
-        let words = format!("a new login for {}", subject.name).into();
+        let words = format!("accepted: a new login for {}", subject.name).into();
         self.0.trace.verdict(Verdict { kind: VerdictKind::Accepted, words, reason: None });
         Ok(grant)
     }
 
-    /// Ends logins under this mount, and wakes the open pages of this node.
+    /// Revokes logins under this mount, and wakes the open pages of this node.
     pub async fn revoke(&self, who: &Identity, scope: RevokeScope) -> Result<Effect, Failure> {
         self.revoke_under(self.strategy(), who, scope).await
     }
 
-    /// The same under another mount.
+    /// Revokes logins under another mount.
     pub async fn revoke_under(
         &self,
         strategy: &dyn AuthStrategy,
@@ -156,14 +155,14 @@ impl RequestContext {
         scope: RevokeScope,
     ) -> Result<Effect, Failure> {
         let effect = strategy.revoke(who, scope, &self.0.trace).await?;
-        // Where nothing ends before its time there is nothing to tell.
+        // A login that goes on until it expires is no news.
         if !matches!(effect, Effect::At(_)) {
             self.services().login_events.revoked();
         }
         Ok(effect)
     }
 
-    /// Ends one login, where that can be done without ending the user's others.
+    /// Revokes one login, where the strategy can leave the user's others alone.
     pub async fn revoke_single(&self, login: &Identity) -> Result<(), Error> {
         if self.strategy().describe().revokes_single {
             self.revoke(login, RevokeScope::This).await?;
@@ -175,7 +174,7 @@ impl RequestContext {
 impl<'a> FromRequest<'a> for RequestContext {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
         let context = request.extensions().get::<Self>().cloned();
-        context.ok_or_else(|| Error::Internal("a page of a mount was reached outside of it".to_owned()).into())
+        context.ok_or_else(|| Error::Internal("a route of a mount was called outside a mount".to_owned()).into())
     }
 }
 
@@ -184,7 +183,7 @@ pub(super) fn see_other(location: &str) -> Response {
     Response::builder().status(StatusCode::SEE_OTHER).header(header::LOCATION, location).body(())
 }
 
-/// How long a login lives, for people.
+/// The time from issue to expiry, in words.
 pub(super) fn life(identity: &Identity) -> String {
     let life = identity.expires_at.since(identity.issued_at);
     humantime::format_duration(Duration::from_secs(life.as_secs().max(1))).to_string()

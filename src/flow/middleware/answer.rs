@@ -1,4 +1,4 @@
-//! The answer to an error: a page for people, problem+json (RFC 9457) for programs. The same headers, no inner detail.
+//! The answer to an error: a page for people, problem+json (RFC 9457) for programs. Neither has inner detail.
 
 use poem::Response;
 use poem::error::ResponseError as _;
@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::flow::state::Services;
 use crate::page::{self, Frame};
 
-/// What `error.html` shows.
+/// The variables of `error.html`.
 #[derive(Serialize)]
 pub(in crate::flow) struct ErrorPage {
     status: u16,
@@ -26,7 +26,6 @@ struct ErrorLink {
 }
 
 impl ErrorPage {
-    /// With a way back.
     pub fn new(error: &Error, back: String) -> Self {
         let status = error.status();
         let retry = error.retry_after().map(|seconds| format!("Try again in {seconds} s."));
@@ -46,7 +45,7 @@ fn heading(status: StatusCode) -> &'static str {
     }
 }
 
-/// For a page outside of the mounts.
+/// The error page outside the mounts.
 pub(super) fn page(error: &Error, services: &Services) -> Response {
     let status = error.status();
     let context = ErrorPage::new(error, "/".to_owned());
@@ -57,7 +56,7 @@ pub(super) fn page(error: &Error, services: &Services) -> Response {
     with_retry(response, error)
 }
 
-/// For a program.
+/// The error as problem+json.
 pub(in crate::flow) fn problem(error: &Error, bearer: bool) -> Response {
     let status = error.status();
     let body = serde_json::json!({
@@ -77,7 +76,7 @@ pub(in crate::flow) fn problem(error: &Error, bearer: bool) -> Response {
     with_retry(response.body(body.to_string()), error)
 }
 
-/// When even the error page fails.
+/// The page when even the error page fails.
 pub(in crate::flow) fn bare(status: StatusCode) -> Response {
     page::html(status, "<!doctype html><title>Error</title><h1>Something went wrong</h1>".to_owned())
 }

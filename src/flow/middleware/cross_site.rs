@@ -1,4 +1,4 @@
-//! The cross-site check, by the algorithm of Go 1.25's `http.CrossOriginProtection`.
+//! Refuses cross-site requests, by the algorithm of Go 1.25's `http.CrossOriginProtection`.
 
 use poem::Request;
 use poem::http::header;
@@ -7,12 +7,12 @@ use crate::error::Error;
 
 /// Refuses an unsafe request that a browser sent from another site.
 ///
-/// `Sec-Fetch-Site` decides where a browser sends it; an older browser's `Origin` must name this host. A program that
-/// sends neither is let through: no browser can be made to leave both out of a cross-site POST.
+/// `Sec-Fetch-Site` decides if the browser sends it. The `Origin` of an older browser must name this host. A request with
+/// neither passes: no browser leaves both out of a cross-site POST.
 pub(super) fn check(request: &Request, public_url: &str) -> Result<(), Error> {
     let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("(not readable)"));
     let origin = header(header::ORIGIN);
-    // Behind a proxy `Host` may be another; what the browser sees was said at the start.
+    // Behind a proxy `Host` may differ from the address that the browser sees.
     let trusted = origin.is_some_and(|origin| origin == public_url);
     match header(header::HeaderName::from_static("sec-fetch-site")) {
         Some("same-origin" | "none") => return Ok(()),
@@ -30,7 +30,7 @@ pub(super) fn check(request: &Request, public_url: &str) -> Result<(), Error> {
     }
 }
 
-/// Host and port of an origin, as they stand there.
+/// The host and port of an origin.
 fn host(origin: &str) -> Option<&str> {
     let (scheme, host) = origin.split_once("://")?;
     let plain = !host.is_empty() && !host.contains(['/', '@', '?', '#']);

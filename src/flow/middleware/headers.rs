@@ -1,4 +1,4 @@
-//! The headers that every answer carries, errors included (OWASP ASVS 5.0, 3.4).
+//! The headers of every answer, errors included (OWASP ASVS 5.0, 3.4).
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use poem::http::{HeaderMap, HeaderValue, header};
 
 use crate::flow::state::Services;
 
-/// Nothing inline, nothing from elsewhere, no framing.
+/// Forbids inline code, other origins and frames.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
@@ -14,7 +14,7 @@ const HEADERS: [(header::HeaderName, &str); 7] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
-    // Not no-referrer: with that a browser's form posts `Origin: null`, and the cross-site check would refuse it.
+    // With no-referrer a form sends `Origin: null`, and the cross-site check would refuse it.
     (header::REFERRER_POLICY, "same-origin"),
     (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
@@ -34,7 +34,7 @@ pub(super) fn add(headers: &mut HeaderMap, services: &Services) {
     }
 }
 
-/// `Server-Timing` for an answer of a mount that was refused before there was a visit and its trace.
+/// Adds `Server-Timing` to an answer of a mount without a trace: the middleware refused the request before its routes.
 pub(super) fn time(headers: &mut HeaderMap, took: Duration) {
     if let Ok(total) = HeaderValue::from_str(&format!("total;dur={:.3}", took.as_secs_f64() * 1e3)) {
         headers.entry("server-timing").or_insert(total);

@@ -1,4 +1,4 @@
-//! What stands around every route: limits, the cross-site check, safe headers, and an answer for everything.
+//! Around every route: the body limit, the cross-site check, security headers, metrics, and answers to errors.
 
 mod answer;
 mod cross_site;
@@ -16,28 +16,28 @@ pub(super) use self::answer::{ErrorPage, bare, problem, with_retry};
 use super::state::AppState;
 use crate::error::Error;
 
-/// The largest body that is read: 64 KiB. A form has some hundred bytes.
+/// In bytes. A form has some hundred.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// Puts the guards around the routes.
-pub(super) fn wrap<E: Endpoint>(routes: E, state: &Arc<AppState>) -> SiteMiddleware<E> {
-    SiteMiddleware { routes, state: state.clone() }
+/// Puts the routes inside the middleware.
+pub(super) fn wrap<E: Endpoint>(routes: E, state: &Arc<AppState>) -> AppMiddleware<E> {
+    AppMiddleware { routes, state: state.clone() }
 }
 
-/// See [`around`].
-pub(super) struct SiteMiddleware<E> {
+/// The routes inside the middleware.
+pub(super) struct AppMiddleware<E> {
     routes: E,
     state: Arc<AppState>,
 }
 
-impl<E: Endpoint> Endpoint for SiteMiddleware<E> {
+impl<E: Endpoint> Endpoint for AppMiddleware<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let begun = Instant::now();
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         request.extensions_mut().insert(self.state.clone());
-        let mut response = match self.guarded(request).await {
+        let mut response = match self.checked(request).await {
             Ok(response) => response,
             Err(error) => self.failed(&error, &path),
         };
@@ -51,8 +51,8 @@ impl<E: Endpoint> Endpoint for SiteMiddleware<E> {
     }
 }
 
-impl<E: Endpoint> SiteMiddleware<E> {
-    async fn guarded(&self, mut request: Request) -> Result<Response, Error> {
+impl<E: Endpoint> AppMiddleware<E> {
+    async fn checked(&self, mut request: Request) -> Result<Response, Error> {
         if !is_safe(request.method()) {
             cross_site::check(&request, &self.state.services.public_url)?;
             limit_body(&mut request).await?;
@@ -61,7 +61,7 @@ impl<E: Endpoint> SiteMiddleware<E> {
         answer.await.map_err(Error::from_poem)
     }
 
-    /// Outside of the mounts; inside, the visit answers. A mount reaches this only by a refusal before its routes.
+    /// The answer to an error outside a mount's routes. Inside, the request context answers.
     fn failed(&self, error: &Error, path: &str) -> Response {
         error.log(path);
         if path.contains("/api/") {
@@ -86,7 +86,7 @@ fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-/// A method may be any word, and a label for each would fill the memory.
+/// The label of a method. A method may be any word, and a label for each would fill the memory.
 fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -100,7 +100,7 @@ fn below(path: &str, base: &str) -> bool {
     path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Reads the whole body, up to the limit, whether or not its length was announced.
+/// Reads the whole body, up to the limit, with or without a `Content-Length`.
 async fn limit_body(request: &mut Request) -> Result<(), Error> {
     let announced =
         request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
@@ -109,13 +109,13 @@ async fn limit_body(request: &mut Request) -> Result<(), Error> {
     }
     let bytes = request.take_body().into_bytes_limit(BODY_LIMIT).await.map_err(|error| match error {
         poem::error::ReadBodyError::PayloadTooLarge => Error::TooLarge,
-        other => Error::BadRequest(format!("The body could not be read: {other}.")),
+        other => Error::BadRequest(format!("The server could not read the body: {other}.")),
     })?;
     request.set_body(Body::from_bytes(bytes));
     Ok(())
 }
 
-/// A panic becomes an error like any other: without this the connection is dropped without an answer.
+/// Turns a panic into an error. Without this poem drops the connection without an answer.
 pub(super) async fn caught(answer: impl Future<Output = poem::Result<Response>>) -> poem::Result<Response> {
     AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|panic| {
         let text =
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mount_is_not_the_one_whose_name_it_begins_with() {
+    fn a_path_is_below_a_mount_by_whole_names() {
         assert!(below("/jwt/profile", "/jwt") && below("/jwt", "/jwt"));
         assert!(!below("/jwt-blocklist/profile", "/jwt"));
     }

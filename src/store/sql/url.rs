@@ -35,6 +35,11 @@ impl SqlUrl {
         (!path.is_empty() && path != ":memory:").then(|| path.into())
     }
 
+    /// Whether opening it creates a missing file.
+    pub fn creates_file(&self) -> bool {
+        self.file().is_some() && self.0.query_pairs().any(|(name, value)| name == "mode" && value == "rwc")
+    }
+
     /// The whole address, with its password.
     pub(super) fn as_str(&self) -> &str {
         self.0.as_str()

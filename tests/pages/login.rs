@@ -1,40 +1,40 @@
-//! In at the door: register, log in, and back to where one wanted to go.
+//! Register, log in, and return to the page that needed the login.
 
-use super::stage::{PASSWORD, Stage, base, name};
-use super::visitor::{Answer, between, unescaped};
+use super::client::{Answer, between, unescaped};
+use super::server::{PASSWORD, TestServer, base, name};
 use crate::common::DEMO_PASSWORD;
 
 #[tokio::test]
-async fn registering_signs_in_and_leads_to_the_profile() {
-    for stage in Stage::on_both_databases().await {
-        for mount in stage.mounts() {
-            let (visitor, user) = (stage.visitor(mount), name(mount, "newcomer"));
-            let answer = visitor.post("/register", &[("username", &user), ("password", PASSWORD)]).await;
-            assert_eq!((answer.status, answer.location()), (303, format!("{}/profile", visitor.base).as_str()));
-            let profile = visitor.follow(&answer).await;
+async fn registering_logs_in_and_leads_to_the_profile() {
+    for server in TestServer::on_both_databases().await {
+        for mount in server.mounts() {
+            let (client, user) = (server.client(mount), name(mount, "newcomer"));
+            let answer = client.post("/register", &[("username", &user), ("password", PASSWORD)]).await;
+            assert_eq!((answer.status, answer.location()), (303, format!("{}/profile", client.base).as_str()));
+            let profile = client.follow(&answer).await;
             assert_eq!(profile.status, 200);
             assert!(profile.body.contains(&format!("<h1>{user}</h1>")), "{}", profile.body);
-            assert_eq!(visitor.me().await.json()["username"], user.as_str());
-            assert_eq!(stage.visitor(mount).log_in(&user, PASSWORD).await.status, 303, "the password was kept");
+            assert_eq!(client.me().await.json()["username"], user.as_str());
+            assert_eq!(server.client(mount).log_in(&user, PASSWORD).await.status, 303, "the password was kept");
         }
     }
 }
 
 #[tokio::test]
-async fn every_page_shows_the_navigation_of_who_is_there() {
-    for stage in Stage::on_both_databases().await {
-        for mount in stage.mounts() {
-            let visitor = stage.visitor(mount);
+async fn every_page_shows_the_navigation_of_its_login() {
+    for server in TestServer::on_both_databases().await {
+        for mount in server.mounts() {
+            let client = server.client(mount);
             for (path, status) in [("/", 200), ("/register", 200), ("/login", 200), ("/nowhere", 404)] {
-                let page = visitor.get(path).await;
+                let page = client.get(path).await;
                 assert_eq!((page.status, navigation(&page)), (status, vec!["Log in", "Register"]), "{path}");
             }
-            visitor.sign_in("alice").await;
+            client.demo_login("alice").await;
             let pages = ["/", "/profile", "/devices", "/password", "/register", "/login"].map(|path| (path, 200));
             for (path, status) in pages.into_iter().chain([("/nowhere", 404)]) {
-                let page = visitor.get(path).await;
+                let page = client.get(path).await;
                 let expected = vec!["My profile", "Devices", "Password", "Log out"];
-                assert_eq!((page.status, navigation(&page)), (status, expected), "{}{path}", visitor.base);
+                assert_eq!((page.status, navigation(&page)), (status, expected), "{}{path}", client.base);
             }
         }
     }
@@ -49,18 +49,18 @@ fn navigation(page: &Answer) -> Vec<&str> {
 
 #[tokio::test]
 async fn a_page_that_needs_a_login_leads_to_it_and_back() {
-    for stage in Stage::on_both_databases().await {
-        for mount in stage.title_pair() {
-            let visitor = stage.visitor(mount);
+    for server in TestServer::on_both_databases().await {
+        for mount in server.title_pair() {
+            let client = server.client(mount);
             for page in ["/profile", "/devices", "/password", "/devices?sort=seen&order=up"] {
-                let wanted = format!("{}{page}", visitor.base);
-                let refused = visitor.get(page).await;
+                let wanted = format!("{}{page}", client.base);
+                let refused = client.get(page).await;
                 let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", &wanted).finish();
                 assert_eq!(refused.status, 303);
-                assert_eq!(refused.location(), format!("{}/login?{query}", visitor.base));
-                let next = next_of(&visitor.follow(&refused).await).expect("the way back");
+                assert_eq!(refused.location(), format!("{}/login?{query}", client.base));
+                let next = next_of(&client.follow(&refused).await).expect("the way back");
                 let fields = [("username", "alice"), ("password", DEMO_PASSWORD), ("next", &next)];
-                let answer = stage.visitor(mount).post("/login", &fields).await;
+                let answer = server.client(mount).post("/login", &fields).await;
                 assert_eq!((answer.status, answer.location()), (303, wanted.as_str()));
             }
         }
@@ -69,29 +69,29 @@ async fn a_page_that_needs_a_login_leads_to_it_and_back() {
 
 #[tokio::test]
 async fn a_wrong_password_keeps_the_way_back() {
-    let stage = Stage::start().await;
-    for mount in stage.mounts() {
+    let server = TestServer::start().await;
+    for mount in server.mounts() {
         let next = format!("{}/devices", base(mount));
         let fields = [("username", "alice"), ("password", "wrong"), ("next", &next)];
-        let page = stage.visitor(mount).post("/login", &fields).await;
+        let page = server.client(mount).post("/login", &fields).await;
         assert_eq!((page.status, next_of(&page)), (401, Some(next)));
     }
 }
 
 #[tokio::test]
 async fn next_never_leaves_the_mount() {
-    let stage = Stage::start().await;
-    for mount in stage.title_pair() {
+    let server = TestServer::start().await;
+    for mount in server.title_pair() {
         let base = base(mount);
-        let others = stage.mounts().iter().filter(|other| other.slug != mount.slug);
+        let others = server.mounts().iter().filter(|other| other.slug != mount.slug);
         let others = others.map(|other| format!("/{}/profile", other.slug));
         for next in evil(&base).into_iter().chain(others) {
-            let visitor = stage.visitor(mount);
+            let client = server.client(mount);
             let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", &next).finish();
-            let form = visitor.get(&format!("/login?{query}")).await;
+            let form = client.get(&format!("/login?{query}")).await;
             assert_eq!((form.status, next_of(&form)), (200, None), "{next:?} is offered");
             let fields = [("username", "alice"), ("password", DEMO_PASSWORD), ("next", &next)];
-            let answer = visitor.post("/login", &fields).await;
+            let answer = client.post("/login", &fields).await;
             assert_eq!((answer.status, answer.location()), (303, format!("{base}/profile").as_str()), "{next:?}");
         }
     }

@@ -1,41 +1,41 @@
-//! A browser on one mount, and answers read whole.
+//! A client of one mount, and its answers.
 
 use jwt_vs_session::auth::Description;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 
-use super::stage::base;
+use super::server::base;
 use crate::common::{DEMO_PASSWORD, TestApp, client};
 
-/// Keeps cookies, follows nothing by itself. Clones share the cookies.
+/// Keeps cookies and follows no redirect. Clones share the cookies.
 #[derive(Clone)]
-pub struct Visitor {
+pub struct MountClient {
     client: Client,
     root: String,
     pub base: String,
     cookie: &'static str,
 }
 
-impl Visitor {
+impl MountClient {
     pub fn new(app: &TestApp, mount: &Description) -> Self {
         Self { client: client(), root: app.base.clone(), base: base(mount), cookie: mount.transport.cookie }
     }
 
-    /// `path` stands below the mount.
+    /// `path` is below the mount.
     pub async fn get(&self, path: &str) -> Answer {
-        answer(self.getting(path)).await
+        answer(self.get_request(path)).await
     }
 
     pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
-        answer(self.posting(path).form(form)).await
+        answer(self.post_request(path).form(form)).await
     }
 
-    pub fn getting(&self, path: &str) -> RequestBuilder {
+    pub fn get_request(&self, path: &str) -> RequestBuilder {
         self.client.get(self.url(path))
     }
 
-    pub fn posting(&self, path: &str) -> RequestBuilder {
+    pub fn post_request(&self, path: &str) -> RequestBuilder {
         self.client.post(self.url(path))
     }
 
@@ -43,7 +43,7 @@ impl Visitor {
         format!("{}{}{path}", self.root, self.base)
     }
 
-    /// Goes where a redirect leads.
+    /// Follows a redirect.
     pub async fn follow(&self, redirect: &Answer) -> Answer {
         self.open(redirect.location()).await
     }
@@ -57,12 +57,12 @@ impl Visitor {
         self.post("/login", &[("username", user), ("password", password)]).await
     }
 
-    /// Logs in with the password of the demo users; the credential as a `Cookie` line.
-    pub async fn sign_in(&self, user: &str) -> String {
-        self.sign_in_with(user, DEMO_PASSWORD).await
+    /// Logs in as a demo user. Returns the credential as a `Cookie` line.
+    pub async fn demo_login(&self, user: &str) -> String {
+        self.login_cookie(user, DEMO_PASSWORD).await
     }
 
-    pub async fn sign_in_with(&self, user: &str, password: &str) -> String {
+    pub async fn login_cookie(&self, user: &str, password: &str) -> String {
         let answer = self.log_in(user, password).await;
         assert_eq!(answer.status, 303, "{user} logs in under {}", self.base);
         self.credential(&answer)
@@ -84,13 +84,12 @@ impl Visitor {
         self.post("/password", &[("current_password", current), ("new_password", new)]).await
     }
 
-    /// Who the server says this is.
     pub async fn me(&self) -> Answer {
         self.get("/api/me").await
     }
 }
 
-/// An answer, read to its end.
+/// An answer with its whole body.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -146,13 +145,13 @@ impl Answer {
     }
 }
 
-/// A page's text as a reader sees it.
+/// Replaces the entities of HTML.
 pub fn unescaped(html: &str) -> String {
     let entities = [("&#x2f;", "/"), ("&#x27;", "'"), ("&quot;", "\""), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
     entities.iter().fold(html.to_owned(), |text, (entity, letter)| text.replace(entity, letter))
 }
 
-/// What stands between two texts, at their first place.
+/// The text between the first `before` and the next `after`.
 pub fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     text.split_once(before)?.1.split_once(after).map(|(found, _)| found)
 }

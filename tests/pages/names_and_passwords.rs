@@ -1,16 +1,16 @@
-//! Which names and passwords are taken, which are the same, and what an unknown one looks like from outside.
+//! Which names and passwords are valid, which are the same, and that an unknown user looks like a wrong password.
 
-use super::stage::{PASSWORD, Stage, name};
-use super::visitor::{Answer, between, unescaped};
+use super::client::{Answer, between, unescaped};
+use super::server::{PASSWORD, TestServer, name};
 
 #[tokio::test]
 async fn an_unknown_user_and_a_wrong_password_answer_alike() {
-    for stage in Stage::on_both_databases().await {
-        for mount in stage.mounts() {
-            let (visitor, known) = (stage.visitor(mount), name(mount, "known"));
-            stage.visitor(mount).register(&known, PASSWORD).await;
-            let wrong = visitor.log_in(&known, "not the password").await;
-            let unknown = visitor.log_in("nobody-here", "not the password").await;
+    for server in TestServer::on_both_databases().await {
+        for mount in server.mounts() {
+            let (client, known) = (server.client(mount), name(mount, "known"));
+            server.client(mount).register(&known, PASSWORD).await;
+            let wrong = client.log_in(&known, "not the password").await;
+            let unknown = client.log_in("nobody-here", "not the password").await;
             assert_eq!((wrong.status, unknown.status), (401, 401));
             assert!(wrong.body.contains("The user name or the password is wrong."), "{}", wrong.body);
             assert_eq!(without_times(&wrong.body, &known), without_times(&unknown.body, "nobody-here"));
@@ -34,17 +34,17 @@ fn without_times(body: &str, typed: &str) -> String {
 
 #[tokio::test]
 async fn a_name_is_the_same_in_every_spelling() {
-    for stage in Stage::on_both_databases().await {
-        for mount in stage.title_pair() {
+    for server in TestServer::on_both_databases().await {
+        for mount in server.title_pair() {
             let typed = name(mount, "Straße-re\u{301}my");
-            stage.visitor(mount).register(&typed, PASSWORD).await;
+            server.client(mount).register(&typed, PASSWORD).await;
             let upper = name(mount, "STRASSE-RÉMY").to_uppercase();
             for spelling in [upper.clone(), fullwidth(&upper.to_lowercase()), format!(" {typed} ")] {
-                let visitor = stage.visitor(mount);
-                visitor.sign_in_with(&spelling, PASSWORD).await;
-                assert_eq!(visitor.me().await.json()["username"], name(mount, "Straße-rémy").as_str());
+                let client = server.client(mount);
+                client.login_cookie(&spelling, PASSWORD).await;
+                assert_eq!(client.me().await.json()["username"], name(mount, "Straße-rémy").as_str());
                 let twice = [("username", spelling.as_str()), ("password", PASSWORD)];
-                let twice = stage.visitor(mount).post("/register", &twice).await;
+                let twice = server.client(mount).post("/register", &twice).await;
                 assert_kept(&twice, 409, "This user name is taken.", &spelling);
             }
         }
@@ -61,19 +61,19 @@ fn fullwidth(text: &str) -> String {
 
 #[tokio::test]
 async fn a_password_is_the_same_on_every_keyboard() {
-    let stage = Stage::start().await;
-    for mount in stage.title_pair() {
+    let server = TestServer::start().await;
+    for mount in server.title_pair() {
         let user = name(mount, "keyboard");
-        stage.visitor(mount).register(&user, "ka\u{308}se-und-brot-um-vier").await;
-        stage.visitor(mount).sign_in_with(&user, "k\u{e4}se-und-brot-um-vier").await;
+        server.client(mount).register(&user, "ka\u{308}se-und-brot-um-vier").await;
+        server.client(mount).login_cookie(&user, "k\u{e4}se-und-brot-um-vier").await;
     }
 }
 
 #[tokio::test]
-async fn a_name_that_cannot_be_one_is_refused_with_a_sentence() {
-    let stage = Stage::start().await;
+async fn an_invalid_name_is_refused_with_a_sentence() {
+    let server = TestServer::start().await;
     let (long, huge) = ("x".repeat(33), "\u{fdfa}".repeat(3000));
-    for mount in stage.title_pair() {
+    for mount in server.title_pair() {
         for (bad, sentence) in [
             ("", "A user name has 3 to 32 characters."),
             ("ab", "A user name has 3 to 32 characters."),
@@ -83,18 +83,18 @@ async fn a_name_that_cannot_be_one_is_refused_with_a_sentence() {
             ("zero\u{200b}width", "A user name has letters, digits, dots, hyphens and underscores only."),
             ("semi;colon", "A user name has letters, digits, dots, hyphens and underscores only."),
         ] {
-            let page = stage.visitor(mount).post("/register", &[("username", bad), ("password", PASSWORD)]).await;
+            let page = server.client(mount).post("/register", &[("username", bad), ("password", PASSWORD)]).await;
             assert_kept(&page, 422, sentence, bad);
         }
     }
 }
 
 #[tokio::test]
-async fn a_password_that_cannot_be_one_is_refused_with_a_sentence() {
-    let stage = Stage::start().await;
+async fn a_rejected_password_is_refused_with_a_sentence() {
+    let server = TestServer::start().await;
     let long = "é".repeat(129);
     let guessed = "This password is among the first that an attacker tries. Choose a longer or rarer one.";
-    for mount in stage.title_pair() {
+    for mount in server.title_pair() {
         let user = name(mount, "careless");
         for (bad, sentence) in [
             ("", "A password has 8 to 128 characters."),
@@ -103,14 +103,18 @@ async fn a_password_that_cannot_be_one_is_refused_with_a_sentence() {
             ("password1", guessed),
             (&user, guessed),
         ] {
-            let page = stage.visitor(mount).post("/register", &[("username", &user), ("password", bad)]).await;
+            let page = server.client(mount).post("/register", &[("username", &user), ("password", bad)]).await;
             assert_kept(&page, 422, sentence, &user);
         }
-        assert_eq!(stage.visitor(mount).log_in(&user, "").await.status, 401, "nobody was registered");
+        assert_eq!(server.client(mount).log_in(&user, "").await.status, 401, "nobody was registered");
         let longest = "é-ø/ß%ñ+".repeat(16);
-        stage.visitor(mount).register(&user, &longest).await;
-        stage.visitor(mount).sign_in_with(&user, &longest).await;
-        assert_eq!(stage.visitor(mount).log_in(&user, &format!("{longest}x")).await.status, 401, "nothing is cut off");
+        server.client(mount).register(&user, &longest).await;
+        server.client(mount).login_cookie(&user, &longest).await;
+        assert_eq!(
+            server.client(mount).log_in(&user, &format!("{longest}x")).await.status,
+            401,
+            "the server truncates nothing"
+        );
     }
 }
 

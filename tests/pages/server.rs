@@ -1,27 +1,27 @@
-//! A server with a Redis of its own, and what its mounts say of themselves.
+//! A server with its own Redis, and the descriptions of its mounts.
 
 use std::time::Duration;
 
 use jwt_vs_session::auth::{Description, Promise};
 
-use super::visitor::Visitor;
+use super::client::MountClient;
 use crate::common::{RedisServer, TestApp, me, postgres_database};
 
-/// A password that nobody tries first.
+/// A password that passes the check.
 pub const PASSWORD: &str = "käse-und-brot-um-vier";
 
-/// A server on a clock that stands still until it is moved.
-pub struct Stage {
+/// A server on a paused clock.
+pub struct TestServer {
     pub app: TestApp,
     pub redis: RedisServer,
 }
 
-impl Stage {
+impl TestServer {
     pub async fn start() -> Self {
         Self::with(&[]).await
     }
 
-    /// With more options, as on the command line.
+    /// Starts with more options of the command line.
     pub async fn with(options: &[&str]) -> Self {
         let redis = RedisServer::start().await;
         let url = redis.url();
@@ -39,15 +39,15 @@ impl Stage {
         &self.app.strategies
     }
 
-    /// The two of the title, a token and a session: for what the pages do alike under every mount.
+    /// The token and the session of the title, for tests of what does not depend on the strategy.
     pub fn title_pair(&self) -> &[Description] {
         let pair = &self.mounts()[..2];
         assert!(pair[0].transport.bearer && !pair[1].transport.bearer, "{pair:?}");
         pair
     }
 
-    pub fn visitor(&self, mount: &Description) -> Visitor {
-        Visitor::new(&self.app, mount)
+    pub fn client(&self, mount: &Description) -> MountClient {
+        MountClient::new(&self.app, mount)
     }
 
     /// Whether a copy of a credential (`name=value`) is still accepted.
@@ -55,20 +55,20 @@ impl Stage {
         me(&self.app, &base(mount), cookie).await == 200
     }
 
-    /// Fails unless what became of a login that was ended is what its strategy promises.
-    pub async fn assert_ended(&self, mount: &Description, cookie: &str) {
+    /// Fails unless a revoked login is refused or accepted as its strategy promises.
+    pub async fn assert_revoked(&self, mount: &Description, cookie: &str) {
         let slug = mount.slug;
         match mount.promise {
-            // A push has the node that revokes behind it already.
+            // The node that revoked needs no push.
             Promise::Immediate | Promise::Push { .. } => {
-                assert!(!self.accepts(mount, cookie).await, "{slug}: accepted after its end");
+                assert!(!self.accepts(mount, cookie).await, "{slug}: accepted after the revoke");
             }
-            Promise::Expiry { .. } => assert!(self.accepts(mount, cookie).await, "{slug}: refused before its time"),
+            Promise::Expiry { .. } => assert!(self.accepts(mount, cookie).await, "{slug}: refused before it expired"),
         }
     }
 
-    /// Moves the clock by the longest that a login which was ended may go on.
-    pub fn wait_for_expiry(&self) {
+    /// Moves the clock by the longest time that a revoked login may go on.
+    pub fn advance_past_every_bound(&self) {
         let bounds = self.mounts().iter().map(|mount| match mount.promise {
             Promise::Immediate => 0,
             Promise::Push { bound_ms } | Promise::Expiry { bound_ms } => bound_ms,
@@ -77,12 +77,12 @@ impl Stage {
     }
 }
 
-/// Where a mount stands.
+/// The path of a mount.
 pub fn base(mount: &Description) -> String {
     format!("/{}", mount.slug)
 }
 
-/// A user name that no other mount's test takes.
+/// A user name of this mount's test.
 pub fn name(mount: &Description, rest: &str) -> String {
     format!("{}-{rest}", mount.slug)
 }

@@ -1,16 +1,16 @@
-//! What every answer carries, errors included: safe headers, the node's name, timings; and pages without a line inline.
+//! The headers of every answer, errors included: security, the node's name, timings. No page has inline code.
 
 use reqwest::{Method, RequestBuilder};
 
-use super::stage::{Stage, base};
-use super::visitor::{Answer, answer};
+use super::client::{Answer, answer};
+use super::server::{TestServer, base};
 use crate::common::{TestApp, bare_client};
 
 const NODE: &str = "node-of-the-test";
 
 #[tokio::test]
-async fn every_answer_outside_of_the_mounts_is_safe() {
-    let stage = Stage::with(&["--node", NODE]).await;
+async fn every_answer_outside_the_mounts_has_security_headers() {
+    let server = TestServer::with(&["--node", NODE]).await;
     for (method, path, status) in [
         (Method::GET, "/", 200),
         (Method::GET, "/docs", 200),
@@ -28,22 +28,22 @@ async fn every_answer_outside_of_the_mounts_is_safe() {
         (Method::POST, "/", 405),
         (Method::DELETE, "/docs", 405),
     ] {
-        let reply = answer(request(&stage.app, &method, path)).await;
+        let reply = answer(request(&server.app, &method, path)).await;
         assert_eq!(reply.status, status, "{method} {path}");
         assert_safe(&format!("{method} {path}"), &reply);
     }
-    let refused = answer(request(&stage.app, &Method::POST, "/healthz").header("sec-fetch-site", "cross-site")).await;
-    let too_large = answer(request(&stage.app, &Method::POST, "/docs").body(vec![b'x'; 65 * 1024])).await;
+    let refused = answer(request(&server.app, &Method::POST, "/healthz").header("sec-fetch-site", "cross-site")).await;
+    let too_large = answer(request(&server.app, &Method::POST, "/docs").body(vec![b'x'; 65 * 1024])).await;
     assert_eq!((refused.status, too_large.status), (403, 413));
     assert_safe("from another site", &refused);
     assert_safe("too large", &too_large);
 }
 
 #[tokio::test]
-async fn every_answer_of_a_mount_is_safe_and_timed() {
-    let stage = Stage::with(&["--node", NODE]).await;
-    for mount in stage.mounts() {
-        let cookie = stage.visitor(mount).sign_in("alice").await;
+async fn every_answer_of_a_mount_has_security_headers_and_timings() {
+    let server = TestServer::with(&["--node", NODE]).await;
+    for mount in server.mounts() {
+        let cookie = server.client(mount).demo_login("alice").await;
         for (method, path, status) in [
             (Method::GET, "/", 200),
             (Method::GET, "/login", 200),
@@ -66,7 +66,7 @@ async fn every_answer_of_a_mount_is_safe_and_timed() {
         ] {
             let full = format!("{}{path}", base(mount));
             let form = [("username", "<b>\"'&"), ("password", "wrong")];
-            let request = request(&stage.app, &method, &full).header("cookie", &cookie);
+            let request = request(&server.app, &method, &full).header("cookie", &cookie);
             let reply = answer(if method == Method::POST { request.form(&form) } else { request }).await;
             assert_eq!(reply.status, status, "{method} {full}: {}", reply.body);
             assert_safe(&format!("{method} {full}"), &reply);
@@ -76,10 +76,10 @@ async fn every_answer_of_a_mount_is_safe_and_timed() {
 }
 
 #[tokio::test]
-async fn refusals_before_a_page_is_reached_are_safe_and_timed() {
-    let stage = Stage::with(&["--node", NODE, "--login-rate", "1/h"]).await;
-    for (path, api) in stage.mounts().iter().flat_map(|m| [(base(m), false), (format!("{}/api", base(m)), true)]) {
-        let post = || request(&stage.app, &Method::POST, &format!("{path}/login"));
+async fn answers_of_the_middleware_have_security_headers_and_timings() {
+    let server = TestServer::with(&["--node", NODE, "--login-rate", "1/h"]).await;
+    for (path, api) in server.mounts().iter().flat_map(|m| [(base(m), false), (format!("{}/api", base(m)), true)]) {
+        let post = || request(&server.app, &Method::POST, &format!("{path}/login"));
         let try_once = || if api { post().json(&["no", "login"]) } else { post().form(&[("username", "x")]) };
         let credentials = serde_json::json!({ "username": "x", "password": "y" });
         let try_again = || if api { post().json(&credentials) } else { try_once() };
@@ -98,23 +98,23 @@ async fn refusals_before_a_page_is_reached_are_safe_and_timed() {
 }
 
 #[tokio::test]
-async fn an_unavailable_store_is_told_safely() {
-    let mut stage = Stage::with(&["--node", NODE]).await;
-    let mut visits = Vec::new();
-    for mount in stage.mounts() {
-        visits.push((base(mount), stage.visitor(mount).sign_in("alice").await));
+async fn answers_without_a_store_have_security_headers_and_no_detail() {
+    let mut server = TestServer::with(&["--node", NODE]).await;
+    let mut logins = Vec::new();
+    for mount in server.mounts() {
+        logins.push((base(mount), server.client(mount).demo_login("alice").await));
     }
-    stage.redis.kill();
+    server.redis.kill();
     let mut unavailable = 0;
-    for (base, cookie) in visits {
+    for (base, cookie) in logins {
         for path in ["/", "/profile", "/api/me"] {
             let reply =
-                answer(request(&stage.app, &Method::GET, &format!("{base}{path}")).header("cookie", &cookie)).await;
+                answer(request(&server.app, &Method::GET, &format!("{base}{path}")).header("cookie", &cookie)).await;
             assert!([200, 503].contains(&reply.status), "{base}{path}: {}", reply.status);
             unavailable += u32::from(reply.status == 503);
             assert_safe(&base, &reply);
             assert_timed(&base, &reply);
-            for detail in [&stage.redis.port().to_string(), "os error", "refused", "Io"] {
+            for detail in [&server.redis.port().to_string(), "os error", "refused", "Io"] {
                 assert!(reply.status == 200 || !reply.body.contains(detail), "{detail} in {}", reply.body);
             }
         }
@@ -156,7 +156,7 @@ fn assert_safe(what: &str, reply: &Answer) {
 fn assert_timed(what: &str, reply: &Answer) {
     let timing = reply.header("server-timing").unwrap_or_else(|| panic!("{what}: not timed"));
     assert!(timing.contains("total;dur="), "{what}: {timing}");
-    assert_eq!(reply.header("cache-control"), Some("no-store"), "{what}: it says who is signed in");
+    assert_eq!(reply.header("cache-control"), Some("no-store"), "{what}: it names the logged-in user");
 }
 
 /// Text is escaped, so a `<` begins a tag.
