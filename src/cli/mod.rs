@@ -1,6 +1,5 @@
 //! The commands. No rules of their own: each reads the settings, calls the library and prints.
 
-mod figures;
 mod labs;
 
 use std::io::{IsTerminal as _, Read as _, Write as _};
