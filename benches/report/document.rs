@@ -155,9 +155,9 @@ A plain variant is the textbook's way. Beside each stands the strategy of this s
 
 const TARGETS: &str = "\
 A bench and its floor ran alternately, some milliseconds each, and the median of the ratios of all rounds counts. The
-speed of a machine changes within minutes, often by more than such a ratio. Rows without a range compare two medians.
-From one start of the bench to the next, a ratio below a microsecond moves by about 5 %, because code and data lie
-elsewhere in memory.";
+speed of a machine changes within minutes, often by more than these ratios. Rows without a range compare two medians. From
+one start of the bench to the next, the ratio of two times below a microsecond moves by about 5 %, because code and data
+lie elsewhere in memory.";
 
 const REPEAT: &str = "\
 ## How to repeat it

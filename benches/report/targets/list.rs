@@ -9,8 +9,8 @@ pub const TARGETS: [Target; 20] = [
          the name and the login.",
     ),
     times("session / a bare GET", "lookup/session", "floor/redis-get", 1.1).but(
-        "Beside the GET, a check hashes the id, parses the record, checks its limits, and makes sure that Redis was not \
-         restarted. On one core the wait for Redis hides none of this.",
+        "Beside the GET, a check hashes the id, parses the record, checks its limits, and makes sure that a restarted \
+         Redis knows every revocation. On one core the wait for Redis hides none of this.",
     ),
     times("session / a bare GET, over TCP", "lookup/session-tcp", "floor/redis-get-tcp", 1.1).but("As above."),
     times("session / a bare GET, 64 in flight", "lookup/session/64", "floor/redis-get/64", 1.1).but(

@@ -1,7 +1,7 @@
 //! The picture of the project: the cost of a check against the worst staleness, a dot for each strategy.
 //!
-//! Both axes are logarithmic. Such an axis has no zero, so the strategies without staleness have a band below it. In the
-//! band each dot has a line to itself, and height means nothing.
+//! Both axes are logarithmic. A logarithmic axis has no zero, so the strategies without staleness have a band below it.
+//! In the band each dot has a line to itself, and height means nothing.
 
 mod labels;
 mod plain;
