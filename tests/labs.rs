@@ -8,5 +8,6 @@ mod labs {
     mod cost;
     mod cost_failures;
     mod lost_push;
+    mod plain_variants;
     mod revocation;
 }
