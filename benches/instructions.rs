@@ -1,8 +1,8 @@
-//! Instructions instead of time: they repeat on a noisy machine, and show what a change costs to a tenth of a percent.
+//! Counts instructions: the counts repeat on a noisy machine and show the cost of a change to a tenth of a percent.
 //!
-//! `cargo bench --bench instructions` needs valgrind and `gungraun-runner`, see the README. Only what does not wait for a
-//! store is counted. Valgrind's processor has neither SHA nor AVX-512 instructions: compare these counts with each
-//! other and with those of another day, not with times.
+//! `cargo bench --bench instructions` needs valgrind and `gungraun-runner`, see the README. It counts only strategies that
+//! call no store. Valgrind's processor has neither SHA nor AVX-512 instructions: compare these counts with each other,
+//! not with times.
 #![allow(clippy::expect_used, missing_docs)]
 
 #[path = "stage/hs256.rs"]
@@ -33,10 +33,10 @@ use self::instructions::fixed;
 /// The name in the fixed tokens.
 const NAME: &str = "visitor-00000";
 
-/// Each session is asked for once in a count: the random ids average out.
+/// A count checks each session once, so the random ids average out.
 const SESSIONS: usize = 1_000;
 
-/// A strategy, the credentials to ask for, and with which kind of trace.
+/// A strategy and the credentials to check.
 struct Prepared {
     strategy: Arc<dyn AuthStrategy>,
     credentials: Vec<Credentials>,
@@ -44,17 +44,17 @@ struct Prepared {
 }
 
 impl Prepared {
-    /// Asked once before the count, so that what is made at the first use is there.
+    /// Checks once before the count, so that everything lazy is initialized.
     fn warm(self) -> Self {
-        self.ask();
+        self.check();
         self
     }
 
-    fn ask(&self) {
+    fn check(&self) {
         for credentials in &self.credentials {
             let trace = if self.traced { Trace::on() } else { Trace::off() };
-            let answer = self.strategy.identify(credentials, &trace).now_or_never().expect("it waits for nothing");
-            assert!(matches!(&answer, Ok(Some(Identity { subject, .. })) if subject.name == NAME), "{answer:?}");
+            let outcome = self.strategy.identify(credentials, &trace).now_or_never().expect("it waits for nothing");
+            assert!(matches!(&outcome, Ok(Some(Identity { subject, .. })) if subject.name == NAME), "{outcome:?}");
         }
     }
 }
@@ -110,7 +110,7 @@ fn sessions(traced: bool) -> Prepared {
 #[bench::rs256(args = (SigningAlgorithm::Rs256), setup = jwt)]
 #[bench::hs256_untraced(args = (SigningAlgorithm::Hs256), setup = jwt_untraced)]
 fn jwt_identify(prepared: Prepared) -> Prepared {
-    black_box(&prepared).ask();
+    black_box(&prepared).check();
     prepared
 }
 
@@ -118,11 +118,11 @@ fn jwt_identify(prepared: Prepared) -> Prepared {
 #[bench::of_1000(args = (true), setup = sessions)]
 #[bench::of_1000_untraced(args = (false), setup = sessions)]
 fn session_memory_identify(prepared: Prepared) -> Prepared {
-    black_box(&prepared).ask();
+    black_box(&prepared).check();
     prepared
 }
 
-/// What `jwt_identify` is held against.
+/// The floor of `jwt_identify`.
 fn floor() -> (hs256::Key, Token) {
     let floor = (hs256::key(fixed::HS256_SECRET), Token::new(fixed::HS256_TOKEN, fixed::JTI));
     floor.1.check(&floor.0);

@@ -1,9 +1,9 @@
-//! What it costs to know who somebody is: `cargo bench --bench lookup`.
+//! Benchmarks authentication: `cargo bench --bench lookup`.
 //!
-//! Every iteration asks a strategy for another one of thousands of logins, through the object that a server's mount
-//! holds, and stops the bench unless the answer is exactly that login. `floor/…` is the bare work behind it. Redis and
-//! the database are this bench's own, and on the same core, see `stage/core.rs`. What is held against a floor takes turns
-//! with it, see `lookup/turns.rs`.
+//! Each iteration checks another one of thousands of logins, through the object that a server's mount holds. Any outcome
+//! but exactly that login stops the bench. `floor/…` is the bare work behind a check, `plain/…` the textbook's way. The
+//! bench starts its own Redis and database, on the same core, see `stage/core.rs`. A check runs alternately with its
+//! floor, see `lookup/pairs.rs`.
 #![allow(clippy::expect_used, clippy::unwrap_used, missing_docs)]
 
 #[path = "../tests/common/mod.rs"]
@@ -15,31 +15,32 @@ mod lookup {
     pub mod hits;
     pub mod identify;
     pub mod life;
+    pub mod pairs;
+    pub mod plain;
     pub mod proof;
     pub mod scale;
-    pub mod turns;
 }
 
-use jwt_vs_session::labs::criterion::BenchRun;
-
-use self::lookup::turns::Turns;
-use self::stage::{LOGINS, Stage, facts};
+use self::lookup::pairs::Pairs;
+use self::stage::run::BenchRun;
+use self::stage::{LOGINS, Stage, run_file};
 
 fn main() {
     let mut criterion = stage::criterion();
     stage::core::pin();
-    let beginning = facts::beginning();
+    let beginning = run_file::beginning();
     let stage = Stage::open(LOGINS);
     lookup::proof::a_wrong_answer_stops_the_bench(&stage);
-    let turns = Turns::default();
-    lookup::identify::all(&mut criterion, &stage, &turns);
+    let pairs = Pairs::default();
+    lookup::identify::all(&mut criterion, &stage, &pairs);
     lookup::hits::all(&mut criterion, &stage);
     lookup::life::all(&mut criterion, &stage);
-    let run = facts::of(&stage, &beginning);
-    // Now, too: the million logins that follow may be more than somebody waits for.
-    facts::write(BenchRun { pairs: turns.pairs(), ..run.clone() });
+    lookup::plain::all(&mut criterion, &stage);
+    let run = run_file::describe(&stage, &beginning);
+    // Written now, too: many people will not wait for the million logins that follow.
+    run_file::write(BenchRun { pairs: pairs.ratios(), ..run.clone() });
     drop(stage);
-    lookup::scale::all(&mut criterion, &turns);
-    facts::write(BenchRun { pairs: turns.pairs(), ..run });
+    lookup::scale::all(&mut criterion, &pairs);
+    run_file::write(BenchRun { pairs: pairs.ratios(), ..run });
     criterion.final_summary();
 }

@@ -1,10 +1,10 @@
 //! A whole profile page of a signed-in user, from the request to the last byte of the answer, without a socket:
 //! `cargo bench --bench request`.
 //!
-//! `request/<slug>` is the page; `/authentication` is `identify` alone, for the same logins; `/rendering` is what the
-//! page's own `Server-Timing` leaves when cookies and steps before the page are taken off: building it, layout and panel
-//! included. What is left of the page is routing, guards and headers. The table at the end says the same, with the
-//! processor time of this process and of Redis.
+//! `request/<slug>` is the page. `/authentication` is `identify` alone, for the same logins. `/rendering` is building the
+//! page with layout and panel: the total of the page's own `Server-Timing` minus cookies and the steps before the page.
+//! The rest of the page is routing, middleware and headers. The table at the end adds the processor time of this process
+//! and of Redis.
 #![allow(clippy::expect_used, clippy::unwrap_used, missing_docs)]
 
 #[path = "../tests/common/mod.rs"]
@@ -28,10 +28,10 @@ use std::sync::Arc;
 use self::request::page::Page;
 use self::request::shares;
 use self::stage::Stage;
-use self::stage::questions::Identify;
+use self::stage::probes::Identify;
 use self::stage::timing::{bench, plain, spawned};
 
-/// How many users' pages are asked for in turn.
+/// The number of users whose pages the bench requests, one after another.
 const USERS: usize = 1_024;
 
 fn main() {
@@ -49,28 +49,28 @@ fn main() {
     criterion.final_summary();
 }
 
-/// The row of the table, unless a filter left the strategy out.
+/// Returns the row of the table, unless a filter skipped the strategy.
 fn one(criterion: &mut Criterion, stage: &Stage, app: &App, strategy: &Arc<dyn AuthStrategy>) -> Option<shares::Row> {
     let mut group = criterion.benchmark_group("request");
     group.throughput(Throughput::Elements(1));
     let slug = strategy.describe().slug;
     let page = OnceCell::new();
     let page = || page.get_or_init(|| Page::new(stage, app, strategy)).clone();
-    let asked = Cell::new(false);
+    let ran = Cell::new(false);
     bench(
         &mut group,
         plain(slug),
         || &stage.runtime,
         || {
-            asked.set(true);
+            ran.set(true);
             page()
         },
     );
-    // As a request does it: with a trace for the panel.
+    // With a trace for the panel, as in a request.
     let identify = || Identify { traced: true, ..Identify::new(strategy.clone(), page().logins.clone()) };
     bench(&mut group, BenchmarkId::new(slug, "authentication"), || &stage.runtime, identify);
     group.bench_function(BenchmarkId::new(slug, "rendering"), |bencher| {
         bencher.iter_custom(|times| spawned(&stage.runtime, shares::rendering(page(), times)));
     });
-    asked.get().then(|| shares::Row::measure(stage, &page(), &identify()))
+    ran.get().then(|| shares::Row::measure(stage, &page(), &identify()))
 }

@@ -86,7 +86,7 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "NAME", value_parser = node_name)]
     pub node: Option<String>,
 
-    /// Figures that lab figures wrote, for the frontier and the capacity view [default: those of the build, if any]
+    /// Kept figures for the frontier and the capacity view: docs/figures.json of a run [default: those of the build, if any]
     #[arg(long, env, global = true, value_name = "FILE")]
     pub figures: Option<PathBuf>,
 

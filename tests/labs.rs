@@ -1,5 +1,4 @@
-//! The experiments as pages, over TCP with a real Redis: the form, the stream of events, and who may start one. And what
-//! is made of the figures of the benches.
+//! The experiments as pages, over TCP with a real Redis: the form, the stream of events, and who may start one.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod common;
@@ -8,7 +7,7 @@ mod labs {
     mod admission;
     mod cost;
     mod cost_failures;
-    mod criterion;
     mod lost_push;
+    mod plain_variants;
     mod revocation;
 }

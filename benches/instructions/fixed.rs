@@ -1,6 +1,6 @@
-//! Keys and tokens that never change: an instruction count repeats only if the input does. They open nothing anywhere.
+//! Keys and tokens that never change: an instruction count repeats only with the same input. No server uses them.
 
-/// When the tokens are good: a second after they were signed. Milliseconds since 1970.
+/// A moment when the tokens are valid: a second after they were signed, in milliseconds since 1970.
 pub const NOW: i64 = 1_800_000_001_000;
 
 /// The `jti` of each of them.

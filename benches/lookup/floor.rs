@@ -1,4 +1,4 @@
-//! What cannot be cheaper: the bare work behind each strategy, on the same tokens, keys and connections.
+//! `floor/…`: the bare work behind each strategy, on the same tokens, keys and connections.
 
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
@@ -14,16 +14,16 @@ use jwt_vs_session::trace::Trace;
 use serde::Deserialize;
 
 use crate::stage::hs256::{self, Token};
-use crate::stage::logins::Opened;
-use crate::stage::questions::{RedisGet, SqlSelect};
-use crate::stage::timing::{Question, bench, bench_in_flight, plain};
+use crate::stage::logins::OpenLogin;
+use crate::stage::probes::{RedisGet, SqlSelect};
+use crate::stage::timing::{Probe, bench, bench_in_flight, plain};
 use crate::stage::{SECRET, Stage};
 
-/// The floors of what waits for nobody.
+/// The floors of the strategies that call no store.
 pub fn of_memory(criterion: &mut Criterion, stage: &Stage) {
     let mut group = criterion.benchmark_group("floor");
     let runtime = || &stage.runtime;
-    bench(&mut group, plain("call"), runtime, || Call(Arc::new(Nobody(stage.strategy("jwt").describe().clone()))));
+    bench(&mut group, plain("call"), runtime, || Call(Arc::new(RefuseAll(stage.strategy("jwt").describe().clone()))));
     bench(&mut group, plain("map"), runtime, || Map::new(&stage.logins("session-memory")));
     bench(&mut group, plain("jwt"), runtime, || Hs256::new(&stage.logins("jwt")));
     bench(&mut group, plain("jsonwebtoken-decode"), runtime, || Decode::new(stage.logins("jwt")));
@@ -49,7 +49,7 @@ pub fn of_sql(criterion: &mut Criterion, stage: &Stage) {
     bench_in_flight(&mut group, "sql-select", runtime, select);
 }
 
-/// See [`Token`]; of the tokens of `jwt`.
+/// The floor of `jwt`, see [`Token`].
 #[derive(Clone)]
 pub struct Hs256 {
     key: Arc<hs256::Key>,
@@ -57,32 +57,32 @@ pub struct Hs256 {
 }
 
 impl Hs256 {
-    pub fn new(logins: &[Opened]) -> Self {
-        let token = |login: &Opened| Token::new(login.credential(), login.login().as_str());
+    pub fn new(logins: &[OpenLogin]) -> Self {
+        let token = |login: &OpenLogin| Token::new(login.credential(), login.login().as_str());
         Self { key: Arc::new(hs256::key(SECRET)), tokens: logins.iter().map(token).collect() }
     }
 }
 
-impl Question for Hs256 {
-    fn places(&self) -> usize {
+impl Probe for Hs256 {
+    fn count(&self) -> usize {
         self.tokens.len()
     }
 
-    async fn ask(&self, place: usize) {
-        self.tokens[place].check(&self.key);
+    async fn send(&self, index: usize) {
+        self.tokens[index].check(&self.key);
     }
 }
 
-/// The library's own check of the same tokens.
+/// The library's own check of the same tokens, with a prepared key and prepared rules.
 #[derive(Clone)]
 struct Decode {
     key: Arc<DecodingKey>,
     validation: Arc<Validation>,
-    logins: Arc<[Opened]>,
+    logins: Arc<[OpenLogin]>,
 }
 
 #[derive(Clone, Deserialize)]
-#[allow(dead_code)] // the floor parses what the strategy needs
+#[allow(dead_code)] // the floor parses the same claims as the strategy
 struct OwnedClaims {
     iss: String,
     aud: String,
@@ -95,7 +95,7 @@ struct OwnedClaims {
 }
 
 impl Decode {
-    fn new(logins: Arc<[Opened]>) -> Self {
+    fn new(logins: Arc<[OpenLogin]>) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_audience(&["jwt"]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
@@ -103,20 +103,20 @@ impl Decode {
     }
 }
 
-impl Question for Decode {
-    fn places(&self) -> usize {
+impl Probe for Decode {
+    fn count(&self) -> usize {
         self.logins.len()
     }
 
-    async fn ask(&self, place: usize) {
-        let login = &self.logins[place];
+    async fn send(&self, index: usize) {
+        let login = &self.logins[index];
         let decoded = jsonwebtoken::decode::<OwnedClaims>(login.credential(), &self.key, &self.validation);
-        let claims = decoded.expect("a good token").claims;
+        let claims = decoded.expect("a valid token").claims;
         assert_eq!(claims.jti, login.login().as_str());
     }
 }
 
-/// A bare map behind a lock, with the keys and the number of `session-memory`.
+/// A bare map behind a lock, with the logins of `session-memory`.
 #[derive(Clone)]
 struct Map {
     map: Arc<RwLock<HashMap<LoginId, Arc<Identity>>>>,
@@ -124,20 +124,20 @@ struct Map {
 }
 
 impl Map {
-    fn new(logins: &[Opened]) -> Self {
-        let pair = |login: &Opened| (login.login().clone(), Arc::new(login.identity.clone()));
+    fn new(logins: &[OpenLogin]) -> Self {
+        let pair = |login: &OpenLogin| (login.login().clone(), Arc::new(login.identity.clone()));
         let keys = logins.iter().map(|login| login.login().clone()).collect();
         Self { map: Arc::new(RwLock::new(logins.iter().map(pair).collect())), keys }
     }
 }
 
-impl Question for Map {
-    fn places(&self) -> usize {
+impl Probe for Map {
+    fn count(&self) -> usize {
         self.keys.len()
     }
 
-    async fn ask(&self, place: usize) {
-        let key = &self.keys[place];
+    async fn send(&self, index: usize) {
+        let key = &self.keys[index];
         let found = self.map.read().expect("no panic").get(key).cloned();
         assert!(found.is_some_and(|identity| identity.login == *key));
     }
@@ -147,28 +147,28 @@ impl Question for Map {
 #[derive(Clone)]
 struct Call(Arc<dyn AuthStrategy>);
 
-impl Question for Call {
-    fn places(&self) -> usize {
+impl Probe for Call {
+    fn count(&self) -> usize {
         1
     }
 
-    async fn ask(&self, _place: usize) {
+    async fn send(&self, _index: usize) {
         let answer = self.0.identify(&Credentials::new(None), &Trace::off()).await;
         assert!(matches!(answer, Ok(None)));
     }
 }
 
-/// Knows nobody, at no cost.
-struct Nobody(Description);
+/// Refuses every credential, without work.
+struct RefuseAll(Description);
 
 #[async_trait]
-impl AuthStrategy for Nobody {
+impl AuthStrategy for RefuseAll {
     fn describe(&self) -> &Description {
         &self.0
     }
 
     async fn issue(&self, _subject: &Subject, _device: &Device, _trace: &Trace) -> Result<Grant> {
-        unreachable!("nobody opens a login here")
+        unreachable!("the floor opens no login")
     }
 
     async fn identify(&self, _presented: &Credentials, _trace: &Trace) -> Result<Option<Identity>> {
@@ -176,7 +176,7 @@ impl AuthStrategy for Nobody {
     }
 
     async fn revoke(&self, _who: &Identity, _reach: RevokeScope, _trace: &Trace) -> Result<Effect> {
-        unreachable!("nobody ends a login here")
+        unreachable!("the floor revokes no login")
     }
 
     async fn logins(&self, _user: UserId, _trace: &Trace) -> Result<Option<Vec<Login>>> {

@@ -1,4 +1,4 @@
-//! `issue/…` and `revoke/…`: opening a login and ending it.
+//! `issue/…` and `revoke/…`: opening a login and revoking it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,10 +11,9 @@ use jwt_vs_session::trace::Trace;
 use secrecy::ExposeSecret as _;
 
 use crate::stage::Stage;
-use crate::stage::logins::{Opened, device};
+use crate::stage::logins::{OpenLogin, device};
 use crate::stage::timing::spawned;
 
-/// All of them.
 pub fn all(criterion: &mut Criterion, stage: &Stage) {
     bench(&mut criterion.benchmark_group("issue"), stage, issue);
     bench(&mut criterion.benchmark_group("revoke"), stage, revoke);
@@ -27,7 +26,7 @@ fn bench<F>(
 ) where
     F: Future<Output = Duration> + Send + 'static,
 {
-    // A statement that reaches the disk takes milliseconds: fewer samples, as long.
+    // A statement that waits for the disk takes milliseconds: fewer samples in the same time.
     group.sample_size(20);
     let guests: Arc<[Subject]> = stage.guests().into();
     for strategy in stage.node.strategies() {
@@ -37,7 +36,7 @@ fn bench<F>(
     }
 }
 
-/// The last login that was opened is proven to be one; then all are ended, outside of the time.
+/// Untimed: the last login must be accepted, and then all are revoked.
 async fn issue(strategy: Arc<dyn AuthStrategy>, guests: Arc<[Subject]>, times: u64) -> Duration {
     let (device, mut took, mut last) = (device(), Duration::ZERO, None);
     for subject in guests.iter().cycle().take(usize::try_from(times).expect("64 bits")) {
@@ -48,23 +47,23 @@ async fn issue(strategy: Arc<dyn AuthStrategy>, guests: Arc<[Subject]>, times: u
         took += begun.elapsed();
         last = Some(grant);
     }
-    let last = Opened::new(last.expect("at least one"));
+    let last = OpenLogin::new(last.expect("at least one"));
     last.must_be(&strategy.identify(&last.credentials, &Trace::off()).await);
     if strategy.logins(guests[0].id, &Trace::off()).await.expect("a list, or none").is_some() {
         for subject in guests.iter() {
             let who = jwt_vs_session::auth::Identity { subject: subject.clone(), ..last.identity.clone() };
-            strategy.revoke(&who, RevokeScope::Everywhere, &Trace::off()).await.expect("all logins are ended");
+            strategy.revoke(&who, RevokeScope::Everywhere, &Trace::off()).await.expect("all logins are revoked");
         }
     }
     took
 }
 
-/// Every login is fresh, accepted before it is ended, and refused after where that is promised: outside of the time.
+/// Untimed: each login is new and accepted before the revoke, and refused after it unless only expiry ends it.
 async fn revoke(strategy: Arc<dyn AuthStrategy>, guests: Arc<[Subject]>, times: u64) -> Duration {
     let mut logins = Vec::new();
     for subject in guests.iter().cycle().take(usize::try_from(times).expect("64 bits")) {
         let grant = strategy.issue(subject, &device(), &Trace::off()).await.expect("a login is opened");
-        logins.push(Opened::new(grant));
+        logins.push(OpenLogin::new(grant));
     }
     for login in &logins {
         login.must_be(&strategy.identify(&login.credentials, &Trace::off()).await);
@@ -73,13 +72,13 @@ async fn revoke(strategy: Arc<dyn AuthStrategy>, guests: Arc<[Subject]>, times: 
     let begun = Instant::now();
     for login in &logins {
         let trace = Trace::off();
-        let effect = strategy.revoke(&login.identity, RevokeScope::This, &trace).await.expect("the login is ended");
-        assert_eq!(matches!(effect, Effect::At(_)), expires, "{effect:?} is not what is promised");
+        let effect = strategy.revoke(&login.identity, RevokeScope::This, &trace).await.expect("the login is revoked");
+        assert_eq!(matches!(effect, Effect::At(_)), expires, "{effect:?} is not the promise");
     }
     let took = begun.elapsed();
     for login in logins.iter().filter(|_| !expires) {
-        let answer = strategy.identify(&login.credentials, &Trace::off()).await.expect("yes or no");
-        assert!(answer.is_none(), "a login that was ended is accepted");
+        let answer = strategy.identify(&login.credentials, &Trace::off()).await.expect("accepted or refused");
+        assert!(answer.is_none(), "a revoked login is accepted");
     }
     took
 }

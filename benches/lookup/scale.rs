@@ -1,8 +1,8 @@
-//! `scale/<slug>/<logins>`: the same question when a thousand, a hundred thousand, a million are stored.
+//! `scale/<slug>/<logins>`: the check with a thousand, a hundred thousand, a million stored logins.
 //!
-//! Each number has a Redis and a database of its own, filled with rows and keys in the form that the stores write; among
-//! them, spread over the whole, the real logins that are asked for. Under the blocklists it is tokens that were revoked;
-//! each user who asks has one of them.
+//! Each number has its own Redis and database, filled with rows and keys in the form that the stores write. The logins
+//! that the bench checks are spread among them. Under the blocklists the number counts revoked tokens; each user whose
+//! login is checked has one of them.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -14,33 +14,32 @@ use jwt_vs_session::clock::Clock;
 use jwt_vs_session::identity::{Subject, UserId};
 use jwt_vs_session::trace::Trace;
 
-use crate::lookup::turns::{Side, Turns};
-use crate::stage::logins::{self, Opened, device};
-use crate::stage::questions::Identify;
+use crate::lookup::pairs::{Pairs, Side};
+use crate::stage::logins::{self, OpenLogin, device};
+use crate::stage::probes::Identify;
 use crate::stage::timing::bench;
 use crate::stage::{LOGINS, Stage, bulk};
 
-/// The real logins are opened in so many portions, between the filling.
+/// The bench opens the real logins in this many portions, between the filling.
 const PORTIONS: usize = 8;
 
-/// All of them.
-pub fn all(criterion: &mut Criterion, turns: &Turns) {
+pub fn all(criterion: &mut Criterion, pairs: &Pairs) {
     let few = Scale::of(1_000);
     for stored in [1_000, 100_000, 1_000_000] {
         let scale = Scale::of(stored);
         for slug in SLUGS {
             let id = format!("scale/{slug}/{stored}");
-            let side = Side::new(&id, || scale.stage(), || scale.question(slug));
+            let side = Side::new(&id, || scale.stage(), || scale.probe(slug));
             if stored == few.stored {
                 let mut group = criterion.benchmark_group("scale");
                 let name = BenchmarkId::new(slug, stored);
-                bench(&mut group, name, || &few.stage().runtime, || few.question(slug));
+                bench(&mut group, name, || &few.stage().runtime, || few.probe(slug));
             } else if slug == "jwt-pushed" {
-                // Its target is about the strategy without any list.
-                turns.one(criterion, &side, &Side::new("lookup/jwt", || scale.stage(), || scale.plain()));
+                // Its target compares it with the strategy that keeps no list.
+                pairs.one(criterion, &side, &Side::new("lookup/jwt", || scale.stage(), || scale.without_list()));
             } else {
                 let against = format!("scale/{slug}/{}", few.stored);
-                turns.one(criterion, &side, &Side::new(&against, || few.stage(), || few.question(slug)));
+                pairs.one(criterion, &side, &Side::new(&against, || few.stage(), || few.probe(slug)));
             }
         }
     }
@@ -48,24 +47,24 @@ pub fn all(criterion: &mut Criterion, turns: &Turns) {
 
 const SLUGS: [&str; 6] = ["session", "session-tracked", "session-sql", "session-memory", "jwt-blocklist", "jwt-pushed"];
 
-/// So many stored logins, on stores of their own. Everything is made when it is asked for, once.
+/// Stores with this many logins. Each part is made once, when it is first used.
 struct Scale {
     stored: usize,
     stage: OnceCell<Stage>,
-    questions: RefCell<BTreeMap<&'static str, Identify>>,
+    probes: RefCell<BTreeMap<&'static str, Identify>>,
 }
 
 impl Scale {
     fn of(stored: usize) -> Self {
-        Self { stored, stage: OnceCell::new(), questions: RefCell::default() }
+        Self { stored, stage: OnceCell::new(), probes: RefCell::default() }
     }
 
     fn stage(&self) -> &Stage {
         self.stage.get_or_init(|| Stage::open(LOGINS.min(self.stored)))
     }
 
-    fn question(&self, slug: &'static str) -> Identify {
-        if let Some(known) = self.questions.borrow().get(slug) {
+    fn probe(&self, slug: &'static str) -> Identify {
+        if let Some(known) = self.probes.borrow().get(slug) {
             return known.clone();
         }
         let stage = self.stage();
@@ -75,15 +74,15 @@ impl Scale {
             "jwt-pushed" => self.pushed(stage),
             _ => self.sessions(stage, slug),
         };
-        self.questions.borrow_mut().insert(slug, made.clone());
+        self.probes.borrow_mut().insert(slug, made.clone());
         made
     }
 
-    fn plain(&self) -> Identify {
+    fn without_list(&self) -> Identify {
         Identify::new(self.stage().strategy("jwt"), self.stage().logins("jwt"))
     }
 
-    /// How many are not real.
+    /// The number of logins that are only rows and keys.
     fn filling(&self) -> usize {
         self.stored - LOGINS.min(self.stored)
     }
@@ -102,7 +101,7 @@ impl Scale {
         Identify::new(strategy.clone(), stage.ready(&strategy, opened))
     }
 
-    /// Every login is real here; the ones that are asked for lie among the others.
+    /// Opens every login; the checked ones lie among the others.
     fn in_memory(&self, stage: &Stage) -> Identify {
         let strategy = stage.strategy("session-memory");
         let (users, others) = (stage.users(), self.filling() / stage.users().len());
@@ -123,15 +122,15 @@ impl Scale {
             self.revoke_in_sql(stage, "jwt-blocklist").await;
             bulk::redis_revoked(&client, "jwt-blocklist", self.filling() as u64).await;
         });
-        Identify::new(strategy.clone(), stage.opened_under(&strategy))
+        Identify::new(strategy.clone(), stage.open_under(&strategy))
     }
 
-    /// A node reads what was revoked when it connects: this one starts when all is there.
+    /// A node reads the revocations when it connects, so this node starts after they are stored.
     fn pushed(&self, stage: &Stage) -> Identify {
         stage.runtime.block_on(self.revoke_in_sql(stage, "jwt-pushed"));
         let node = stage.second_node(&["--redis-url", &stage.socket_url()]);
         let strategy = node.strategy("jwt-pushed").expect("the strategy").clone();
-        Identify::new(strategy.clone(), stage.opened_under(&strategy))
+        Identify::new(strategy.clone(), stage.open_under(&strategy))
     }
 
     async fn revoke_in_sql(&self, stage: &Stage, scope: &str) {
@@ -153,13 +152,13 @@ async fn fill_sessions(stage: &Stage, slug: &str, count: u64) {
     }
 }
 
-/// A login of a user, and so many of others after it.
-async fn open_among(strategy: &Arc<dyn AuthStrategy>, user: &Subject, others: &[Subject], count: usize) -> Opened {
+/// Opens a login of a user and then `count` logins of others.
+async fn open_among(strategy: &Arc<dyn AuthStrategy>, user: &Subject, others: &[Subject], count: usize) -> OpenLogin {
     let grant = strategy.issue(user, &device(), &Trace::off()).await.expect("a login is opened");
     for other in others.iter().cycle().take(count) {
         strategy.issue(other, &device(), &Trace::off()).await.expect("a login is opened");
     }
-    Opened::new(grant)
+    OpenLogin::new(grant)
 }
 
 fn now() -> i64 {

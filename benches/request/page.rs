@@ -1,4 +1,4 @@
-//! The page that is asked for, and the check of every answer.
+//! The page that the bench requests, and the check of each response.
 
 use std::sync::Arc;
 
@@ -9,15 +9,15 @@ use poem::http::{StatusCode, header};
 use poem::{Endpoint as _, EndpointExt as _, Request, Response};
 
 use crate::stage::Stage;
-use crate::stage::logins::Opened;
-use crate::stage::timing::Question;
+use crate::stage::logins::OpenLogin;
+use crate::stage::timing::Probe;
 
-/// `GET M/profile` by each of many signed-in users.
+/// `GET M/profile`, with the cookies of many signed-in users.
 #[derive(Clone)]
 pub struct Page {
     endpoint: Arc<BoxEndpoint<'static, Response>>,
     pub slug: &'static str,
-    pub logins: Arc<[Opened]>,
+    pub logins: Arc<[OpenLogin]>,
     path: Arc<str>,
     cookies: Arc<[String]>,
 }
@@ -25,8 +25,8 @@ pub struct Page {
 impl Page {
     pub fn new(stage: &Stage, app: &App, strategy: &Arc<dyn AuthStrategy>) -> Self {
         let description = strategy.describe();
-        let logins = stage.opened_under(strategy);
-        let cookie = |login: &Opened| format!("{}={}", description.transport.cookie, login.credential());
+        let logins = stage.open_under(strategy);
+        let cookie = |login: &OpenLogin| format!("{}={}", description.transport.cookie, login.credential());
         Self {
             endpoint: Arc::new(app.endpoint().boxed()),
             slug: description.slug,
@@ -36,31 +36,31 @@ impl Page {
         }
     }
 
-    /// The answer's `Server-Timing` and its text. Panics unless it is the user's own page.
-    pub async fn get(&self, place: usize) -> (String, String) {
+    /// Returns the response's `Server-Timing` and its text. Panics unless it is the user's own page.
+    pub async fn get(&self, index: usize) -> (String, String) {
         let request = Request::builder()
             .uri_str(&*self.path)
             .header(header::HOST, "127.0.0.1:5000")
             .header(header::USER_AGENT, "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")
-            .header(header::COOKIE, &*self.cookies[place])
+            .header(header::COOKIE, &*self.cookies[index])
             .finish();
-        let response = self.endpoint.call(request).await.expect("an answer");
+        let response = self.endpoint.call(request).await.expect("a response");
         assert_eq!(response.status(), StatusCode::OK);
         let timing = response.headers().get("server-timing").and_then(|value| value.to_str().ok());
         let timing = timing.expect("timings").to_owned();
         let text = response.into_body().into_string().await.expect("a page");
-        let name = &self.logins[place].identity.subject.name;
+        let name = &self.logins[index].identity.subject.name;
         assert!(text.contains(name.as_str()), "the page of {name} does not name its user");
         (timing, text)
     }
 }
 
-impl Question for Page {
-    fn places(&self) -> usize {
+impl Probe for Page {
+    fn count(&self) -> usize {
         self.cookies.len()
     }
 
-    async fn ask(&self, place: usize) {
-        self.get(place).await;
+    async fn send(&self, index: usize) {
+        self.get(index).await;
     }
 }

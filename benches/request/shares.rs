@@ -1,17 +1,17 @@
-//! Where the time of a page goes.
+//! How the time of a page divides.
 
 use std::fs;
 use std::time::{Duration, Instant};
 
 use crate::request::page::Page;
 use crate::stage::Stage;
-use crate::stage::questions::Identify;
-use crate::stage::timing::{Question as _, repeat, spawned};
+use crate::stage::probes::Identify;
+use crate::stage::timing::{Probe as _, repeat, spawned};
 
-/// How many pages a row is made of.
+/// The number of pages behind a row.
 const PAGES: u32 = 4_096;
 
-/// One strategy. Microseconds for each page.
+/// The figures of one strategy, in microseconds for each page.
 pub struct Row {
     slug: &'static str,
     page: f64,
@@ -23,7 +23,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// Asks for so many pages once more, watching the processor.
+    /// Requests [`PAGES`] pages once more and measures the processor time.
     pub fn measure(stage: &Stage, page: &Page, identify: &Identify) -> Self {
         let each = |took: Duration| took.as_secs_f64() * 1e6 / f64::from(PAGES);
         let (before, redis_before) = (processor(), redis_processor(stage));
@@ -60,17 +60,17 @@ pub fn print(rows: &[Row]) {
     }
 }
 
-/// How long it took to build so many pages once it was known whose they are.
+/// Requests pages and returns the time that the server spent on building them.
 pub async fn rendering(page: Page, times: u64) -> Duration {
     let mut sum = 0.0;
     let begun = Instant::now();
-    for place in (0..page.places()).cycle().take(usize::try_from(times).expect("64 bits")) {
-        sum += after_authentication(&page.get(place).await.0);
+    for index in (0..page.count()).cycle().take(usize::try_from(times).expect("64 bits")) {
+        sum += after_authentication(&page.get(index).await.0);
     }
     Duration::from_secs_f64(sum / 1e3).min(begun.elapsed())
 }
 
-/// The total less every step before the page, in milliseconds.
+/// The total minus every step before the page, in milliseconds.
 fn after_authentication(timing: &str) -> f64 {
     let mut left = 0.0;
     let mut parts = timing.split(";dur=");
@@ -87,7 +87,7 @@ fn after_authentication(timing: &str) -> f64 {
     left
 }
 
-/// Processor time of all threads of this process.
+/// The processor time of all threads of this process.
 fn processor() -> Duration {
     let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let nanos = tasks.filter_map(|task| {

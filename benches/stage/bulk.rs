@@ -1,9 +1,9 @@
-//! Rows and keys by the thousand, in the form that the stores write them, without waiting for each.
+//! Writes rows and keys in bulk, in the form that the stores write them.
 
 use jwt_vs_session::identity::{Role, Subject, UserId};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 
-/// Users that nobody can sign in as.
+/// Inserts users without a valid password.
 pub async fn users(pool: &DatabaseConnection, count: usize) -> Vec<Subject> {
     let subject =
         |number| Subject { id: UserId::random(), name: format!("visitor-{number:05}").into(), role: Role::User };
@@ -20,7 +20,7 @@ pub async fn users(pool: &DatabaseConnection, count: usize) -> Vec<Subject> {
     subjects
 }
 
-/// Rows of `session-sql` for so many further logins.
+/// Inserts rows of `session-sql` for `count` further logins.
 pub async fn sql_sessions(pool: &DatabaseConnection, count: u64, now: i64) {
     let (expires, absolute) = (now + 11 * 3_600_000, now + 12 * 3_600_000);
     run(
@@ -37,7 +37,7 @@ pub async fn sql_sessions(pool: &DatabaseConnection, count: u64, now: i64) {
     .await;
 }
 
-/// So many further revoked tokens of a strategy, each of another user.
+/// Inserts `count` further revoked tokens of a strategy, each of another user.
 pub async fn sql_revoked(pool: &DatabaseConnection, scope: &str, count: u64, expires: i64) {
     run(
         pool,
@@ -50,7 +50,7 @@ pub async fn sql_revoked(pool: &DatabaseConnection, scope: &str, count: u64, exp
     .await;
 }
 
-/// One revoked token of each of these users.
+/// Inserts one revoked token of each of these users.
 pub async fn sql_revoked_of(pool: &DatabaseConnection, scope: &str, users: &[UserId], expires: i64) {
     for some in users.chunks(512) {
         let row = |user: &UserId| format!("('{scope}', x'{}', lower(hex(randomblob(11))), {expires})", user.0.simple());
@@ -60,7 +60,7 @@ pub async fn sql_revoked_of(pool: &DatabaseConnection, scope: &str, users: &[Use
     }
 }
 
-/// Records of `session` or of `session-tracked` for so many further logins, each with its user's index.
+/// Stores records of `session` or `session-tracked` for `count` further logins, each with its user's index.
 pub async fn redis_sessions(client: &redis::Client, prefixes: (&str, &str), count: u64, now: i64) {
     let (life, expires, absolute) = (11 * 3_600_000, now + 11 * 3_600_000, now + 12 * 3_600_000);
     in_pipelines(client, count, |pipeline, number| {
@@ -77,7 +77,7 @@ pub async fn redis_sessions(client: &redis::Client, prefixes: (&str, &str), coun
     .await;
 }
 
-/// What is known of so many further users with one revoked token each.
+/// Stores the revocations of `count` further users with one revoked token each.
 pub async fn redis_revoked(client: &redis::Client, scope: &str, count: u64) {
     in_pipelines(client, count, |pipeline, _| {
         let key = format!("{{jvs}}:r:{scope}:{}", UserId::random());
@@ -90,7 +90,7 @@ pub async fn redis_revoked(client: &redis::Client, scope: &str, count: u64) {
 
 async fn in_pipelines(client: &redis::Client, count: u64, mut add: impl FnMut(&mut redis::Pipeline, u64)) {
     const AT_ONCE: u64 = 2_000;
-    // A whole pipeline takes longer than one command may.
+    // A whole pipeline takes longer than the time limit of a command.
     let config = redis::AsyncConnectionConfig::new().set_response_timeout(None);
     let connection = client.get_multiplexed_async_connection_with_config(&config).await;
     let mut connection = connection.expect("Redis answers");

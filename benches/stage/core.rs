@@ -1,15 +1,15 @@
-//! Everything on one core.
+//! Puts everything on one core.
 //!
-//! A question to a store goes to another process and back. On two cores that wake each other, most of the time is how
-//! long a sleeping core takes to wake: tens of microseconds or none, by chance, and by what else runs. On one core it is
-//! the work of both sides and two switches between them, and it repeats.
+//! A call to a store goes to another process and back. On two cores, most of its time is the wait until a sleeping core
+//! wakes up: tens of microseconds or none, by chance. On one core it is the work of both processes and two switches
+//! between them, and it repeats.
 
 use std::fs;
 use std::process::Command;
 
-/// Puts this process, and whatever it starts, on the last core that it may use. Before any thread is started.
+/// Puts this process and its children on the last core that it may use. Call it before any thread starts.
 pub fn pin() {
-    let Some(core) = last() else { return say("this system does not tell its cores") };
+    let Some(core) = last() else { return say("this system does not list its cores") };
     let pid = std::process::id().to_string();
     let pinned = Command::new("taskset").args(["--pid", "--cpu-list", &core, &pid]).output();
     if !pinned.is_ok_and(|output| output.status.success()) {
@@ -17,7 +17,7 @@ pub fn pin() {
     }
 }
 
-/// The end of a list as in `0-3` or `0,2`.
+/// The last core of a list such as `0-3` or `0,2`.
 fn last() -> Option<String> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
@@ -25,5 +25,5 @@ fn last() -> Option<String> {
 }
 
 fn say(why: &str) {
-    eprintln!("not on one core ({why}): what waits for a store will not repeat well");
+    eprintln!("not on one core ({why}): figures that include a store will not repeat well");
 }

@@ -1,5 +1,5 @@
-//! The least that checking an HS256 token takes: one HMAC with a prepared key, one base64, one JSON parse that copies
-//! nothing. The signature is decoded beforehand.
+//! The least work of checking an HS256 token: one HMAC with a prepared key, one base64, one JSON parse that copies no
+//! text. The signature is decoded beforehand.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
 use sha2::Sha256;
 
-/// A token, and the `jti` that it must be found to have.
+/// A token and its `jti`.
 pub struct Token {
     text: String,
     payload: Range<usize>,
@@ -18,7 +18,7 @@ pub struct Token {
 }
 
 #[derive(Deserialize)]
-#[allow(dead_code)] // the floor parses what the strategy needs
+#[allow(dead_code)] // the floor parses the same claims as the strategy
 struct Claims<'a> {
     iss: &'a str,
     aud: &'a str,
@@ -33,7 +33,6 @@ struct Claims<'a> {
 /// The state of the hash after the padded key.
 pub type Key = Hmac<Sha256>;
 
-/// A key, prepared once.
 pub fn key(secret: &str) -> Key {
     Hmac::new_from_slice(secret.as_bytes()).expect("a key of any length")
 }
@@ -45,11 +44,11 @@ impl Token {
         Self { text: text.to_owned(), payload: header + 1..signature, signature: decoded, jti: jti.to_owned() }
     }
 
-    /// Panics unless the signature is good and the claims are the right ones.
+    /// Panics unless the signature is valid and the `jti` is the right one.
     pub fn check(&self, key: &Key) {
         let Self { text, payload, signature, jti } = self;
         let mac = key.clone().chain_update(&text.as_bytes()[..payload.end]);
-        mac.verify_slice(signature).expect("a good signature");
+        mac.verify_slice(signature).expect("a valid signature");
         let mut buffer = [0; 512];
         let length = URL_SAFE_NO_PAD.decode_slice(&text[payload.clone()], &mut buffer).expect("base64");
         let claims: Claims<'_> = serde_json::from_slice(&buffer[..length]).expect("claims");

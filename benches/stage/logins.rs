@@ -1,4 +1,4 @@
-//! Open logins, and the check that every iteration makes of the answer.
+//! Open logins, and the assertion that each iteration makes about the outcome.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,20 +8,19 @@ use jwt_vs_session::identity::{Device, LoginId, Subject, UserId};
 use jwt_vs_session::trace::Trace;
 use secrecy::ExposeSecret as _;
 
-/// A credential, and who it must be found to belong to.
-pub struct Opened {
+/// Credentials and the identity that they belong to.
+pub struct OpenLogin {
     pub credentials: Credentials,
     pub identity: Identity,
 }
 
-impl Opened {
+impl OpenLogin {
     pub fn new(grant: Grant) -> Self {
         let renewal = grant.renewal.map(|renewal| renewal.credential.expose_secret().to_owned());
         let credential = grant.credential.expose_secret().to_owned();
         Self { credentials: Credentials::new(Some(credential)).with_renewal(renewal), identity: grant.identity }
     }
 
-    /// The credential as text.
     pub fn credential(&self) -> &str {
         self.credentials.credential().expect("a credential")
     }
@@ -34,53 +33,46 @@ impl Opened {
         self.identity.subject.id
     }
 
-    /// Stops the bench unless the answer says exactly this login.
+    /// Panics unless the outcome is exactly this login.
     #[inline]
-    pub fn must_be(&self, answer: &Result<Option<Identity>>) {
-        match answer {
+    pub fn must_be(&self, outcome: &Result<Option<Identity>>) {
+        match outcome {
             Ok(Some(who)) if who.login == *self.login() && who.subject.id == self.user() => {}
-            _ => self.wrong(answer),
+            _ => self.wrong(outcome),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn wrong(&self, answer: &Result<Option<Identity>>) -> ! {
-        panic!("the login {} was to be accepted, and the answer was {answer:?}", self.login())
+    fn wrong(&self, outcome: &Result<Option<Identity>>) -> ! {
+        panic!("the login {} must be accepted, but the outcome was {outcome:?}", self.login())
     }
 }
 
-/// Where every login of a bench comes from.
+/// The device of every login of a bench.
 pub fn device() -> Device {
     Device { label: "Firefox on Linux".into(), address: "192.0.2.17".into() }
 }
 
-/// One login for each subject.
-pub async fn open(strategy: &Arc<dyn AuthStrategy>, subjects: &[Subject]) -> Vec<Opened> {
+/// Opens one login for each subject.
+pub async fn open(strategy: &Arc<dyn AuthStrategy>, subjects: &[Subject]) -> Vec<OpenLogin> {
     let mut opened = Vec::with_capacity(subjects.len());
     for subject in subjects {
         let grant = strategy.issue(subject, &device(), &Trace::off()).await.expect("a login is opened");
-        opened.push(Opened::new(grant));
+        opened.push(OpenLogin::new(grant));
     }
     opened
 }
 
-/// Puts them into an order that is the same in every run: Fisher and Yates' shuffle, fed by xorshift.
-pub fn shuffle<T>(items: &mut [T]) {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    for last in (1..items.len()).rev() {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        let other = state % (last as u64 + 1);
-        items.swap(last, usize::try_from(other).expect("below the length"));
-    }
+/// Puts the logins into a random order that is the same in every run.
+pub fn shuffle(logins: &mut [OpenLogin]) {
+    fastrand::Rng::with_seed(1).shuffle(logins);
 }
 
-/// Asks for each login until the node knows it as well as it will: caches filled, channels awake.
-pub async fn warm(strategy: &Arc<dyn AuthStrategy>, logins: &[Opened]) {
+/// Checks each login once, so that caches are filled and channels connected.
+pub async fn warm(strategy: &Arc<dyn AuthStrategy>, logins: &[OpenLogin]) {
     let begun = Instant::now();
-    // With a million entries a node needs some seconds to read them, and says until then that it cannot answer.
+    // A node needs some seconds to read a million revocations, and is unavailable until then.
     while !is_ready(strategy, &logins[0]).await {
         assert!(begun.elapsed() < Duration::from_mins(1), "the node does not become ready");
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -90,16 +82,16 @@ pub async fn warm(strategy: &Arc<dyn AuthStrategy>, logins: &[Opened]) {
     }
 }
 
-async fn is_ready(strategy: &Arc<dyn AuthStrategy>, login: &Opened) -> bool {
-    let pushed = matches!(strategy.describe().promise, Promise::Push { .. });
+async fn is_ready(strategy: &Arc<dyn AuthStrategy>, login: &OpenLogin) -> bool {
+    let is_pushed = matches!(strategy.describe().promise, Promise::Push { .. });
     match strategy.identify(&login.credentials, &Trace::off()).await {
         Err(_) => false,
-        Ok(_) => !pushed || from_memory(strategy, login).await,
+        Ok(_) => !is_pushed || from_memory(strategy, login).await,
     }
 }
 
-/// Asks for a login, and says whether this process knew the answer by itself.
-pub async fn from_memory(strategy: &Arc<dyn AuthStrategy>, login: &Opened) -> bool {
+/// Checks a login and returns whether the node answered from its own memory.
+pub async fn from_memory(strategy: &Arc<dyn AuthStrategy>, login: &OpenLogin) -> bool {
     let trace = Trace::on();
     login.must_be(&strategy.identify(&login.credentials, &trace).await);
     trace.server_timing().is_some_and(|steps| steps.contains("memory;"))

@@ -1,12 +1,15 @@
-//! What the benches stand on: one node as a server composes it, a Redis and a database of its own, users, open logins.
-#![allow(dead_code)] // each bench uses its part
+//! The set-up of the benches: a node as a server composes it, with its own Redis and database, users and open logins.
+#![allow(dead_code)] // each bench uses a part
 
 pub mod bulk;
 pub mod core;
-pub mod facts;
+pub mod counts;
 pub mod hs256;
 pub mod logins;
-pub mod questions;
+pub mod probes;
+#[path = "../report/run.rs"]
+pub mod run;
+pub mod run_file;
 pub mod timing;
 
 use std::cell::RefCell;
@@ -24,20 +27,20 @@ use jwt_vs_session::identity::Subject;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
-use self::facts::Counted;
-use self::logins::Opened;
+use self::logins::OpenLogin;
+use self::run::StrategyCounts;
 use crate::common::{self, RedisServer};
 
-/// How many logins are asked for in turn: one that is asked for again and again would live in the processor's cache.
+/// The number of logins that a bench checks one after another. A single login would stay in the processor's cache.
 pub const LOGINS: usize = 4096;
 
-/// Further users, whose logins come and go.
+/// Further users, whose logins the benches open and revoke.
 pub const GUESTS: usize = 64;
 
-/// The key of every HS256 token of a bench.
+/// The secret behind every HS256 token of a bench.
 pub const SECRET: &str = "a secret for benches, of more than thirty-two bytes";
 
-/// Longer than any bench: nothing expires and nothing slides while it is measured.
+/// Longer than any bench, so no login expires and no session slides during a measurement.
 const LIVES: [&str; 6] = ["--access-ttl", "24h", "--short-ttl", "24h", "--session-idle", "11h"];
 
 /// Stops its processes when it is dropped.
@@ -47,14 +50,14 @@ pub struct Stage {
     pub node: Node,
     pub subjects: Vec<Subject>,
     pub folder: TempDir,
-    opened: RefCell<BTreeMap<&'static str, Arc<[Opened]>>>,
-    pub counted: RefCell<BTreeMap<&'static str, Counted>>,
+    opened: RefCell<BTreeMap<&'static str, Arc<[OpenLogin]>>>,
+    pub counts: RefCell<BTreeMap<&'static str, StrategyCounts>>,
 }
 
 impl Stage {
-    /// Redis on a Unix socket and on loopback, SQLite in a folder that goes when the bench ends; users for so many logins.
+    /// Starts Redis on a Unix socket and on loopback, opens SQLite in a temporary folder, and adds users for `logins`.
     pub fn open(logins: usize) -> Self {
-        // With more than one worker, chance would decide which of them an answer wakes.
+        // With several workers, chance would decide which of them an answer wakes.
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let folder = tempfile::tempdir().expect("a folder");
         let socket = folder.path().join("redis.sock");
@@ -62,10 +65,10 @@ impl Stage {
         let url = format!("redis+unix://{}", socket.display());
         let node = runtime.block_on(open_node(folder.path(), &["--redis-url", &url, "--jwt-secret", SECRET]));
         let subjects = runtime.block_on(bulk::users(node.sql().pool(), logins + GUESTS));
-        Self { runtime, redis, node, subjects, folder, opened: RefCell::default(), counted: RefCell::default() }
+        Self { runtime, redis, node, subjects, folder, opened: RefCell::default(), counts: RefCell::default() }
     }
 
-    /// The address of Redis' Unix socket.
+    /// The URL of Redis' Unix socket.
     pub fn socket_url(&self) -> String {
         format!("redis+unix://{}", self.folder.path().join("redis.sock").display())
     }
@@ -75,7 +78,7 @@ impl Stage {
         self.node_in(self.folder.path(), more)
     }
 
-    /// Another node, whose database is in this folder.
+    /// Another node, with its database in this folder.
     pub fn node_in(&self, folder: &Path, more: &[&str]) -> Node {
         self.runtime.block_on(open_node(folder, more))
     }
@@ -85,55 +88,54 @@ impl Stage {
         settings(self.folder.path(), more)
     }
 
-    /// Users whose logins are asked for.
+    /// The users whose logins the benches check.
     pub fn users(&self) -> &[Subject] {
         &self.subjects[..self.subjects.len() - GUESTS]
     }
 
-    /// Users whose logins come and go.
+    /// The users whose logins the benches open and revoke.
     pub fn guests(&self) -> &[Subject] {
         &self.subjects[self.subjects.len() - GUESTS..]
     }
 
-    /// A client for Redis that is not the node's, over TCP.
+    /// A client of its own for Redis, over TCP.
     pub fn redis_client(&self) -> redis::Client {
         redis::Client::open(self.redis.url()).expect("a client")
     }
 
-    /// A strategy of the node.
     pub fn strategy(&self, slug: &str) -> Arc<dyn AuthStrategy> {
         self.node.strategy(slug).unwrap_or_else(|| panic!("there is no strategy {slug}")).clone()
     }
 
-    /// An open login of each user under a strategy, in a shuffled order. Opened at the first call.
-    pub fn logins(&self, slug: &str) -> Arc<[Opened]> {
+    /// An open login of each user under a strategy, in random order. The first call opens them.
+    pub fn logins(&self, slug: &str) -> Arc<[OpenLogin]> {
         let strategy = self.strategy(slug);
         let name = strategy.describe().slug;
         if let Some(known) = self.opened.borrow().get(name) {
             return known.clone();
         }
-        let (before, opened) = (facts::held(self, name), self.opened_under(&strategy));
-        let counted = Counted::new(self, &strategy, &opened, before);
-        self.counted.borrow_mut().insert(name, counted);
+        let (before, opened) = (counts::bytes_held(self, name), self.open_under(&strategy));
+        let counts = counts::count(self, &strategy, &opened, before);
+        self.counts.borrow_mut().insert(name, counts);
         self.opened.borrow_mut().insert(name, opened.clone());
         opened
     }
 
-    /// The same of a strategy that is not the node's own.
-    pub fn opened_under(&self, strategy: &Arc<dyn AuthStrategy>) -> Arc<[Opened]> {
+    /// Opens logins under a strategy of another node.
+    pub fn open_under(&self, strategy: &Arc<dyn AuthStrategy>) -> Arc<[OpenLogin]> {
         let opened = self.runtime.block_on(logins::open(strategy, self.users()));
         self.ready(strategy, opened)
     }
 
-    /// Logins in a shuffled order, known to the node as well as they will be.
-    pub fn ready(&self, strategy: &Arc<dyn AuthStrategy>, mut opened: Vec<Opened>) -> Arc<[Opened]> {
+    /// Puts logins into a random order and fills the node's caches with them.
+    pub fn ready(&self, strategy: &Arc<dyn AuthStrategy>, mut opened: Vec<OpenLogin>) -> Arc<[OpenLogin]> {
         logins::shuffle(&mut opened);
         self.runtime.block_on(logins::warm(strategy, &opened));
         opened.into()
     }
 }
 
-/// How long each bench takes: all of them a few minutes.
+/// The time for each bench: all of them take a few minutes.
 pub fn criterion() -> Criterion {
     Criterion::default()
         .sample_size(50)

@@ -1,12 +1,11 @@
 //! The experiments on the command line.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::{Format, Outcome, figures, stop_signal};
+use super::{Format, Outcome, stop_signal};
 use crate::app::{CostLab, Lab};
 use crate::config::Settings;
 use crate::labs::cost::{self, Conditions, LONGEST_DELAY, MOST_CLAIMS, MOST_LOGINS};
@@ -28,26 +27,10 @@ pub(super) enum LabCommand {
     },
     /// What it costs to know who asks, in seconds and indicative: use a release build
     Cost(CostOptions),
-    /// Print docs/figures.md: what the benches and the revocation lab measured, and where
-    Figures {
-        /// Where `cargo bench` left its figures
-        #[arg(long, value_name = "DIR", default_value = CRITERION)]
-        criterion: PathBuf,
-        /// What lab revocation --format json printed
-        #[arg(long, value_name = "FILE")]
-        revocation: Option<PathBuf>,
-        /// For people or for programs
-        #[arg(long, default_value = "markdown")]
-        format: figures::Shape,
-    },
 }
 
 #[derive(Args)]
 pub(super) struct CostOptions {
-    /// Instead: how the last run of cargo bench stands to the targets
-    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = CRITERION,
-        conflicts_with_all = ["strategies", "delay", "logins", "hit_rate", "claims"])]
-    from_criterion: Option<PathBuf>,
     /// Only these
     #[arg(long, value_delimiter = ',', value_name = "SLUG")]
     strategies: Vec<String>,
@@ -80,22 +63,13 @@ fn delay(text: &str) -> Result<Duration, String> {
     delay.ok_or_else(|| "expected a duration from 0ms to 5ms".to_owned())
 }
 
-/// Where criterion writes when it is run from the project's folder.
-const CRITERION: &str = "target/criterion";
-
 /// Runs one.
 pub(super) async fn run(settings: &Settings, lab: LabCommand) -> Outcome {
     match lab {
         LabCommand::Revocation { strategies, trials, format } => {
             lab_revocation(settings, &strategies, trials as usize, format).await
         }
-        LabCommand::Cost(options) => match &options.from_criterion {
-            Some(folder) => figures::ratios(folder, options.format),
-            None => lab_cost(settings, &options).await,
-        },
-        LabCommand::Figures { criterion, revocation, format } => {
-            figures::document(&criterion, revocation.as_deref(), format)
-        }
+        LabCommand::Cost(options) => lab_cost(settings, &options).await,
     }
 }
 

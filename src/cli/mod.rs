@@ -1,6 +1,5 @@
 //! The commands: each reads the settings, calls the library and prints. No rules of their own.
 
-mod figures;
 mod labs;
 
 use std::io::{IsTerminal as _, Read as _, Write as _};

@@ -1,38 +1,39 @@
-//! The frontier as pages show it: from the last run of this server, or else from figures of an earlier measurement.
+//! The frontier on pages: from the last run of this server, or else from the kept figures.
 
 use serde_json::{Value, json};
 
 use super::state::AppState;
 use crate::labs::cost::TRIALS;
 use crate::labs::figures::{Figures, Method, Source};
-use crate::labs::frontier::{Canvas, FrontierPoint, draw, points};
+use crate::labs::frontier::{Canvas, FrontierPoint, PlainPoint, draw, plain_points, points};
 
-/// The figures that pages show, if there are any.
+/// The figures that pages show, if any.
 pub(super) fn in_use(state: &AppState) -> Option<Figures> {
     state.services.cost.report().map(|report| report.figures()).or_else(|| state.services.figures.clone())
 }
 
-/// Where they come from, in words.
+/// Where and how the figures were measured, in words.
 pub(super) fn origin(state: &AppState) -> Option<String> {
-    let here = state.services.cost.report();
-    let source = here.as_ref().map(|report| &report.source);
+    let report = state.services.cost.report();
+    let source = report.as_ref().map(|report| &report.source);
     let source = source.or_else(|| state.services.figures.as_ref().map(|figures| &figures.source))?;
-    let of_here = here.as_ref().map(|report| format!("the last run of this server, with {}", report.conditions));
-    Some(words(source, of_here) + &unlike(&in_use(state)?))
+    let of_this_server =
+        report.as_ref().map(|report| format!("the last run of this server, with {}", report.conditions));
+    Some(words(source, of_this_server) + &not_shown(&in_use(state)?))
 }
 
-/// What is not shown, as it says nothing about this server.
-fn unlike(figures: &Figures) -> String {
+/// The strategies that pages leave out, because their figures say nothing about this server.
+fn not_shown(figures: &Figures) -> String {
     match figures.not_comparable.join(", ") {
         none if none.is_empty() => none,
-        all => format!(" Measured with another set-up than this server's, and so not shown: {all}."),
+        all => format!(" Not shown, because this server has another set-up: {all}."),
     }
 }
 
-fn words(source: &Source, of_here: Option<String>) -> String {
+fn words(source: &Source, of_this_server: Option<String>) -> String {
     let Source { method, machine, date, versions, load } = source;
-    let how = match (method, of_here) {
-        (_, Some(of_here)) => format!("Indicative, measured in seconds: {of_here}"),
+    let how = match (method, of_this_server) {
+        (_, Some(run)) => format!("Indicative, measured in seconds: {run}"),
         (Method::Indicative, None) => "Indicative, measured in seconds, in an earlier run".to_owned(),
         (Method::Criterion, None) => "Measured by cargo bench --bench lookup, in an earlier run".to_owned(),
     };
@@ -40,18 +41,19 @@ fn words(source: &Source, of_here: Option<String>) -> String {
     format!("{how}. {machine}; {versions}; {date}{load}.")
 }
 
-/// The picture in both sizes, its table, and where the figures come from. `None`: nothing was measured yet.
+/// The picture in both sizes, its table, and the origin of the figures. `None`: there are no figures yet.
 pub(super) fn view(state: &AppState) -> Option<Value> {
     let figures = in_use(state)?;
-    let earlier = state.services.figures.as_ref();
-    let points = points(&figures, earlier, state.strategies().map(|strategy| strategy.describe()));
+    let kept = state.services.figures.as_ref();
+    let descriptions = || state.strategies().map(|strategy| strategy.describe());
+    let points = points(&figures, kept, descriptions());
+    let plain = plain_points(&figures, kept, &points, descriptions());
     let pictures: Vec<_> =
-        [Canvas::WIDE, Canvas::NARROW].into_iter().filter_map(|canvas| draw(&points, canvas)).collect();
+        [Canvas::WIDE, Canvas::NARROW].into_iter().filter_map(|canvas| draw(&points, &plain, canvas)).collect();
     if pictures.is_empty() {
         return None;
     }
-    let borrowed =
-        points.iter().any(|point| point.borrowed).then(|| earlier.map(|earlier| words(&earlier.source, None)));
+    let words_of_kept = |borrowed: bool| kept.filter(|_| borrowed).map(|kept| words(&kept.source, None));
     Some(json!({
         "pictures": pictures,
         "points": points,
@@ -60,13 +62,17 @@ pub(super) fn view(state: &AppState) -> Option<Value> {
         "shortened": points.iter().any(|point| point.shortened.is_some()),
         "delayed": state.services.cost.report().is_some_and(|report| !report.conditions.delay.is_zero()),
         "trials": state.services.cost.report().map(|_| TRIALS),
-        "sentence": sentence(&points),
-        "borrowed": borrowed.flatten(),
+        "sentence": sentence(&points, &plain),
+        "borrowed": words_of_kept(points.iter().any(|point| point.borrowed)),
+        "plain_borrowed": words_of_kept(plain.iter().any(|point| point.borrowed)),
+        "plain": plain,
     }))
 }
 
-/// The picture in one sentence, for who cannot see it.
-fn sentence(points: &[FrontierPoint]) -> String {
-    let words = |point: &FrontierPoint| format!("{}: {}, {}", point.slug, point.cost_words, point.staleness_words);
-    points.iter().map(words).collect::<Vec<_>>().join("; ")
+/// The picture in one sentence, for readers who cannot see it.
+fn sentence(points: &[FrontierPoint], plain: &[PlainPoint]) -> String {
+    let strategies = points.iter().map(|point| (point.slug, &point.cost_words, &point.staleness_words));
+    let plain = plain.iter().map(|point| (point.name.as_str(), &point.cost_words, &point.staleness_words));
+    let words = |(name, cost, staleness)| format!("{name}: {cost}, {staleness}");
+    strategies.chain(plain).map(words).collect::<Vec<_>>().join("; ")
 }

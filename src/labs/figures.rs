@@ -1,5 +1,4 @@
-//! What was measured of the strategies, and where and how: what the frontier, the capacity sheet and `docs/figures.md`
-//! are made of.
+//! The measured figures of the strategies, with machine and method. The frontier and the capacity view show them.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,49 +8,50 @@ use crate::units::quantile;
 /// The figures of one run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Figures {
-    /// Where they come from.
     pub source: Source,
-    /// A row for each strategy that was measured.
     pub rows: Vec<StrategyFigures>,
-    /// What was measured with another set-up than this server's and so is not shown, in words.
+    /// Older files have none.
+    #[serde(default)]
+    pub plain: Vec<PlainFigures>,
+    /// Strategies that were measured with another set-up than this server's, in words. No page shows their figures.
     #[serde(skip)]
     pub not_comparable: Vec<String>,
 }
 
 impl Figures {
-    /// From the text of a file that `lab figures` wrote.
+    /// Parses a file that `cargo bench --bench report -- figures --format json` wrote.
     pub fn parse(text: &str) -> Result<Self, String> {
         let figures: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let good = |interval: &Spread| {
-            interval.low > 0.0 && interval.low <= interval.median && interval.median <= interval.high
-        };
-        match figures.rows.iter().find(|row| !good(&row.identify_ns)) {
-            Some(row) => Err(format!("identify_ns of {} is no interval", row.strategy)),
+        let checks = figures.rows.iter().map(|row| (&row.strategy, row.identify_ns));
+        let mut checks = checks.chain(figures.plain.iter().map(|plain| (&plain.name, plain.check_ns)));
+        match checks.find(|(_, spread)| !spread.is_ordered()) {
+            Some((name, _)) => Err(format!("the time of a check of {name} is no interval")),
             None => Ok(figures),
         }
     }
 
-    /// Those that this program was built with: the last run of the benches that was kept.
+    /// The kept figures: those that this program was built with.
     pub fn embedded() -> Option<Self> {
         let text = include_str!(concat!(env!("OUT_DIR"), "/figures.json"));
         (!text.is_empty()).then(|| Self::parse(text).ok()).flatten()
     }
 
-    /// Without the rows that were measured with another algorithm, or with Redis or the SQL database where these
-    /// strategies have none. Which SQL database it was is told by the versions.
+    /// Removes the rows that were measured with another algorithm, or with another kind of store, and the plain
+    /// variants beside them. The product and version of the database may differ: `versions` names them.
     #[must_use]
     pub fn comparable_with<'a>(mut self, descriptions: impl Iterator<Item = &'a Description>) -> Self {
         for (slug, here) in descriptions.map(|description| (description.slug, description.setup())) {
             let unlike = |row: &mut StrategyFigures| {
                 row.strategy == slug && row.setup.as_ref().is_some_and(|there| *there != here)
             };
-            let gone = self.rows.extract_if(.., unlike).filter_map(|row| row.setup);
-            self.not_comparable.extend(gone.map(|there| format!("{slug} ({there}; here {here})")));
+            let removed = self.rows.extract_if(.., unlike).filter_map(|row| row.setup);
+            self.not_comparable.extend(removed.map(|there| format!("{slug} ({there}; here {here})")));
         }
+        let Self { rows, plain, .. } = &mut self;
+        plain.retain(|plain| rows.iter().any(|row| row.strategy == plain.beside));
         self
     }
 
-    /// The row of a strategy.
     pub fn row(&self, strategy: &str) -> Option<&StrategyFigures> {
         self.rows.iter().find(|row| row.strategy == strategy)
     }
@@ -61,95 +61,110 @@ impl Figures {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
-    /// In seconds, by the cost lab: the order of magnitude is right.
+    /// By the cost lab, in seconds: only the order of magnitude is reliable.
     Indicative,
     /// By `cargo bench --bench lookup`.
     Criterion,
 }
 
-/// Where figures come from: without it they mean nothing.
+/// Where, when and how figures were measured: without it they mean nothing.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Source {
-    /// How.
     pub method: Method,
     /// Processor, cores, system.
     pub machine: String,
-    /// The day, as `2026-11-22`.
+    /// As in `2026-11-22`.
     pub date: String,
     /// Of the compiler, of Redis and of the database, as far as known.
     pub versions: String,
-    /// The load of the machine before the run, if known.
+    /// The load average of the minute before the run, in processes.
     pub load: Option<f64>,
 }
 
-/// One strategy.
+/// The figures of one strategy.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StrategyFigures {
-    /// Its name.
+    /// The slug.
     pub strategy: String,
-    /// Finding out who asks, in nanoseconds.
+    /// The time of a check.
     pub identify_ns: Spread,
-    /// Opening a login, in nanoseconds.
     pub issue_ns: Option<Spread>,
-    /// Ending it, in nanoseconds.
     pub revoke_ns: Option<Spread>,
-    /// Calls to a store for each request.
+    /// For each check.
     pub store_calls: f64,
-    /// The credentials as sent with each request, in bytes.
+    /// The credentials that each request carries.
     pub request_bytes: u64,
-    /// On the server, for the first login of a user, in bytes.
+    /// On the server, for the first login of a user.
     pub stored_bytes: u64,
-    /// How many of these are of the user: further logins share them.
+    /// The part of `stored_bytes` that the user's further logins share.
     #[serde(default)]
     pub user_bytes: u64,
-    /// Where a node keeps copies: finding out who asks without one, in nanoseconds, where it was measured.
+    /// Where a node keeps copies: the time of a check that misses them.
     #[serde(default)]
     pub miss_ns: Option<f64>,
-    /// The set-up that was measured: see [`crate::auth::Description::setup`].
+    /// See [`crate::auth::Description::setup`].
     #[serde(default)]
     pub setup: Option<String>,
-    /// The processor's time for finding out who asks, of the server's process, in nanoseconds, where it was measured.
+    /// The processor time of a check, of the server's process only.
     #[serde(default)]
     pub cpu_ns: Option<f64>,
-    /// The mean of the same as `identify_ns`, where it is known: what many checks take together.
+    /// The mean time of a check. Many checks together take this long each.
     #[serde(default)]
     pub identify_mean_ns: Option<f64>,
-    /// From the revocation lab, where it was run.
+    /// From the revocation lab, if it ran.
     pub staleness_ms: Option<Staleness>,
 }
 
-/// A median and what lies around it.
+/// The figures of a plain variant: what a textbook shows, without what our strategy adds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PlainFigures {
+    pub name: String,
+    /// The slug of the strategy that does the same and more.
+    pub beside: String,
+    /// What it does, in words.
+    pub what: String,
+    pub check_ns: Spread,
+    /// `None`: it cannot revoke a login.
+    pub revoke_ns: Option<Spread>,
+    pub staleness_note: String,
+    /// What our strategy adds, and what that costs, in sentences.
+    pub comparison: String,
+}
+
+/// A median and the range around it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
-    /// The lower end: 5 % of the samples are below.
+    /// 5 % of the samples are below.
     pub low: f64,
-    /// Half of the samples are below.
     pub median: f64,
-    /// The upper end: 5 % of the samples are above.
+    /// 5 % of the samples are above.
     pub high: f64,
 }
 
 impl Spread {
-    /// Of samples, in any order, by the nearest rank. `None` without any.
+    /// Computes the spread of samples in any order, by the nearest rank. `None` without samples.
     pub fn of(mut samples: Vec<f64>) -> Option<Self> {
         samples.sort_by(f64::total_cmp);
         let at = |percent| quantile(&samples, percent);
         Some(Self { low: at(5)?, median: at(50)?, high: at(95)? })
     }
+
+    fn is_ordered(&self) -> bool {
+        0.0 < self.low && self.low <= self.median && self.median <= self.high
+    }
 }
 
-/// How long a revoked login went on being accepted on another node, in milliseconds.
+/// The staleness on another node, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Staleness {
-    /// Of half of the trials.
+    /// The median of the trials.
     pub p50: f64,
-    /// Of the worst trial.
     pub worst: f64,
     /// What the strategy promises.
     pub bound: f64,
-    /// Where only expiry ends a login: the life of a token in the experiment.
+    /// The life of a token in the experiment, where only expiry ends a login.
     pub shortened_life: Option<f64>,
-    /// Whether a login was still accepted when the asking ended: it may have been much longer.
+    /// Whether a node still accepted a login when the probes stopped: `worst` is a lower limit then.
     #[serde(default)]
     pub at_least: bool,
 }
@@ -159,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_figures_of_the_repository_are_none_or_good() {
+    fn the_kept_figures_can_be_parsed() {
         let text = include_str!(concat!(env!("OUT_DIR"), "/figures.json"));
         assert!(text.is_empty() || Figures::parse(text).is_ok(), "{:?}", Figures::parse(text));
     }

@@ -2,12 +2,9 @@
 
 pub mod capacity;
 pub mod cost;
-pub mod criterion;
-pub mod document;
 pub mod event_log;
 pub mod figures;
 pub mod frontier;
 mod machine;
 pub mod nodes;
 pub mod revocation;
-pub mod targets;

@@ -226,7 +226,7 @@ async fn kept_figures_are_drawn_and_labelled_and_the_sheet_works_with_them() {
     assert!(
         home.contains(
             "Measured by cargo bench --bench lookup, in an earlier run. a machine; one; 2026-11-22, load 0.5 before. \
-             Measured with another set-up than this server&#x27;s, and so not shown: jwt (RS256, no store; here HS256, no store)."
+             Not shown, because this server has another set-up: jwt (RS256, no store; here HS256, no store)."
         ),
         "{home}"
     );

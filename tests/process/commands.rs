@@ -101,20 +101,3 @@ async fn the_cost_is_printed_with_its_conditions_and_a_debug_build_says_so() {
         assert_eq!(refused.status.code(), Some(2), "{option} {value}");
     }
 }
-
-#[tokio::test]
-async fn missing_figures_are_named_in_a_sentence() {
-    let folder = folder();
-    std::fs::write(folder.path().join("report.json"), "{}").expect("a file");
-    for (arguments, sentence) in [
-        (&["lab", "cost", "--from-criterion"][..], "error: target/criterion cannot be read (No such file"),
-        (&["lab", "cost", "--from-criterion", "nowhere", "--format", "json"], "error: nowhere cannot be read"),
-        (&["lab", "figures", "--criterion", "."], "error: there are no figures in .; cargo bench"),
-        (&["lab", "figures", "--revocation", "none.json"], "error: none.json cannot be read"),
-        (&["lab", "figures", "--revocation", "report.json"], "error: report.json is not a report of lab revocation"),
-    ] {
-        let output = run(command(folder.path(), arguments)).await;
-        let said = String::from_utf8(output.stderr).expect("text");
-        assert!(!output.status.success() && said.starts_with(sentence), "{arguments:?}: {said}");
-    }
-}

@@ -57,6 +57,7 @@ impl CostReport {
         Figures {
             source: self.source.clone(),
             rows: self.results.iter().map(row).collect(),
+            plain: Vec::new(),
             not_comparable: Vec::new(),
         }
     }

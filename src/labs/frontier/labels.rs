@@ -1,40 +1,36 @@
-//! Where names stand: near their dots, on nothing else, with a line to the dot where there is no room beside it.
+//! Places the names near their dots, so that they cover nothing. A name without room beside its dot gets a line to it.
 
 use serde::Serialize;
 
 use super::Position;
 use super::scale::tenth;
 
-/// Between a dot and its name.
+/// The distance between a dot and its name.
 const GAP: f64 = 10.0;
 
-/// A letter of the monospaced font is this much of its size wide.
+/// The width of a letter of the monospaced font, as a share of the font size.
 const LETTER: f64 = 0.61;
 
 /// A rectangle of the drawing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Area {
-    /// Where it begins.
     pub left: f64,
-    /// Where it ends.
     pub right: f64,
-    /// Its upper edge.
     pub top: f64,
-    /// Its lower edge.
     pub bottom: f64,
 }
 
 impl Area {
-    pub(super) fn meets(&self, other: &Self) -> bool {
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
         self.left < other.right && other.left < self.right && self.top < other.bottom && other.top < self.bottom
     }
 
-    fn holds(&self, other: &Self) -> bool {
+    fn contains(&self, other: &Self) -> bool {
         self.left <= other.left && other.right <= self.right && self.top <= other.top && other.bottom <= self.bottom
     }
 }
 
-/// A name and where it stands.
+/// The position of a name.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Label {
     #[serde(flatten)]
@@ -43,12 +39,11 @@ pub(super) struct Label {
     pub anchor: &'static str,
     /// Where the line from the dot ends, if there is one.
     pub leader: Option<Position>,
-    /// What it covers.
     #[serde(skip)]
     pub area: Area,
 }
 
-/// The names so far, and what they must not cover.
+/// Places names one after another.
 pub(super) struct Labels {
     font: f64,
     inside: Area,
@@ -60,7 +55,7 @@ impl Labels {
         Self { font, inside, taken: Vec::new() }
     }
 
-    /// A dot and its spread.
+    /// Keeps names away from a dot and its spread.
     pub fn avoid(&mut self, at: Position, low: f64, high: f64) {
         self.taken.push(Area {
             left: low.min(at.x - 7.0),
@@ -70,10 +65,10 @@ impl Labels {
         });
     }
 
-    /// Beside a dot that has the line to itself.
+    /// Places a name beside a dot that has a line to itself.
     pub fn beside(&mut self, name: &str, at: Position, low: f64, high: f64) -> Label {
         let right = self.candidate(name, at, high.max(at.x) + GAP, 0.0, true);
-        let label = if self.inside.holds(&right.area) {
+        let label = if self.inside.contains(&right.area) {
             right
         } else {
             self.candidate(name, at, low.min(at.x) - GAP, 0.0, false)
@@ -82,7 +77,7 @@ impl Labels {
         label
     }
 
-    /// The nearest place with room: beside the dot, else above or below with a line to it.
+    /// Places a name in the nearest free area: beside the dot, else above or below it with a line to it.
     pub fn place(&mut self, name: &str, at: Position, low: f64, high: f64) -> Label {
         let step = self.font * 0.6;
         let beside = [(high.max(at.x) + GAP, true), (low.min(at.x) - GAP, false)];
@@ -92,8 +87,9 @@ impl Labels {
             let sides = if away == 0.0 { beside } else { near };
             sides.map(|(x, right)| (x, away, right))
         });
-        let free =
-            |label: &Label| self.inside.holds(&label.area) && !self.taken.iter().any(|area| area.meets(&label.area));
+        let free = |label: &Label| {
+            self.inside.contains(&label.area) && !self.taken.iter().any(|area| area.overlaps(&label.area))
+        };
         let found = all.find_map(|(x, away, right)| Some(self.candidate(name, at, x, away, right)).filter(&free));
         let label = found.unwrap_or_else(|| self.candidate(name, at, at.x + GAP, 0.0, true));
         self.taken.push(label.area);

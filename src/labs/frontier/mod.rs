@@ -1,29 +1,31 @@
-//! The picture of the project: what a check costs against how stale it may be, a dot for each strategy.
+//! The picture of the project: the cost of a check against the worst staleness, a dot for each strategy.
 //!
-//! Both axes are logarithmic. A staleness of zero has no place on such an axis, so it gets a band of its own below,
-//! where every dot has a line to itself: height means nothing there.
+//! Both axes are logarithmic. A logarithmic axis has no zero, so the strategies without staleness have a band below it.
+//! In the band each dot has a line to itself, and height means nothing.
 
 mod labels;
+mod plain;
 mod points;
 mod scale;
 
 use serde::Serialize;
 
-use self::labels::{Area, Labels};
+use self::labels::{Area, Label, Labels};
+pub use self::plain::{PlainPoint, plain_points};
 pub use self::points::{FrontierPoint, points};
 use self::scale::{LogScale, Tick};
+use super::figures::Spread;
 
-/// What the staleness axis shows at least, in milliseconds: from 10 µs to a quarter of an hour and more.
+/// The smallest range of the staleness axis, in milliseconds: from 10 µs to more than a quarter of an hour.
 const STALENESS: (f64, f64) = (1e-2, 1e6);
 
-/// How large it is drawn.
+/// The size of a drawing, in its own units.
 #[derive(Clone, Copy, Debug)]
 pub struct Canvas {
-    /// Its name, for ids.
+    /// For ids of elements.
     pub name: &'static str,
-    /// Its width, in the units of the drawing.
     width: f64,
-    /// Room of the axis with a logarithm.
+    /// The height of the logarithmic axis.
     log_height: f64,
     left: f64,
     font: f64,
@@ -38,7 +40,7 @@ impl Canvas {
         Self { name: "narrow", width: 360.0, log_height: 290.0, left: 50.0, font: 11.5, row: 20.0 };
 }
 
-/// The picture, ready to be drawn.
+/// The picture as coordinates, for the template.
 #[derive(Debug, Serialize)]
 pub struct Picture {
     name: &'static str,
@@ -46,21 +48,19 @@ pub struct Picture {
     height: f64,
     font: f64,
     plot: Area,
-    /// Where nothing was accepted.
+    /// Where the staleness is zero.
     band: Area,
     x_ticks: Vec<Tick>,
     y_ticks: Vec<Tick>,
     dots: Vec<Dot>,
-    /// Nothing was measured to the left of it and below.
+    plain: Vec<PlainDot>,
+    /// No strategy lies to the left of this line and below it.
     pareto: Vec<Position>,
 }
 
-/// A place in the drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Position {
-    /// To the right.
     pub x: f64,
-    /// Down.
     pub y: f64,
 }
 
@@ -73,29 +73,47 @@ struct Dot {
     /// The ends of the spread of the cost.
     low: f64,
     high: f64,
-    /// Where the staleness of half of the trials is, if it is another one.
+    /// The median staleness of the trials, if it differs from the worst.
     usual: Option<f64>,
-    /// Where what is promised is.
+    /// The promised bound.
     bound: Option<f64>,
-    label: labels::Label,
+    label: Label,
+}
+
+/// A plain variant in the picture.
+#[derive(Debug, Serialize)]
+struct PlainDot {
+    #[serde(flatten)]
+    at: Position,
+    point: PlainPoint,
+    label: Label,
 }
 
 /// Draws the points. `None`: there are none.
-pub fn draw(points: &[FrontierPoint], canvas: Canvas) -> Option<Picture> {
-    let lowest = points.iter().map(|point| point.cost.low).min_by(f64::total_cmp)?;
-    let highest = points.iter().map(|point| point.cost.high).max_by(f64::total_cmp)?;
-    let zeros = points.iter().filter(|point| point.staleness <= 0.0).count();
-    #[allow(clippy::cast_precision_loss)] // nine strategies
+pub fn draw(points: &[FrontierPoint], plain: &[PlainPoint], canvas: Canvas) -> Option<Picture> {
+    if points.is_empty() {
+        return None;
+    }
+    let strategies = points.iter().map(|point| (point.cost, point.staleness));
+    let figures: Vec<_> = strategies.chain(plain.iter().map(|point| (point.cost, point.staleness))).collect();
+    let lowest = figures.iter().map(|(cost, _)| cost.low).min_by(f64::total_cmp)?;
+    let highest = figures.iter().map(|(cost, _)| cost.high).max_by(f64::total_cmp)?;
+    let zeros = figures.iter().filter(|(_, staleness)| *staleness <= 0.0).count();
+    #[allow(clippy::cast_precision_loss)] // a few dots
     let band_height = canvas.row * (zeros.max(1) as f64 + 0.4);
     let plot = Area { left: canvas.left, right: canvas.width - 12.0, top: 10.0, bottom: 10.0 + canvas.log_height };
     let band = Area { top: plot.bottom, bottom: plot.bottom + band_height, ..plot };
     let x = LogScale::new(lowest, highest, plot.left, plot.right);
-    let stale = points.iter().map(|point| point.staleness).filter(|ms| *ms > 0.0);
+    let stale = figures.iter().map(|(_, staleness)| *staleness).filter(|ms| *ms > 0.0);
     let (least, most) = stale.fold(STALENESS, |(least, most), ms| (least.min(ms), most.max(ms)));
     let y = LogScale::new(least, most, plot.bottom, plot.top + canvas.font);
-    let places = places(points, &x, &y, band, canvas.row);
-    let mut dots = dots(points, &places, &x, &y, plot);
-    place_labels(&mut dots, canvas, plot, band);
+    let positions = positions(&figures, &x, &y, band, canvas.row);
+    let (of_points, of_plain) = positions.split_at(points.len());
+    let mut dots = dots(points, of_points, &x, &y, plot);
+    let plain_dot =
+        |(point, at): (&PlainPoint, &Position)| PlainDot { at: *at, point: point.clone(), label: Label::default() };
+    let mut plain: Vec<_> = plain.iter().zip(of_plain).map(plain_dot).collect();
+    place_labels(&mut dots, &mut plain, Labels::new(canvas.font, Area { bottom: band.bottom, ..plot }));
     Some(Picture {
         name: canvas.name,
         width: canvas.width,
@@ -105,29 +123,28 @@ pub fn draw(points: &[FrontierPoint], canvas: Canvas) -> Option<Picture> {
         band,
         x_ticks: x.ticks(1, time_of_tick),
         y_ticks: y.ticks(2, |ms| time_of_tick(ms * 1e6)),
-        pareto: pareto(points, &places, plot.top),
+        pareto: pareto(points, of_points, plot.top),
         dots,
+        plain,
     })
 }
 
-/// Where each dot is: the zeros below, one line each, the cheapest on top.
-fn places(points: &[FrontierPoint], x: &LogScale, y: &LogScale, band: Area, row: f64) -> Vec<Position> {
-    let mut zeros: Vec<_> = points.iter().filter(|point| point.staleness <= 0.0).collect();
-    zeros.sort_by(|one, other| one.cost.median.total_cmp(&other.cost.median));
-    #[allow(clippy::cast_precision_loss)] // nine strategies
-    let line = |slug: &str| zeros.iter().position(|point| point.slug == slug).unwrap_or_default() as f64;
-    let place = |point: &FrontierPoint| {
-        let down = if point.staleness > 0.0 {
-            y.at(point.staleness)
-        } else {
-            scale::tenth(band.top + row * (line(point.slug) + 0.7))
+/// Positions of costs and stalenesses. In the band each has a line to itself, the cheapest on top.
+fn positions(figures: &[(Spread, f64)], x: &LogScale, y: &LogScale, band: Area, row: f64) -> Vec<Position> {
+    let mut zeros: Vec<_> = (0..figures.len()).filter(|&index| figures[index].1 <= 0.0).collect();
+    zeros.sort_by(|&one, &other| figures[one].0.median.total_cmp(&figures[other].0.median));
+    let position = |(index, (cost, staleness)): (usize, &(Spread, f64))| {
+        #[allow(clippy::cast_precision_loss)] // a few dots
+        let down = match zeros.iter().position(|&zero| zero == index) {
+            Some(line) => scale::tenth(band.top + row * (line as f64 + 0.7)),
+            None => y.at(*staleness),
         };
-        Position { x: x.at(point.cost.median), y: down }
+        Position { x: x.at(cost.median), y: down }
     };
-    points.iter().map(place).collect()
+    figures.iter().enumerate().map(position).collect()
 }
 
-fn dots(points: &[FrontierPoint], places: &[Position], x: &LogScale, y: &LogScale, plot: Area) -> Vec<Dot> {
+fn dots(points: &[FrontierPoint], positions: &[Position], x: &LogScale, y: &LogScale, plot: Area) -> Vec<Dot> {
     let dot = |(point, at): (&FrontierPoint, &Position)| Dot {
         at: *at,
         low: x.at(point.cost.low),
@@ -138,16 +155,18 @@ fn dots(points: &[FrontierPoint], places: &[Position], x: &LogScale, y: &LogScal
             .map(|usual| if usual > 0.0 { y.at(usual) } else { plot.bottom }),
         bound: point.bound.map(|bound| y.at(bound)),
         point: point.clone(),
-        label: labels::Label::default(),
+        label: Label::default(),
     };
-    points.iter().zip(places).map(dot).collect()
+    points.iter().zip(positions).map(dot).collect()
 }
 
-/// Those in the band have a line to themselves; for the others there is room to be found.
-fn place_labels(dots: &mut [Dot], canvas: Canvas, plot: Area, band: Area) {
-    let mut labels = Labels::new(canvas.font, Area { bottom: band.bottom, ..plot });
+/// Names in the band stand beside their dots. The others get the nearest free place, those of the strategies first.
+fn place_labels(dots: &mut [Dot], plain: &mut [PlainDot], mut labels: Labels) {
     for dot in dots.iter() {
         labels.avoid(dot.at, dot.low, dot.high);
+    }
+    for dot in plain.iter() {
+        labels.avoid(dot.at, dot.at.x, dot.at.x);
     }
     for dot in dots.iter_mut() {
         dot.label = if dot.point.staleness > 0.0 {
@@ -156,28 +175,35 @@ fn place_labels(dots: &mut [Dot], canvas: Canvas, plot: Area, band: Area) {
             labels.beside(dot.point.slug, dot.at, dot.low, dot.high)
         };
     }
+    for dot in plain.iter_mut() {
+        dot.label = if dot.point.staleness > 0.0 {
+            labels.place(&dot.point.name, dot.at, dot.at.x, dot.at.x)
+        } else {
+            labels.beside(&dot.point.name, dot.at, dot.at.x, dot.at.x)
+        };
+    }
 }
 
-/// From the cheapest strategy to the freshest: each is cheaper than every one that is fresher. Of those that nodes share:
-/// where no other node knows a login, none can be late.
-fn pareto(points: &[FrontierPoint], places: &[Position], top: f64) -> Vec<Position> {
-    let mut order: Vec<_> = points.iter().zip(places).filter(|(point, _)| point.shared).collect();
+/// The line from the cheapest strategy to the freshest: each is cheaper than every fresher one. It leaves out strategies
+/// whose logins only one node knows, because no other node can accept them too late.
+fn pareto(points: &[FrontierPoint], positions: &[Position], top: f64) -> Vec<Position> {
+    let mut order: Vec<_> = points.iter().zip(positions).filter(|(point, _)| point.shared).collect();
     order.sort_by(|(one, _), (other, _)| {
         one.cost.median.total_cmp(&other.cost.median).then(one.staleness.total_cmp(&other.staleness))
     });
     let mut line: Vec<Position> = Vec::new();
     let mut freshest = f64::INFINITY;
-    for (point, place) in order {
+    for (point, position) in order {
         if point.staleness < freshest {
             freshest = point.staleness;
             let above = line.last().map_or(top, |last| last.y);
-            line.extend([Position { x: place.x, y: above }, *place]);
+            line.extend([Position { x: position.x, y: above }, *position]);
         }
     }
     line
 }
 
-/// A power of ten of nanoseconds, short: in seconds, however many.
+/// A power of ten of nanoseconds in its unit. Seconds are the largest one.
 fn time_of_tick(ns: f64) -> String {
     let (value, unit) = match ns {
         ns if ns < 0.99e3 => (ns, "ns"),

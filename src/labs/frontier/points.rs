@@ -1,4 +1,4 @@
-//! Figures become points: what a strategy costs, how stale it may be, and both in words.
+//! Figures become points: the cost of a check and the worst staleness, as numbers and in words.
 
 use serde::Serialize;
 
@@ -6,53 +6,48 @@ use crate::auth::{CredentialKind, Description, Promise};
 use crate::labs::figures::{Figures, Spread};
 use crate::units::{span, time};
 
-/// A strategy with both of its figures.
+/// A strategy with its cost and staleness.
 #[derive(Clone, Debug, Serialize)]
 pub struct FrontierPoint {
-    /// Its name.
     pub slug: &'static str,
-    /// What the browser holds: it decides the colour and the shape.
+    /// Decides the colour and the shape.
     pub kind: CredentialKind,
-    /// What one gives up by choosing it.
     pub gives_up: &'static str,
-    /// Whether other nodes know its logins.
+    /// Whether every node knows its logins.
     pub shared: bool,
-    /// Finding out who asks, in nanoseconds.
+    /// The time of a check, in nanoseconds.
     pub cost: Spread,
-    /// The worst staleness, in milliseconds: measured, or the life of a token.
+    /// The worst staleness in milliseconds: measured, or the life of a token.
     pub staleness: f64,
-    /// That of half of the trials, where it was measured.
+    /// The median staleness of the trials. `None`: only expiry ends a login.
     pub usual: Option<f64>,
-    /// Where only expiry ends a login: the shortened life that the experiment ran with, in milliseconds.
+    /// Where only expiry ends a login: the life of a token in the experiment, in milliseconds.
     pub shortened: Option<f64>,
-    /// What is promised where a push is lost, in milliseconds.
+    /// The promise for a cut push channel, in milliseconds.
     pub bound: Option<f64>,
-    /// The cost in words.
     pub cost_words: String,
-    /// Its spread in words.
     pub spread_words: String,
-    /// Where nodes keep copies: that this is a check that finds one, and what the others take.
+    /// Where nodes keep copies: the cost is that of a hit, and a miss takes longer.
     pub miss_words: Option<String>,
-    /// The staleness in words.
     pub staleness_words: String,
-    /// How it was found out.
+    /// How the staleness was measured.
     pub staleness_note: String,
-    /// Whether the staleness is of an earlier measurement than the cost.
+    /// Whether the staleness is a kept figure, and the cost is not.
     pub borrowed: bool,
 }
 
-/// The points of these figures, in their order. A staleness that is missing is taken from `earlier`.
+/// The points of these figures. If a staleness is missing, that of the kept figures is used.
 pub fn points<'a>(
     figures: &Figures,
-    earlier: Option<&Figures>,
+    kept: Option<&Figures>,
     descriptions: impl Iterator<Item = &'a Description>,
 ) -> Vec<FrontierPoint> {
-    descriptions.filter_map(|description| point(figures, earlier, description)).collect()
+    descriptions.filter_map(|description| point(figures, kept, description)).collect()
 }
 
-fn point(figures: &Figures, earlier: Option<&Figures>, description: &Description) -> Option<FrontierPoint> {
+fn point(figures: &Figures, kept: Option<&Figures>, description: &Description) -> Option<FrontierPoint> {
     let row = figures.row(description.slug)?;
-    let known = earlier.and_then(|earlier| earlier.row(description.slug)?.staleness_ms);
+    let known = kept.and_then(|kept| kept.row(description.slug)?.staleness_ms);
     let borrowed = row.staleness_ms.is_none();
     let measured = row.staleness_ms.or(known)?;
     let (staleness, usual, bound) = match description.promise {
@@ -61,6 +56,8 @@ fn point(figures: &Figures, earlier: Option<&Figures>, description: &Description
         Promise::Expiry { bound_ms } => (millis(bound_ms), None, None),
     };
     let shortened = measured.shortened_life.filter(|_| usual.is_none());
+    let (cost_words, spread_words) = cost_words(&row.identify_ns);
+    let at_least = if staleness > 0.0 && measured.at_least && usual.is_some() { "at least " } else { "" };
     Some(FrontierPoint {
         slug: description.slug,
         kind: description.kind,
@@ -71,18 +68,14 @@ fn point(figures: &Figures, earlier: Option<&Figures>, description: &Description
         usual,
         shortened,
         bound,
-        cost_words: time(row.identify_ns.median),
-        spread_words: format!("{} to {}", time(row.identify_ns.low), time(row.identify_ns.high)),
+        cost_words,
+        spread_words,
         miss_words: row.miss_ns.map(|miss| format!("a hit; a miss takes {}", time(miss))),
-        staleness_words: match (staleness > 0.0, measured.at_least && usual.is_some()) {
-            (false, _) => "none accepted".to_owned(),
-            (true, false) => span(staleness * 1e6),
-            (true, true) => format!("at least {}", span(staleness * 1e6)),
-        },
+        staleness_words: format!("{at_least}{}", staleness_words(staleness)),
         staleness_note: if description.shared {
             note(usual, shortened, bound, staleness)
         } else {
-            "no other node ever knew the login".to_owned()
+            "no other node knows the login".to_owned()
         },
         borrowed,
     })
@@ -103,7 +96,17 @@ fn note(usual: Option<f64>, shortened: Option<f64>, bound: Option<f64>, worst: f
     }
 }
 
+/// The median of a cost, and its spread.
+pub(super) fn cost_words(cost: &Spread) -> (String, String) {
+    (time(cost.median), format!("{} to {}", time(cost.low), time(cost.high)))
+}
+
+/// The words for a staleness in milliseconds.
+pub(super) fn staleness_words(staleness: f64) -> String {
+    if staleness > 0.0 { span(staleness * 1e6) } else { "none accepted".to_owned() }
+}
+
 #[allow(clippy::cast_precision_loss)] // lives are far below 2^52 ms
-fn millis(ms: u64) -> f64 {
+pub(super) fn millis(ms: u64) -> f64 {
     ms as f64
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// From values to places. Either end may be the larger one on the paper.
+/// Converts values to coordinates. `from` may be larger than `to`.
 pub(super) struct LogScale {
     /// Powers of ten.
     first: i32,
@@ -14,14 +14,13 @@ pub(super) struct LogScale {
 /// A mark on an axis.
 #[derive(Debug, Serialize)]
 pub struct Tick {
-    /// Where it is.
     pub at: f64,
-    /// Empty where there would be too many.
+    /// Empty at some marks, to save room.
     pub label: String,
 }
 
 impl LogScale {
-    /// Whole powers of ten around `lowest` and `highest`, between the places `from` and `to`.
+    /// Spreads whole powers of ten around `lowest` and `highest` over the coordinates `from` to `to`.
     #[allow(clippy::cast_possible_truncation)] // powers of ten of a time
     pub fn new(lowest: f64, highest: f64, from: f64, to: f64) -> Self {
         let first = lowest.log10().floor() as i32;
@@ -29,7 +28,7 @@ impl LogScale {
         Self { first, last, from, to }
     }
 
-    /// Where a value is.
+    /// The coordinate of a value.
     pub fn at(&self, value: f64) -> f64 {
         let share = (value.log10() - f64::from(self.first)) / f64::from(self.last - self.first);
         tenth(self.from + share * (self.to - self.from))
@@ -46,7 +45,7 @@ impl LogScale {
     }
 }
 
-/// Nobody sees less, and the page is shorter.
-pub(super) fn tenth(place: f64) -> f64 {
-    (place * 10.0).round() / 10.0
+/// Rounds to a tenth: more digits only make the page longer.
+pub(super) fn tenth(coordinate: f64) -> f64 {
+    (coordinate * 10.0).round() / 10.0
 }

@@ -1,121 +1,103 @@
-//! What the project sets out to reach, as data, and how far a run got.
+//! The targets as data, and how a run compares with them.
 
+mod list;
+
+use jwt_vs_session::labs::figures::Spread;
+use jwt_vs_session::units::{difference, time};
 use serde::Serialize;
 
 use super::criterion::BenchFigures;
-use super::figures::Spread;
-use crate::units::{difference, time};
 
-mod all;
-
-pub use self::all::TARGETS;
-
-/// What a figure is held against.
+/// What a target demands of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Limit {
-    /// At most so many times another figure.
+    /// The largest ratio of the figure and its floor.
     Times {
-        /// Its id.
         floor: &'static str,
-        /// So many times.
         at_most: f64,
     },
-    /// At most so much more than another figure.
+    /// The largest difference between the figure and its floor.
     More {
-        /// Its id.
         floor: &'static str,
-        /// In nanoseconds.
         at_most_ns: f64,
     },
-    /// At most so much.
     Below {
-        /// In nanoseconds.
         at_most_ns: f64,
     },
-    /// Exactly so many calls to a store for a check.
+    /// Calls to a store for a check.
     Calls {
-        /// So many.
         exactly: f64,
     },
-    /// At most so much on the server for a login.
+    /// On the server, for a login.
     Bytes {
-        /// In bytes.
         at_most: f64,
     },
 }
 
-/// One target.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Target {
-    /// What, in words.
     pub what: &'static str,
-    /// The id of the figure; of calls and bytes, the strategy.
+    /// The id of the figure; for calls and bytes, the slug of the strategy.
     pub id: &'static str,
-    /// What it is held against.
     pub limit: Limit,
-    /// What stands in the way where it is missed, as profiles showed (`docs/profiles.md`).
+    /// Why a run misses the target, as profiles show (`docs/profiles.md`).
     #[serde(skip)]
     pub in_the_way: Option<&'static str>,
 }
 
-/// What a run says of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TargetVerdict {
-    /// It is reached.
     Meets,
-    /// It is not reached yet.
-    Open,
-    /// The run left one of the two out.
-    Unknown,
+    #[serde(rename = "open")]
+    Misses,
+    /// The run left out the figure or its floor.
+    #[serde(rename = "unknown")]
+    NotMeasured,
 }
 
 impl TargetVerdict {
-    /// In a word.
     pub fn word(self) -> &'static str {
         match self {
             Self::Meets => "meets",
-            Self::Open => "misses",
-            Self::Unknown => "not measured",
+            Self::Misses => "misses",
+            Self::NotMeasured => "not measured",
         }
     }
 }
 
-/// A target, and how far a run got.
+/// A target, and how a run compares with it.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct TargetResult {
-    /// The target.
     #[serde(flatten)]
     pub target: Target,
-    /// The figure's median in nanoseconds, where it is a time.
+    /// The figure's median, where it is a time.
     pub median_ns: Option<f64>,
-    /// The median that it is held against.
     pub floor_ns: Option<f64>,
-    /// What is compared with the limit: times, nanoseconds, calls or bytes.
+    /// What the limit bounds: a ratio, nanoseconds, calls or bytes.
     pub value: Option<f64>,
-    /// What lies around it, where the two took turns.
+    /// The spread of `value`, where the bench and its floor ran alternately.
     pub spread: Option<Spread>,
-    /// Whether it is reached.
     pub verdict: TargetVerdict,
-    /// What stands in the way, if it is missed and known.
+    /// Set if the run misses the target and the reason is known.
     pub in_the_way: Option<&'static str>,
 }
 
-/// Every target, held against a run.
-pub fn reached(measured: &BenchFigures) -> Vec<TargetResult> {
-    TARGETS.iter().map(|target| target.reached(measured)).collect()
+/// Compares a run with every target.
+pub fn results(measured: &BenchFigures) -> Vec<TargetResult> {
+    list::TARGETS.iter().map(|target| target.result(measured)).collect()
 }
 
 impl Target {
-    fn reached(self, measured: &BenchFigures) -> TargetResult {
+    fn result(self, measured: &BenchFigures) -> TargetResult {
         let pair = self.limit.floor().and_then(|floor| measured.pair(self.id, floor));
         let (median_ns, floor_ns) = match pair {
             Some(pair) => (Some(pair.median_ns), Some(pair.against_median_ns)),
             None => (measured.median(self.id), self.limit.floor().and_then(|floor| measured.median(floor))),
         };
-        let both = median_ns.zip(floor_ns);
-        let facts = measured.facts(self.id);
+        let with_floor = median_ns.zip(floor_ns);
+        let counts = measured.counts(self.id);
         let spread = match self.limit {
             Limit::Times { .. } => pair.map(|pair| pair.times),
             Limit::More { .. } => pair.map(|pair| pair.more_ns),
@@ -124,24 +106,24 @@ impl Target {
         #[allow(clippy::cast_precision_loss)] // bytes of a login
         let value = match (self.limit, spread) {
             (_, Some(spread)) => Some(spread.median),
-            (Limit::Times { .. }, None) => both.map(|(one, other)| one / other),
-            (Limit::More { .. }, None) => both.map(|(one, other)| one - other),
+            (Limit::Times { .. }, None) => with_floor.map(|(one, floor)| one / floor),
+            (Limit::More { .. }, None) => with_floor.map(|(one, floor)| one - floor),
             (Limit::Below { .. }, None) => median_ns,
-            (Limit::Calls { .. }, None) => facts.map(|facts| facts.store_calls),
-            (Limit::Bytes { .. }, None) => facts.map(|facts| facts.stored_bytes as f64),
+            (Limit::Calls { .. }, None) => counts.map(|counts| counts.store_calls),
+            (Limit::Bytes { .. }, None) => counts.map(|counts| counts.stored_bytes as f64),
         };
         let verdict = match value {
             Some(value) if self.limit.allows(value) => TargetVerdict::Meets,
-            Some(_) => TargetVerdict::Open,
-            None => TargetVerdict::Unknown,
+            Some(_) => TargetVerdict::Misses,
+            None => TargetVerdict::NotMeasured,
         };
-        let in_the_way = self.in_the_way.filter(|_| verdict == TargetVerdict::Open);
+        let in_the_way = self.in_the_way.filter(|_| verdict == TargetVerdict::Misses);
         TargetResult { target: self, median_ns, floor_ns, value, spread, verdict, in_the_way }
     }
 }
 
 impl Limit {
-    /// The id that a figure is held against.
+    /// The id of the floor.
     pub fn floor(self) -> Option<&'static str> {
         match self {
             Self::Times { floor, .. } | Self::More { floor, .. } => Some(floor),
@@ -157,7 +139,7 @@ impl Limit {
         }
     }
 
-    /// A value as it is compared with this limit, in a few words.
+    /// Writes a value with the unit of this limit.
     fn words(self, value: f64) -> String {
         match self {
             Self::Times { .. } => format!("{value:.2} ×"),
@@ -170,22 +152,22 @@ impl Limit {
 }
 
 impl TargetResult {
-    /// What was measured and what is asked for, each in a few words.
+    /// The value and the target, each with its unit.
     pub fn words(&self) -> (String, String) {
         let limit = self.target.limit;
-        let is = self.value.map_or_else(|| "?".to_owned(), |value| limit.words(value));
-        let should = match limit {
+        let value = self.value.map_or_else(|| "?".to_owned(), |value| limit.words(value));
+        let target = match limit {
             Limit::Times { at_most, .. } => format!("≤ {at_most} ×"),
             Limit::More { at_most_ns, .. } => format!("≤ +{at_most_ns} ns"),
             Limit::Below { at_most_ns } => format!("≤ {}", time(at_most_ns)),
             Limit::Calls { exactly } => format!("{exactly}"),
             Limit::Bytes { at_most } => format!("≤ {at_most} B"),
         };
-        (is, should)
+        (value, target)
     }
 
-    /// What lies around the value, where the two took turns: 5 % of the turns are below, and 5 % above.
-    pub fn around(&self) -> Option<String> {
+    /// The spread of the value: 5 % of the rounds are below, and 5 % above.
+    pub fn spread_words(&self) -> Option<String> {
         let Spread { low, high, .. } = self.spread?;
         Some(format!("{} to {}", self.target.limit.words(low), self.target.limit.words(high)))
     }

@@ -1,12 +1,11 @@
-//! How long a revoked login was accepted, as the revocation lab reported it.
+//! The chapter on staleness, from the report of the revocation lab.
 
 use std::fmt;
 
+use jwt_vs_session::labs::figures::Staleness;
 use serde::Deserialize;
 
-use crate::labs::figures::Staleness;
-
-/// The report of `lab revocation --format json`, as much as is needed.
+/// The part of `lab revocation --format json` that the document needs.
 #[derive(Clone, Debug, Deserialize)]
 pub struct StalenessChapter {
     results: Vec<StalenessRow>,
@@ -20,7 +19,7 @@ struct StalenessRow {
     trials: u64,
     shortened_life_ms: Option<f64>,
     last_accept_after_response_ms: Nodes<StalenessCells>,
-    /// Not in older reports, like the next one.
+    /// Older reports lack this and the next field.
     refused_from_ms: Option<Nodes<Worst>>,
     #[serde(default)]
     still_accepted: Nodes<u64>,
@@ -46,7 +45,6 @@ struct StalenessCells {
 }
 
 impl StalenessChapter {
-    /// Of a strategy, if it was measured.
     pub(super) fn staleness(&self, strategy: &str) -> Option<Staleness> {
         self.results.iter().find(|one| one.strategy == strategy).map(StalenessRow::staleness)
     }
@@ -64,20 +62,21 @@ impl StalenessRow {
         }
     }
 
-    /// The cells of what was accepted.
+    /// The cells about accepted probes.
     fn accepted(&self) -> String {
         let Self { strategy, promise, bound_ms, trials, .. } = self;
         let Nodes { same_node: same, other_node: other } = self.last_accept_after_response_ms;
         let at_least = |count: u64| if count > 0 { "≥ " } else { "" };
-        let (least, most) = (at_least(self.still_accepted.same_node), at_least(self.still_accepted.other_node));
-        let [p50, p99, worst] = [other.p50, other.p99, other.max].map(|ms| format!("{most}{ms:.3}"));
+        let (same_mark, other_mark) =
+            (at_least(self.still_accepted.same_node), at_least(self.still_accepted.other_node));
+        let [p50, p99, worst] = [other.p50, other.p99, other.max].map(|ms| format!("{other_mark}{ms:.3}"));
         format!(
-            "| `{strategy}` | {promise} | {bound_ms} | {trials} | {least}{:.3} | {p50} | {p99} | {worst} |",
+            "| `{strategy}` | {promise} | {bound_ms} | {trials} | {same_mark}{:.3} | {p50} | {p99} | {worst} |",
             same.max
         )
     }
 
-    /// The cells of when it was refused.
+    /// The cells about refused probes.
     fn refusals(&self) -> String {
         let cell = |of: fn(Nodes<Worst>) -> Worst| match self.refused_from_ms.map(of) {
             Some(Worst { max: Some(ms) }) => format!(" {ms:.3} |"),
@@ -88,27 +87,26 @@ impl StalenessRow {
     }
 }
 
-/// The chapter of the document.
 impl fmt::Display for StalenessChapter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "## How long a revoked login was accepted\n")?;
-        writeln!(f, "The last accepted question after the revoke was answered, in milliseconds.\n")?;
+        writeln!(f, "## How long a node accepted a revoked login\n")?;
+        writeln!(f, "The last accepted probe after the answer to the revoke, in milliseconds.\n")?;
         let with_refusals = self.results.iter().any(|row| row.refused_from_ms.is_some());
-        let (names, lines) = if with_refusals { REFUSED_FROM } else { ("", "") };
+        let (names, alignments) = if with_refusals { REFUSED_FROM } else { ("", "") };
         if with_refusals {
-            writeln!(f, "{BETWEEN}\n")?;
+            writeln!(f, "{REFUSED_FROM_MEANS}\n")?;
         }
         writeln!(
             f,
             "| strategy | promise | bound | trials | same node, worst | other node, p50 | p99 | worst |{names}"
         )?;
-        writeln!(f, "| --- | --- | --: | --: | --: | --: | --: | --: |{lines}")?;
+        writeln!(f, "| --- | --- | --: | --: | --: | --: | --: | --: |{alignments}")?;
         for row in &self.results {
             let refusals = if with_refusals { row.refusals() } else { String::new() };
             writeln!(f, "{}{refusals}", row.accepted())?;
         }
         if let Some(life) = self.results.iter().find_map(|row| row.shortened_life_ms) {
-            writeln!(f, "\nWhere only expiry ends a login, tokens lived for {life} ms in this experiment.")?;
+            writeln!(f, "\nWhere only expiry ends a login, tokens lived {life} ms in this experiment.")?;
         }
         writeln!(f)
     }
@@ -116,6 +114,6 @@ impl fmt::Display for StalenessChapter {
 
 const REFUSED_FROM: (&str, &str) = (" refused from, same node | other node |", " --: | --: |");
 
-const BETWEEN: &str = "\
-*Refused from*: when the question was asked from which on all were refused, in the worst trial. Nobody knows when between
-the last accepted question and that one a login ended.";
+const REFUSED_FROM_MEANS: &str = "\
+*Refused from*: the first probe after which every probe was refused, in the worst trial. The login ended at an unknown
+moment between the last accepted probe and this one.";

@@ -1,18 +1,17 @@
-//! Benches that take turns with what they are held against: the ratios that the targets are about.
+//! Benches that run alternately with their floors: the targets bound their ratios.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use criterion::{BenchmarkId, Criterion, Throughput};
-use jwt_vs_session::labs::criterion::PairedRatio;
-
 use crate::stage::Stage;
-use crate::stage::timing::{IN_FLIGHT, Question, bench_in_turns, plain};
+use crate::stage::run::PairedRatio;
+use crate::stage::timing::{IN_FLIGHT, Probe, bench_paired, plain};
+use criterion::{BenchmarkId, Criterion, Throughput};
 
-/// One of the two: its whole id, as in `lookup/jwt`; the stage that it runs on; its question. Both are made when it is
-/// their turn, so that a filter skips them.
+/// One bench of a pair. `stage` and `make` run only if no filter skips the bench.
 #[derive(Clone, Copy)]
 pub struct Side<'a, S, M> {
+    /// Such as `lookup/jwt`.
     pub id: &'a str,
     pub stage: S,
     pub make: M,
@@ -24,16 +23,16 @@ impl<'a, S, M> Side<'a, S, M> {
     }
 }
 
-/// Nanoseconds for each question: of the one, and of the other.
-type Turn = (f64, f64);
+/// Nanoseconds of each probe, and of each floor.
+type Round = (f64, f64);
 
-/// Every turn of a run, by the ids of the two.
+/// Every round of a run, by the ids of the bench and its floor.
 #[derive(Default)]
-pub struct Turns(RefCell<BTreeMap<(String, String), Vec<Turn>>>);
+pub struct Pairs(RefCell<BTreeMap<(String, String), Vec<Round>>>);
 
-impl Turns {
-    /// One question at a time, against a floor.
-    pub fn one<'a, Q: Question, F: Question>(
+impl Pairs {
+    /// Benches one probe at a time.
+    pub fn one<'a, Q: Probe, F: Probe>(
         &self,
         criterion: &mut Criterion,
         side: &Side<'_, impl Fn() -> &'a Stage, impl Fn() -> Q>,
@@ -42,8 +41,8 @@ impl Turns {
         self.bench(criterion, side, floor, 1);
     }
 
-    /// One at a time, and many at once, each against as many of the floor's.
-    pub fn many<'a, Q: Question, F: Question>(
+    /// Benches one probe at a time, and then several in flight, each time with as many of the floor.
+    pub fn many<'a, Q: Probe, F: Probe>(
         &self,
         criterion: &mut Criterion,
         side: &Side<'_, impl Fn() -> &'a Stage, impl Fn() -> Q>,
@@ -57,7 +56,7 @@ impl Turns {
         }
     }
 
-    fn bench<'a, Q: Question, F: Question>(
+    fn bench<'a, Q: Probe, F: Probe>(
         &self,
         criterion: &mut Criterion,
         side: &Side<'_, impl Fn() -> &'a Stage, impl Fn() -> Q>,
@@ -73,14 +72,13 @@ impl Turns {
         };
         let make = || (&(side.stage)().runtime, (side.make)());
         let make_floor = || (&(floor.stage)().runtime, (floor.make)());
-        bench_in_turns(&mut group, name, (make, make_floor), tasks, |turn| {
+        bench_paired(&mut group, name, (make, make_floor), tasks, |round| {
             let key = (side.id.to_owned(), floor.id.to_owned());
-            self.0.borrow_mut().entry(key).or_default().push(turn);
+            self.0.borrow_mut().entry(key).or_default().push(round);
         });
     }
 
-    /// What came of them.
-    pub fn pairs(&self) -> Vec<PairedRatio> {
-        self.0.borrow().iter().filter_map(|((id, against), turns)| PairedRatio::of(id, against, turns)).collect()
+    pub fn ratios(&self) -> Vec<PairedRatio> {
+        self.0.borrow().iter().filter_map(|((id, against), rounds)| PairedRatio::of(id, against, rounds)).collect()
     }
 }

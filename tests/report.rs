@@ -1,0 +1,8 @@
+//! The report on the benches, with files that look like criterion's. No bench runs.
+#![allow(clippy::expect_used)]
+
+#[path = "../benches/report/mod.rs"]
+mod report;
+
+#[path = "report/figures.rs"]
+mod figures;
