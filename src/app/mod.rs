@@ -2,9 +2,8 @@
 //!
 //! The only file that names a concrete strategy. A new one is a file in `auth/` and a line in `strategies`.
 
-mod cost;
 mod demo;
-mod lab;
+mod lab_nodes;
 mod node;
 mod readiness;
 mod resources;
@@ -17,9 +16,7 @@ use std::sync::Arc;
 use poem::{Endpoint, Response};
 use tokio::net::TcpListener;
 
-pub use self::cost::CostLab;
-pub use self::lab::Lab;
-use self::lab::LiveLab;
+pub use self::lab_nodes::LabNodes;
 pub use self::node::Node;
 pub use self::readiness::StrategyReadiness;
 use self::resources::Resources;
@@ -34,7 +31,7 @@ use crate::config::Settings;
 use crate::flow::{self, AppState, Demo, FlashTraces, LoginEvents, RateLimits, Services, TrustedProxies};
 use crate::labs::cost::CostRuns;
 use crate::labs::figures::Figures;
-use crate::labs::revocation::live::Runs;
+use crate::labs::revocation::live::LiveRuns;
 use crate::page::Pages;
 use crate::server;
 use crate::store::refresh::RefreshTokens;
@@ -48,9 +45,7 @@ pub struct App {
     listener: TcpListener,
     address: SocketAddr,
     site: Arc<AppState>,
-    sql: Sql,
-    lab: LiveLab,
-    private_redis: Option<PrivateRedis>,
+    nodes: Arc<LabNodes>,
 }
 
 impl App {
@@ -64,8 +59,8 @@ impl App {
         let hasher = Hasher::new(Hasher::default_slots())?;
         let public_url = public_url(settings, address);
         let demo = demo::seed_or_lock(settings, address, &users, &hasher, &clock).await?;
-        let lab = LiveLab::new(settings, &parts);
         let strategies = strategies(&parts);
+        let nodes = Arc::new(LabNodes::of_server(settings, parts.clone(), private_redis));
         let figures =
             figures(settings)?.map(|all| all.comparable_with(strategies.iter().map(|strategy| strategy.describe())));
         let shared = Services {
@@ -85,12 +80,12 @@ impl App {
             sql: parts.sql.clone(),
             redis: parts.redis.clone(),
             stores: parts.states.clone(),
-            runs: Runs::new(lab.opener()),
-            cost: CostRuns::new(lab.cost_opener()),
+            runs: LiveRuns::new(nodes.clone()),
+            cost: CostRuns::new(nodes.clone()),
             figures,
         };
         let site = Arc::new(AppState::new(shared, strategies));
-        Ok(Self { listener, address, site, sql: parts.sql, lab, private_redis })
+        Ok(Self { listener, address, site, nodes })
     }
 
     /// The address that was bound.
@@ -120,13 +115,11 @@ impl App {
         let stop = async {
             stop.await;
             site.login_events().closing();
-            site.runs().close();
-            site.cost().close().await;
+            tokio::join!(site.runs().close(), site.cost().close());
         };
         let served = server::serve(self.listener, routes, stop).await;
         drop(site);
-        let databases = [Some(self.sql), self.lab.database()];
-        close(databases.into_iter().flatten(), self.private_redis).await;
+        self.nodes.close().await;
         served
     }
 }

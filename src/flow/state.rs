@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::identity::Role;
 use crate::labs::cost::CostRuns;
 use crate::labs::figures::Figures;
-use crate::labs::revocation::live::Runs;
+use crate::labs::revocation::live::LiveRuns;
 use crate::page::Pages;
 use crate::store::users::Users;
 use crate::store::{Redis, Sql, StoreError};
@@ -62,9 +62,7 @@ pub struct Services {
     pub redis: Option<Redis>,
     /// Where each store is, in words.
     pub stores: Vec<StoreStatus>,
-    /// The experiments that people watch.
-    pub runs: Runs,
-    /// The measurement of the cost.
+    pub runs: LiveRuns,
     pub cost: CostRuns,
     /// Figures of an earlier measurement, if there are any.
     pub figures: Option<Figures>,
@@ -162,12 +160,12 @@ impl AppState {
         &self.services.login_events
     }
 
-    /// The experiments that people watch.
-    pub fn runs(&self) -> &Runs {
+    /// The live runs of the revocation lab.
+    pub fn runs(&self) -> &LiveRuns {
         &self.services.runs
     }
 
-    /// The measurement of the cost.
+    /// The runs of the cost lab.
     pub fn cost(&self) -> &CostRuns {
         &self.services.cost
     }

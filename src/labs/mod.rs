@@ -1,4 +1,4 @@
-//! EXPERIMENTS: each works on strategies and returns a report. Only the command line and pages print.
+//! EXPERIMENTS on strategies: each returns a report. Only the command line and the pages print.
 
 pub mod capacity;
 pub mod cost;
@@ -7,7 +7,10 @@ pub mod document;
 pub mod event_log;
 pub mod figures;
 pub mod frontier;
+pub mod lab_error;
 mod machine;
 pub mod nodes;
 pub mod revocation;
+pub mod runs;
 pub mod targets;
+mod text_table;
