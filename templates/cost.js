@@ -1,9 +1,9 @@
-// The cost lab: shows what a slider means, and the progress of a run. Without this script the form waits for the run.
+// The cost lab: a slider's value in words, and the progress of a run. Without this script the form waits for the run.
 "use strict";
 const form = document.getElementById("cost");
 const measure = document.getElementById("measure");
 const progress = document.getElementById("progress");
-const told = document.getElementById("status");
+const statusLine = document.getElementById("status");
 
 for (const slider of form.querySelectorAll("input[type=range]")) {
   const all = slider.dataset.all.split("|");
@@ -19,12 +19,12 @@ for (const slider of form.querySelectorAll("input[type=range]")) {
 function over(text) {
   measure.disabled = false;
   progress.hidden = true;
-  told.textContent = text;
+  statusLine.textContent = text;
 }
 
-// The server renders the figures; here they only take the place of the old ones.
+// The server renders the figures; they replace the old ones.
 async function refresh() {
-  // With what was typed into the capacity sheet; if that cannot be read, the page comes with a sentence.
+  // With the fields of the capacity view. If one is wrong, the server answers 400 with the page.
   const answer = await fetch("/labs/cost" + location.search);
   if (!answer.ok && answer.status !== 400) throw new Error("The server answered " + answer.status + ".");
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -43,7 +43,7 @@ function watch(address) {
     const { number, of, words } = JSON.parse(event.data);
     progress.max = of;
     progress.value = number;
-    told.textContent = words;
+    statusLine.textContent = words;
   });
   source.addEventListener("failed", (event) => { last = JSON.parse(event.data).words; });
   source.addEventListener("done", () => { last = ""; });
@@ -65,7 +65,7 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   document.getElementById("message")?.remove();
   measure.disabled = true;
-  told.textContent = "Starting …";
+  statusLine.textContent = "Starting …";
   try {
     const answer = await fetch("/labs/cost/api/runs", { method: "POST", body: new URLSearchParams(new FormData(form)) });
     const body = await answer.json().catch(() => ({}));

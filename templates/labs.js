@@ -1,14 +1,15 @@
-// The revocation lab, lane by lane. Without this script the form does the same in one go.
+// The revocation lab, login by login. Without this script the form runs the experiment in one request.
 "use strict";
 const form = document.getElementById("lab");
 const main = document.getElementById("main");
-const lanes = document.getElementById("lanes");
-const words = document.getElementById("words");
+const logins = document.getElementById("logins");
+const outcomes = document.getElementById("outcomes");
 const start = document.getElementById("start");
 const revoke = document.getElementById("revoke");
-const told = document.getElementById("status");
+const statusLine = document.getElementById("status");
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-const SIGNS = { y: ["y", "✓"], n: ["n", "✕"], "?": ["u", "!"] };
+// Accepted, refused, unavailable.
+const SIGNS = { a: "✓", r: "✕", u: "!" };
 let run = null;
 
 revoke.hidden = false;
@@ -20,11 +21,11 @@ function element(tag, name, text) {
   return made;
 }
 
-function lane(row) {
-  const box = element("div", "lane");
+function show(row) {
+  const box = element("div", "login");
   const name = element("div", "name of-" + row.credential, row.slug);
   const promise = element("div", "promise");
-  promise.append(element("b", "", row.promise), element("span", "", "is the promise"));
+  promise.append(element("b", "", row.promise), element("span", "", "promised end"));
   const ticks = element("div", "ticks");
   const nodes = ["same", "other"].map((node) => {
     const line = element("div");
@@ -32,32 +33,32 @@ function lane(row) {
     ticks.append(line);
     return line;
   });
-  const said = element("div", "said");
+  const staleness = element("div", "staleness");
   const figure = element("b");
   const note = element("span");
-  said.append(figure, note);
-  box.append(name, ticks, said, promise);
-  lanes.append(box);
+  staleness.append(figure, note);
+  box.append(name, ticks, staleness, promise);
+  logins.append(box);
   const line = document.createElement("tr");
   const head = element("th", "", row.slug);
   head.scope = "row";
   const cells = [0, 1, 2, 3].map(() => element("td"));
   line.append(head, ...cells);
-  words.querySelector("tbody").append(line);
+  outcomes.querySelector("tbody").append(line);
   return { box, nodes, figure, note, line, cells, row, mark: null };
 }
 
-// A cell that says the same as before is left alone: it would be read out again.
-function say(cell, text) {
+// A cell with the same text is left alone: a screen reader would read it again.
+function write(cell, text) {
   if (cell.textContent !== text) cell.textContent = text;
 }
 
-function turn(shown, row) {
+function update(shown, row) {
   shown.row = row;
-  shown.box.className = "lane " + row.kind;
-  say(shown.figure, row.figure);
-  say(shown.note, row.note);
-  [row.promise, [row.figure, row.note].filter(Boolean).join(", "), row.same, row.other].forEach((text, i) => say(shown.cells[i], text));
+  shown.box.className = "login " + row.kind;
+  write(shown.figure, row.figure);
+  write(shown.note, row.note);
+  [row.promise, [row.figure, row.note].filter(Boolean).join(", "), row.same, row.other].forEach((text, i) => write(shown.cells[i], text));
 }
 
 function room() {
@@ -68,22 +69,22 @@ function room() {
 
 function tick(data) {
   run.ticks += 1;
-  const still = run.shown.every((shown, i) => run.before[i] === data.answers[i]);
-  run.before = data.answers;
-  // With less motion: what changes at once, and one column a second.
+  const still = run.shown.every((shown, i) => run.before[i] === data.outcomes[i]);
+  run.before = data.outcomes;
+  // With less motion: every change, and otherwise one column a second.
   if (calm && still && run.ticks % 8 && !run.shown.some((shown) => shown.mark !== null)) return;
   const most = room();
   run.shown.forEach((shown, i) => {
-    // The first question that was asked after the revoke was answered.
+    // The first probe after the answer to the revoke.
     const marked = shown.mark !== null && data.at >= shown.mark;
     shown.nodes.forEach((line, node) => {
-      const [kind, sign] = SIGNS[data.answers[i][node]];
-      line.append(element("i", marked ? kind + " mark" : kind, sign));
+      const outcome = data.outcomes[i][node];
+      line.append(element("i", marked ? outcome + " mark" : outcome, SIGNS[outcome]));
       while (line.childElementCount > most) line.firstElementChild.remove();
     });
     if (marked) shown.mark = null;
     if (shown.row.kind === "revoked" && shown.row.ends_at_ms !== null) {
-      say(shown.figure, Math.max(0, (shown.row.ends_at_ms - data.at) / 1000).toFixed(1) + " s");
+      write(shown.figure, Math.max(0, (shown.row.ends_at_ms - data.at) / 1000).toFixed(1) + " s");
     }
   });
 }
@@ -96,7 +97,7 @@ function over(text) {
   start.disabled = false;
   start.textContent = "Again";
   start.focus();
-  told.textContent = text;
+  statusLine.textContent = text;
 }
 
 async function post(address, body) {
@@ -109,12 +110,12 @@ async function post(address, body) {
 function listen(address) {
   const source = new EventSource(address);
   source.addEventListener("tick", (event) => tick(JSON.parse(event.data)));
-  source.addEventListener("lane", (event) => {
-    const { lane, at, row } = JSON.parse(event.data);
-    turn(run.shown[lane], row);
-    if (row.kind === "revoked") run.shown[lane].mark = at;
+  source.addEventListener("login", (event) => {
+    const { number, at, row } = JSON.parse(event.data);
+    update(run.shown[number], row);
+    if (row.kind === "revoked") run.shown[number].mark = at;
   });
-  source.addEventListener("end", () => over("The run is over, and every login of it is ended."));
+  source.addEventListener("end", () => over("The run is over, and its logins are revoked."));
   source.onerror = () => { if (source.readyState === EventSource.CLOSED) over("The connection was lost."); };
   return source;
 }
@@ -124,36 +125,36 @@ form.addEventListener("submit", async (event) => {
   if (start.textContent === "Again") {
     start.textContent = "Log in everywhere";
     main.classList.remove("running");
-    lanes.hidden = words.hidden = true;
-    told.textContent = "";
+    logins.hidden = outcomes.hidden = true;
+    statusLine.textContent = "";
     return;
   }
   start.disabled = true;
-  told.textContent = "Opening the logins …";
+  statusLine.textContent = "Opening the logins …";
   try {
     const answer = await post("/labs/revocation/api/runs", new URLSearchParams(new FormData(form)));
-    lanes.replaceChildren();
-    words.querySelector("tbody").replaceChildren();
+    logins.replaceChildren();
+    outcomes.querySelector("tbody").replaceChildren();
     run = { ticks: 0, before: [], revoke: answer.revoke };
-    run.shown = answer.lanes.map(lane);
-    lanes.hidden = words.hidden = false;
+    run.shown = answer.logins.map(show);
+    logins.hidden = outcomes.hidden = false;
     main.classList.add("running");
     run.source = listen(answer.events);
     revoke.disabled = false;
     revoke.focus();
-    told.textContent = "Every login is asked for on both nodes, seven times a second.";
+    statusLine.textContent = "Both nodes check every login seven times a second.";
   } catch (error) {
     start.disabled = false;
-    told.textContent = error.message;
+    statusLine.textContent = error.message;
   }
 });
 
 revoke.addEventListener("click", async () => {
   revoke.disabled = true;
-  told.textContent = "Revoked. Which lanes turn?";
+  statusLine.textContent = "Revoked. Which nodes still accept?";
   try {
     await post(run.revoke);
   } catch (error) {
-    told.textContent = error.message;
+    statusLine.textContent = error.message;
   }
 });

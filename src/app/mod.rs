@@ -4,9 +4,8 @@
 //! `resources.rs` opens the key and the stores, `demo.rs` seeds the demo users. `lab.rs` and `cost.rs` open the
 //! experiments, `node.rs` the strategies without a server, `readiness.rs` lists them.
 
-mod cost;
 mod demo;
-mod lab;
+mod lab_nodes;
 mod node;
 mod readiness;
 mod resources;
@@ -19,9 +18,7 @@ use std::sync::Arc;
 use poem::{Endpoint, Response};
 use tokio::net::TcpListener;
 
-pub use self::cost::CostLab;
-pub use self::lab::Lab;
-use self::lab::LiveLab;
+pub use self::lab_nodes::LabNodes;
 pub use self::node::Node;
 pub use self::readiness::StrategyReadiness;
 use self::resources::Resources;
@@ -36,7 +33,7 @@ use crate::config::Settings;
 use crate::flow::{self, AppState, Demo, FlashTraces, LoginEvents, RateLimits, Services, TrustedProxies};
 use crate::labs::cost::CostRuns;
 use crate::labs::figures::Figures;
-use crate::labs::revocation::live::Runs;
+use crate::labs::revocation::live::LiveRuns;
 use crate::page::Pages;
 use crate::server;
 use crate::store::refresh::RefreshTokens;
@@ -50,9 +47,7 @@ pub struct App {
     listener: TcpListener,
     address: SocketAddr,
     state: Arc<AppState>,
-    sql: Sql,
-    lab: LiveLab,
-    private_redis: Option<PrivateRedis>,
+    nodes: Arc<LabNodes>,
 }
 
 impl App {
@@ -66,8 +61,8 @@ impl App {
         let hasher = Hasher::new(Hasher::default_slots())?;
         let public_url = public_url(settings, address);
         let demo = demo::seed_or_lock(settings, address, &users, &hasher, &clock).await?;
-        let lab = LiveLab::new(settings, &resources);
         let strategies = strategies(&resources);
+        let nodes = Arc::new(LabNodes::of_server(settings, resources.clone(), private_redis));
         let figures =
             figures(settings)?.map(|all| all.comparable_with(strategies.iter().map(|strategy| strategy.describe())));
         let services = Services {
@@ -87,12 +82,12 @@ impl App {
             sql: resources.sql.clone(),
             redis: resources.redis.clone(),
             stores: resources.states.clone(),
-            runs: Runs::new(lab.opener()),
-            cost: CostRuns::new(lab.cost_opener()),
+            runs: LiveRuns::new(nodes.clone()),
+            cost: CostRuns::new(nodes.clone()),
             figures,
         };
         let state = Arc::new(AppState::new(services, strategies));
-        Ok(Self { listener, address, state, sql: resources.sql, lab, private_redis })
+        Ok(Self { listener, address, state, nodes })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -121,13 +116,11 @@ impl App {
         let stop = async {
             stop.await;
             state.login_events().closing();
-            state.runs().close();
-            state.cost().close().await;
+            tokio::join!(state.runs().close(), state.cost().close());
         };
         let served = server::serve(self.listener, routes, stop).await;
         drop(state);
-        let databases = [Some(self.sql), self.lab.database()];
-        close(databases.into_iter().flatten(), self.private_redis).await;
+        self.nodes.close().await;
         served
     }
 }
@@ -143,37 +136,37 @@ async fn close(databases: impl IntoIterator<Item = Sql>, private_redis: Option<P
 }
 
 /// The strategies: one line each, in the order of the home page.
-fn strategies(parts: &Resources) -> Vec<Arc<dyn AuthStrategy>> {
-    let Resources { keys, sql, life, limits, clock, .. } = parts;
-    let redis = parts.redis.clone().unwrap_or_else(Redis::absent);
+fn strategies(resources: &Resources) -> Vec<Arc<dyn AuthStrategy>> {
+    let Resources { keys, sql, life, limits, clock, .. } = resources;
+    let redis = resources.redis.clone().unwrap_or_else(Redis::absent);
     let memory = Arc::new(MemorySessions::new(clock.clone()));
-    let tracked = Arc::new(TrackedSessions::new(&redis, ended("session-tracked", parts), clock.clone()));
+    let tracked = Arc::new(TrackedSessions::new(&redis, ended("session-tracked", resources), clock.clone()));
     let rows = Arc::new(SqlSessions::new(sql.clone(), clock.clone()));
     vec![
         Arc::new(JwtStrategy::new(keys.clone(), *life, clock.clone())),
-        session(parts),
+        session(resources),
         Arc::new(RevocableJwtStrategy::blocklist(keys.clone(), sql.clone(), &redis, *life, clock.clone())),
         Arc::new(RevocableJwtStrategy::pushed(keys.clone(), sql.clone(), redis, *life, clock.clone())),
         Arc::new(JwtGenerationStrategy::new(keys.clone(), Users::new(sql.clone()), *life, clock.clone())),
-        refresh(parts),
+        refresh(resources),
         Arc::new(SessionStrategy::in_process(memory, *limits, clock.clone())),
         Arc::new(SessionStrategy::in_sql(rows, *limits, clock.clone())),
         Arc::new(SessionStrategy::tracked(tracked, *limits, clock.clone())),
     ]
 }
 
-fn refresh(parts: &Resources) -> Arc<dyn AuthStrategy> {
-    let Resources { keys, sql, short_life, login_life, clock, .. } = parts;
+fn refresh(resources: &Resources) -> Arc<dyn AuthStrategy> {
+    let Resources { keys, sql, short_life, login_life, clock, .. } = resources;
     let families = RefreshTokens::new(sql.clone(), clock.clone());
     Arc::new(JwtRefreshStrategy::new(keys.clone(), families, *short_life, *login_life, clock.clone()))
 }
 
 /// The session of the title: in Redis, or in this process and saying so.
-fn session(parts: &Resources) -> Arc<dyn AuthStrategy> {
-    let (limits, clock) = (parts.limits, parts.clock.clone());
-    match &parts.redis {
+fn session(resources: &Resources) -> Arc<dyn AuthStrategy> {
+    let (limits, clock) = (resources.limits, resources.clock.clone());
+    match &resources.redis {
         Some(redis) => {
-            let store = Arc::new(RedisSessions::new(redis, ended("session", parts), clock.clone()));
+            let store = Arc::new(RedisSessions::new(redis, ended("session", resources), clock.clone()));
             Arc::new(SessionStrategy::shared(store, Backend::Redis, None, limits, clock))
         }
         None => {
@@ -184,8 +177,8 @@ fn session(parts: &Resources) -> Arc<dyn AuthStrategy> {
 }
 
 /// Which sessions of this mount ended: kept as long as one could have lived.
-fn ended(mount: &'static str, parts: &Resources) -> Revocations {
-    Revocations::new(mount, parts.sql.clone(), parts.limits.absolute, parts.clock.clone())
+fn ended(mount: &'static str, resources: &Resources) -> Revocations {
+    Revocations::new(mount, resources.sql.clone(), resources.limits.absolute, resources.clock.clone())
 }
 
 /// Reads the figures from the file of the settings, or those built into the program.

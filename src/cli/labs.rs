@@ -1,52 +1,54 @@
-//! The experiments on the command line.
+//! The commands that run experiments.
 
+use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
 use super::{Format, Outcome, stop_signal};
-use crate::app::{CostLab, Lab};
+use crate::app::{LabNodes, StartError};
 use crate::config::Settings;
-use crate::labs::cost::{self, Conditions, LONGEST_DELAY, MOST_CLAIMS, MOST_LOGINS};
+use crate::labs::cost::{self, Conditions, LONGEST_DELAY, MOST_CLAIMS, MOST_LOGINS, OpenCost as _};
 use crate::labs::revocation;
 
 #[derive(Subcommand)]
 pub(super) enum LabCommand {
-    /// How long a revoked login goes on being accepted, on the node that revoked it and on another one
+    /// Measure how long nodes accept a revoked login
     Revocation {
-        /// Only these
+        /// Strategies to measure, separated by commas [default: all]
         #[arg(long, value_delimiter = ',', value_name = "SLUG")]
         strategies: Vec<String>,
-        /// How many logins are revoked under each strategy; at most 5 where only expiry ends one
+        /// Logins to revoke under each strategy; at most 5 where only expiry ends a login
         #[arg(long, default_value = "200", value_parser = clap::value_parser!(u32).range(1..=100_000))]
         trials: u32,
-        /// How to print the report
+        /// Output format
         #[arg(long, default_value = "table")]
         format: Format,
     },
-    /// What it costs to know who asks, in seconds and indicative: use a release build
+    /// Benchmark authentication: the order of magnitude in seconds; use a release build
     Cost(CostOptions),
 }
 
 #[derive(Args)]
 pub(super) struct CostOptions {
-    /// Only these
+    /// Strategies to measure, separated by commas [default: all]
     #[arg(long, value_delimiter = ',', value_name = "SLUG")]
     strategies: Vec<String>,
-    /// Added to every call to a store, as over a network: up to 5ms
+    /// Delay added to every call to a store, as over a network; at most 5ms
     #[arg(long, default_value = "0ms", value_parser = delay)]
     delay: Duration,
-    /// How many logins are stored
+    /// Number of stored logins
     #[arg(long, default_value = "1000", value_parser = clap::value_parser!(u32).range(1..=MOST_LOGINS as i64))]
     logins: u32,
-    /// Of a hundred requests, so many are of a login that was asked for before
+    /// Cache hit rate, in percent: the share of checks of a login that was checked before
     #[arg(long, default_value = "100", value_parser = clap::value_parser!(u8).range(0..=100))]
     hit_rate: u8,
-    /// Length of the user's name, which is in the claims of every token; 0 leaves it as it is
+    /// Length of the user's name in the claims of every token, in bytes; 0 leaves it as it is
     #[arg(long, default_value = "0", value_name = "BYTES", value_parser = clap::value_parser!(u32).range(0..=MOST_CLAIMS as i64))]
     claims: u32,
-    /// How to print the report
+    /// Output format
     #[arg(long, default_value = "table")]
     format: Format,
 }
@@ -58,12 +60,11 @@ impl CostOptions {
     }
 }
 
-fn delay(text: &str) -> Result<Duration, String> {
+fn delay(text: &str) -> Result<Duration, &'static str> {
     let delay = humantime::parse_duration(text).ok().filter(|delay| *delay <= LONGEST_DELAY);
-    delay.ok_or_else(|| "expected a duration from 0ms to 5ms".to_owned())
+    delay.ok_or("expected a duration from 0ms to 5ms")
 }
 
-/// Runs one.
 pub(super) async fn run(settings: &Settings, lab: LabCommand) -> Outcome {
     match lab {
         LabCommand::Revocation { strategies, trials, format } => {
@@ -74,51 +75,66 @@ pub(super) async fn run(settings: &Settings, lab: LabCommand) -> Outcome {
 }
 
 async fn lab_revocation(settings: &Settings, wanted: &[String], trials: usize, format: Format) -> Outcome {
-    let lab = Lab::open(settings, wanted).await?;
-    let progress = std::io::stderr().is_terminal();
+    let nodes = LabNodes::open(settings, wanted).await?;
+    let results = measure_revocation(&nodes, wanted, trials).await;
+    show_progress("");
+    nodes.close().await;
+    let report = revocation::RevocationReport { results: results? };
+    print(&report, format)
+}
+
+async fn measure_revocation(
+    nodes: &LabNodes,
+    wanted: &[String],
+    trials: usize,
+) -> Result<Vec<revocation::RevocationResult>, Box<dyn std::error::Error>> {
+    let (pairs, subject) = nodes.revocation_setup(wanted).await.map_err(StartError::Lab)?;
     let mut results = Vec::new();
-    for pair in &lab.pairs {
-        if progress {
-            write!(std::io::stderr(), "\r\x1b[K{} …", pair.slug())?;
-        }
-        results.push(revocation::measure(pair, &lab.subject, trials).await);
+    for pair in &pairs {
+        show_progress(pair.slug());
+        results.push(revocation::measure(pair, &subject, trials).await?);
     }
-    if progress {
-        write!(std::io::stderr(), "\r\x1b[K")?;
-    }
-    lab.close().await;
-    let results = results.into_iter().collect::<Result<_, _>>()?;
-    let report = revocation::RevocationReport { results };
-    let mut out = std::io::stdout().lock();
-    match format {
-        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
-        Format::Table => write!(out, "{report}")?,
-    }
-    Ok(())
+    Ok(results)
 }
 
 async fn lab_cost(settings: &Settings, options: &CostOptions) -> Outcome {
-    let lab = CostLab::open(settings, &options.strategies, options.delay).await?;
-    let progress = std::io::stderr().is_terminal();
-    let tell = move |event| {
-        if let (true, cost::CostEvent::Strategy { number, of, slug }) = (progress, event) {
-            let _ = write!(std::io::stderr(), "\r\x1b[K{number} of {of}: {slug} …");
-        }
-    };
-    let (bench, conditions, stop) = (lab.bench.clone(), options.conditions(), stop_signal()?);
-    // As a request runs: among the runtime's own threads, beside the connections that it waits for.
-    let report = tokio::spawn(async move { cost::run(&bench, conditions, stop, tell).await }).await?;
-    if progress {
-        write!(std::io::stderr(), "\r\x1b[K")?;
-    }
-    lab.close().await;
+    let nodes = LabNodes::open(settings, &options.strategies).await?;
+    let report = measure_cost(&nodes, options).await;
+    show_progress("");
+    nodes.close().await;
     let report = report?;
     if report.is_debug() {
         writeln!(std::io::stderr(), "{}", cost::DEBUG_WARNING)?;
     }
+    print(&report, options.format)
+}
+
+async fn measure_cost(nodes: &LabNodes, options: &CostOptions) -> Result<cost::CostReport, Box<dyn std::error::Error>> {
+    let setup = nodes.open_cost(&options.strategies, options.delay).await.map_err(StartError::Lab)?;
+    let on_event = |event| {
+        if let cost::CostEvent::Strategy { number, of, slug } = event {
+            show_progress(&format!("{number} of {of}: {slug}"));
+        }
+    };
+    let (conditions, stop) = (options.conditions(), stop_signal()?);
+    // As a request runs: among the runtime's own threads, beside the connections that it waits for.
+    let report = tokio::spawn(async move { cost::run(&setup, conditions, stop, on_event).await }).await?;
+    Ok(report?)
+}
+
+/// Shows on a terminal what is being measured, in place of what was shown before.
+fn show_progress(words: &str) {
+    let mut terminal = std::io::stderr();
+    if terminal.is_terminal() {
+        let dots = if words.is_empty() { "" } else { " …" };
+        let _ = write!(terminal, "\r\x1b[K{words}{dots}");
+    }
+}
+
+fn print(report: &(impl Serialize + Display), format: Format) -> Outcome {
     let mut out = std::io::stdout().lock();
-    match options.format {
-        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
+    match format {
+        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(report)?)?,
         Format::Table => write!(out, "{report}")?,
     }
     Ok(())

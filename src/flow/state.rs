@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::identity::Role;
 use crate::labs::cost::CostRuns;
 use crate::labs::figures::Figures;
-use crate::labs::revocation::live::Runs;
+use crate::labs::revocation::live::LiveRuns;
 use crate::page::Pages;
 use crate::store::users::Users;
 use crate::store::{Redis, Sql, StoreError};
@@ -49,9 +49,7 @@ pub struct Services {
     pub sql: Sql,
     pub redis: Option<Redis>,
     pub stores: Vec<StoreStatus>,
-    /// The runs of the revocation lab.
-    pub runs: Runs,
-    /// The runs of the cost lab.
+    pub runs: LiveRuns,
     pub cost: CostRuns,
     /// Figures of an earlier measurement.
     pub figures: Option<Figures>,
@@ -141,8 +139,8 @@ impl AppState {
         &self.services.login_events
     }
 
-    /// The runs of the revocation lab.
-    pub fn runs(&self) -> &Runs {
+    /// The live runs of the revocation lab.
+    pub fn runs(&self) -> &LiveRuns {
         &self.services.runs
     }
 

@@ -1,4 +1,4 @@
-//! What happens in a run, kept: whoever listens later, or again, misses nothing.
+//! The events of a run, kept: a reader that comes late, or comes back, misses none.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,7 +17,7 @@ struct Progress {
     ended: bool,
 }
 
-/// Somebody who watches.
+/// A place in an event log: see [`EventLog::read_from`].
 #[derive(Debug)]
 pub struct LogReader {
     progress: watch::Receiver<Progress>,
@@ -31,42 +31,40 @@ impl<E> Default for EventLog<E> {
 }
 
 impl<E: Clone> EventLog<E> {
-    /// Adds an event.
     pub fn push(&self, event: E) {
         let mut log = self.events();
         log.push(event);
         let events = log.len();
         drop(log);
-        // Two tellers may meet here in the other order.
+        // Two tasks that push at once may come here in the other order.
         self.progress.send_modify(|progress| progress.events = progress.events.max(events));
     }
 
-    /// Nothing more will happen.
+    /// Ends the log: readers get what is left, then `None`.
     pub fn end(&self) {
         self.progress.send_modify(|progress| progress.ended = true);
     }
 
-    /// How many watch.
-    pub fn watchers(&self) -> usize {
+    pub fn readers(&self) -> usize {
         self.progress.receiver_count()
     }
 
-    /// Watches from the event `next` on.
+    /// Reads from the event with the number `next`.
     pub fn read_from(&self, next: usize) -> LogReader {
         LogReader { progress: self.progress.subscribe(), next }
     }
 
-    /// The events that `listener` has not seen, with the number of the first; waits for one. `None`: it is over.
-    pub async fn next(&self, listener: &mut LogReader) -> Option<(usize, Vec<E>)> {
-        let from = listener.next;
-        let news = listener.progress.wait_for(|progress| progress.events > from || progress.ended).await;
+    /// Waits for events that `reader` has not seen, and returns them with the number of the first. `None`: the log ended.
+    pub async fn next(&self, reader: &mut LogReader) -> Option<(usize, Vec<E>)> {
+        let from = reader.next;
+        let news = reader.progress.wait_for(|progress| progress.events > from || progress.ended).await;
         news.ok()?;
         let events = self.events().get(from..).unwrap_or_default().to_vec();
-        listener.next += events.len();
+        reader.next += events.len();
         (!events.is_empty()).then_some((from, events))
     }
 
-    /// All of them so far.
+    /// All events so far.
     pub fn events(&self) -> MutexGuard<'_, Vec<E>> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }

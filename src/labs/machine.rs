@@ -1,14 +1,13 @@
-//! Where figures were measured, as much as the system tells; and the processor's time.
+//! Where figures are measured: the machine, the versions, the load; and the processor time of this process.
 
 use std::fs;
 use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
+
 use super::figures::{Method, Source};
 use crate::clock::Clock;
 use crate::store::{Redis, Sql};
-
-/// How often the processor's clock ticks in a second: Linux fixes it for programs (`USER_HZ`).
-const TICKS: u64 = 100;
 
 /// This machine, now, with these stores.
 pub(super) async fn source(redis: &Redis, sql: &Sql) -> Source {
@@ -37,7 +36,7 @@ fn machine() -> String {
     format!("{}, {cores} {noun}, {}", processor(), system())
 }
 
-/// Of the machine, however few of them this process may use.
+/// The machine's cores; this process may be limited to fewer.
 fn cores() -> usize {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let listed = text.lines().filter(|line| line.starts_with("processor")).count();
@@ -55,15 +54,13 @@ fn system() -> String {
     format!("{} {}", std::env::consts::OS, release.trim()).trim().to_owned()
 }
 
-/// Of the last minute.
+/// The load average of the last minute.
 fn load() -> Option<f64> {
     fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
 }
 
-/// What the processor has done for this process, if the system tells.
-pub(super) fn cpu_time() -> Option<Duration> {
-    let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    let mut fields = stat.rsplit_once(") ")?.1.split(' ').skip(11);
-    let (user, system) = (fields.next()?.parse::<u64>().ok()?, fields.next()?.parse::<u64>().ok()?);
-    Some(Duration::from_millis((user + system) * 1000 / TICKS))
+/// The processor time of this process, user and system, since its start.
+pub(super) fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or_default(), u32::try_from(time.tv_nsec).unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! What an experiment works on: the same strategies twice, as on two servers that share their stores.
+//! What an experiment works on: each strategy on two nodes that share their stores.
 
 use std::sync::Arc;
 
@@ -11,22 +11,21 @@ use crate::store::users::{User, Users};
 /// A strategy on two nodes: each with its own connections and its own memory.
 #[derive(Clone)]
 pub struct NodePair {
-    /// Where the login is opened and revoked.
+    /// The node that opens and revokes the login.
     pub same: Arc<dyn AuthStrategy>,
-    /// Where it is only used.
+    /// A node that only checks it.
     pub other: Arc<dyn AuthStrategy>,
 }
 
 impl NodePair {
-    /// The strategy's name.
     pub fn slug(&self) -> &'static str {
         self.same.describe().slug
     }
 }
 
-/// What the experiments open logins for: a user that nobody can sign in as.
+/// Finds or inserts the user that experiments open logins for. Nobody can sign in as this user.
 pub async fn lab_user(users: &Users, number: usize) -> Result<Subject, StoreError> {
-    // Not a name that can be registered, and not a hash that a password has.
+    // Nobody can register this name, and no password has this hash.
     let name = format!("(lab {number})");
     let user = User { id: UserId::random(), name: name.clone(), role: Role::User, password_hash: "!".to_owned() };
     users.insert(&user, &name, Clock::system().now()).await?;
@@ -34,7 +33,6 @@ pub async fn lab_user(users: &Users, number: usize) -> Result<Subject, StoreErro
     Ok(Subject { id: known.id, name: known.name.into(), role: known.role })
 }
 
-/// Where the experiments' logins come from.
 pub fn lab_device() -> Device {
     Device { label: "an experiment".into(), address: "127.0.0.1".into() }
 }

@@ -98,5 +98,5 @@ async fn without_scripts_the_page_comes_back_with_the_table() {
     assert_eq!(tab.js::<bool>(users).await, Some(true));
     // The address is there before the table is.
     let worked_out = "document.readyState === 'complete' && location.search.includes('users=1%2C000%2C000') && document.querySelectorAll('.capacity tr[data-slug]').length === 4";
-    until("the sheet is worked out", async || tab.js(worked_out).await == Some(true)).await;
+    until("the capacity is calculated", async || tab.js(worked_out).await == Some(true)).await;
 }

@@ -6,25 +6,25 @@ use crate::common::{RedisServer, TestApp, until};
 
 const TELEPHONE: u32 = 375;
 
-/// How many ticks of a sign a lane shows, on both nodes.
-async fn ticks(tab: &Tab, lane: &str, sign: &str) -> u32 {
-    let question = format!(
-        "[...document.querySelectorAll('.lane')].filter(e => e.querySelector('.name').textContent === '{lane}')
+/// How many ticks with this sign a login shows, on both nodes.
+async fn ticks(tab: &Tab, slug: &str, sign: &str) -> u32 {
+    let expression = format!(
+        "[...document.querySelectorAll('.login')].filter(e => e.querySelector('.name').textContent === '{slug}')
             .map(e => [...e.querySelectorAll('.ticks i')].filter(i => i.textContent === '{sign}').length)[0]"
     );
-    tab.js(&question).await.unwrap_or(0)
+    tab.js(&expression).await.unwrap_or(0)
 }
 
-/// Whether a column, which is one moment in every lane, shows that the session is refused and the token is not.
+/// Whether in one column, which is one moment, the session is refused and the token accepted.
 const PARTED: &str = "(() => {
-    const lane = slug => [...document.querySelectorAll('.lane')].find(e => e.querySelector('.name').textContent === slug);
-    const signs = slug => [...lane(slug).querySelectorAll('.ticks > div')].map(e => [...e.children].map(i => i.textContent));
+    const login = slug => [...document.querySelectorAll('.login')].find(e => e.querySelector('.name').textContent === slug);
+    const signs = slug => [...login(slug).querySelectorAll('.ticks > div')].map(e => [...e.children].map(i => i.textContent));
     const [session, jwt] = ['session', 'jwt'].map(signs);
     return session[0].some((_, at) => [0, 1].every(node => session[node][at] === '✕' && jwt[node][at] === '✓'));
 })()";
 
 #[tokio::test]
-async fn the_room_watches_every_lane_turn() {
+async fn the_room_sees_which_logins_are_still_accepted() {
     let redis = RedisServer::start().await;
     let app = TestApp::start(&["--redis-url", &redis.url(), "--node", "node-1"]).await;
     let chromium = Chromium::start().await;
@@ -49,7 +49,7 @@ async fn the_room_watches_every_lane_turn() {
         until("the run is over", async || tab.text().await.contains("The run is over")).await;
         tab.shot(&shot("4-over")).await;
         let words = tab.text_of(".outcome").await.expect("the table");
-        assert!(words.contains("refused at once") && words.contains("more times, the last"), "{words}");
+        assert!(words.contains("refused at once") && words.contains("probes, the last after"), "{words}");
         tab.resize(TELEPHONE).await;
         let wide: Option<u32> = tab.js("document.documentElement.scrollWidth").await;
         assert_eq!(wide, Some(TELEPHONE), "wider than a telephone");

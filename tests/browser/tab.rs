@@ -122,7 +122,7 @@ impl Tab {
         serde_json::from_value(answer.result.result.value?).ok()
     }
 
-    /// What the browser complained about since the last question: refused scripts and styles, failed requests, errors.
+    /// What the browser complained about since the last call: refused scripts and styles, failed requests, errors.
     pub async fn complaints(&mut self) -> Vec<String> {
         self.settle().await;
         let url = |url: &Option<String>| url.clone().unwrap_or_default();
@@ -201,7 +201,7 @@ impl Tab {
         .await;
     }
 
-    /// Two questions to the page: what it said before them has arrived.
+    /// Evaluates twice: what the page said before has arrived then.
     async fn settle(&self) {
         for _ in 0..2 {
             let _: Option<bool> = self.js("true").await;

@@ -59,7 +59,7 @@ async fn elsewhere_only_a_presenter_starts_one() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_run_is_told_and_a_few_run_at_once() {
+async fn wrong_forms_are_refused_and_four_runs_go_on_at_once() {
     let app = TestApp::start(&[]).await;
     let start = |slug: &str| bare_client().post(app.url(PATHS[1])).form(&[("strategy", slug)]);
     assert_eq!(send(bare_client().post(app.url(PATHS[1]))).await.status(), 400, "nothing was chosen");

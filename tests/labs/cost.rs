@@ -1,4 +1,4 @@
-//! `/labs/cost`: without scripts as a form, with scripts as a stream; what it leaves behind; the frontier; the sheet.
+//! `/labs/cost`: without scripts as a form, with scripts as a stream; what it leaves behind; the frontier; the capacity view.
 
 use reqwest::Response;
 use serde_json::{Value, json};
@@ -72,7 +72,7 @@ async fn the_form_alone_measures_and_leaves_nothing_behind() {
         ("session-memory", "0", 150, 700),
     ] {
         let cells = cells(&page, "costs", slug);
-        // After a pause of the machine this one asks Redis before it trusts its memory again.
+        // After a pause of the machine this strategy calls Redis before it trusts its copies again.
         let now_and_then = slug == "session-tracked" && cells[4].starts_with("0.");
         assert!(cells[4] == calls || now_and_then, "{slug}: calls in {cells:?}");
         let sent: u32 = cells[5].parse().expect("bytes");
@@ -116,7 +116,7 @@ async fn left_behind(app: &TestApp, redis: &RedisServer) -> (Vec<String>, i64, i
 }
 
 #[tokio::test]
-async fn claims_past_what_a_cookie_holds_are_told_and_the_others_go_on() {
+async fn claims_too_large_for_a_cookie_are_reported_and_the_run_goes_on() {
     let app = TestApp::start(&[]).await;
     let form = [("strategy", "jwt"), ("strategy", "session-memory"), ("tens", "1"), ("claims", "4096")];
     let page = measure(&app, &form).await;
@@ -128,7 +128,7 @@ async fn claims_past_what_a_cookie_holds_are_told_and_the_others_go_on() {
 }
 
 #[tokio::test]
-async fn what_needs_a_store_that_is_not_there_is_told() {
+async fn a_strategy_without_its_store_is_reported() {
     let app = TestApp::start(&[]).await;
     let page = measure(&app, &[("strategy", "session-tracked"), ("strategy", "jwt"), ("tens", "0")]).await;
     assert!(
@@ -140,7 +140,7 @@ async fn what_needs_a_store_that_is_not_there_is_told() {
 }
 
 #[tokio::test]
-async fn one_run_goes_on_at_a_time_and_its_stream_tells_every_step() {
+async fn one_run_at_a_time_and_its_stream_has_every_step() {
     let app = TestApp::start(&[]).await;
     let form = [("strategy", "jwt"), ("strategy", "session-sql"), ("tens", "1")];
     let start = || bare_client().post(app.url("/labs/cost/api/runs")).form(&form).send();
@@ -201,7 +201,7 @@ async fn nonsense_is_refused_with_a_sentence_and_kept() {
 
 /// Figures that another measurement left: what is not known here is not invented.
 #[tokio::test]
-async fn kept_figures_are_drawn_and_labelled_and_the_sheet_works_with_them() {
+async fn kept_figures_are_drawn_and_labelled_and_the_capacity_view_uses_them() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("figures.json");
     let interval = |median: f64| json!({ "low": median * 0.9, "median": median, "high": median * 1.1 });
@@ -234,10 +234,10 @@ async fn kept_figures_are_drawn_and_labelled_and_the_sheet_works_with_them() {
     assert_eq!(said.len(), 2, "{said:?}");
     assert_eq!(said[0], ("session".to_owned(), "60.0 µs (54.0 µs to 66.0 µs); none accepted, in no trial".to_owned()));
     assert_eq!(said[1].1, "90.0 µs (81.0 µs to 99.0 µs); 2.50 ms, none in half of the trials");
-    let sheet = text(get(&app, "/labs/cost?users=1000&devices=2&requests=1000&nodes=1&round_trip=0.5").await).await;
+    let page = text(get(&app, "/labs/cost?users=1000&devices=2&requests=1000&nodes=1&round_trip=0.5").await).await;
     // 2,000 logins of 330 bytes; 1,000 calls, and each login is written once in 180 and 2 s; half a millisecond each;
     // 1,000 × 60 µs; 1,000 × 22 × 8 bits.
     let expected = ["660 kB", "1,011 11.0 sliding writes", "505 µs", "≤ 0.0600", "176 kbit/s", "none accepted"];
-    assert_eq!(cells(&sheet, "capacity", "session"), expected);
+    assert_eq!(cells(&page, "capacity", "session"), expected);
     app.stop().await;
 }

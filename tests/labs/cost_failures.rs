@@ -1,4 +1,4 @@
-//! A measurement of failures would be a fast one: the cost lab stops at the first wrong answer, and ends what it opened.
+//! Failures would be fast: the cost lab stops at the first wrong answer, and revokes the logins that it opened.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -24,8 +24,8 @@ use crate::common::{folder, settings};
 struct Faulty {
     description: Description,
     open: Mutex<HashSet<LoginId>>,
-    asked: AtomicUsize,
-    /// The question, by its number, that is answered with no.
+    checks: AtomicUsize,
+    /// The number of the check that is refused.
     refuses: Option<usize>,
     /// Whether a revoke does nothing.
     forgets_to_revoke: bool,
@@ -61,7 +61,7 @@ impl AuthStrategy for Faulty {
         let (user, login) = credentials.credential().unwrap().split_once('.').unwrap();
         let login = LoginId::parse(login).unwrap();
         let known = self.open.lock().unwrap().contains(&login);
-        let refused = self.refuses == Some(self.asked.fetch_add(1, Ordering::SeqCst));
+        let refused = self.refuses == Some(self.checks.fetch_add(1, Ordering::SeqCst));
         let subject = Subject { id: UserId(user.parse().unwrap()), name: "".into(), role: "user".parse().unwrap() };
         Ok((known && !refused).then(|| Self::identity(&subject, login)))
     }
@@ -98,8 +98,8 @@ async fn described(folder: &Path) -> Description {
 async fn outcome(refuses: Option<usize>, forgets_to_revoke: bool) -> (std::result::Result<usize, String>, usize) {
     let folder = folder();
     let description = described(folder.path()).await;
-    let (open, asked) = (Mutex::default(), AtomicUsize::new(0));
-    let strategy = Arc::new(Faulty { description, open, asked, refuses, forgets_to_revoke });
+    let (open, checks) = (Mutex::default(), AtomicUsize::new(0));
+    let strategy = Arc::new(Faulty { description, open, checks, refuses, forgets_to_revoke });
     let bench = bench(folder.path(), strategy.clone()).await;
     let conditions = Conditions { logins: 20, ..Conditions::default() };
     let report = run(&bench, conditions, std::future::pending(), |_| ()).await;
@@ -115,25 +115,25 @@ async fn without_a_fault_there_is_a_report_and_no_login_is_left() {
 }
 
 #[tokio::test]
-async fn one_good_login_that_is_refused_stops_the_lab_and_the_logins_are_ended() {
-    // Among the timed questions: more than a thousand were answered well.
+async fn one_wrong_refusal_stops_the_lab_and_the_logins_are_revoked() {
+    // Among the timed checks: more than a thousand were right.
     let (report, left) = outcome(Some(1500), false).await;
-    assert_eq!(report, Err("jwt: a login that is open was refused, so nothing was measured".to_owned()));
+    assert_eq!(report, Err("jwt: the strategy refused a login that was not revoked, so the lab stopped".to_owned()));
     assert_eq!(left, 0);
 }
 
 #[tokio::test]
 async fn a_revoke_that_does_nothing_stops_the_lab() {
     let (report, _) = outcome(None, true).await;
-    assert_eq!(report, Err("jwt: a login was accepted after it was ended".to_owned()));
+    assert_eq!(report, Err("jwt: the strategy accepted a login after it was revoked".to_owned()));
 }
 
 #[tokio::test]
-async fn who_stops_the_lab_finds_its_logins_ended() {
+async fn a_stopped_lab_revokes_its_logins() {
     let folder = folder();
     let description = described(folder.path()).await;
-    let (open, asked) = (Mutex::default(), AtomicUsize::new(0));
-    let strategy = Arc::new(Faulty { description, open, asked, refuses: None, forgets_to_revoke: false });
+    let (open, checks) = (Mutex::default(), AtomicUsize::new(0));
+    let strategy = Arc::new(Faulty { description, open, checks, refuses: None, forgets_to_revoke: false });
     let bench = bench(folder.path(), strategy.clone()).await;
     let stop = async {
         while strategy.open.lock().unwrap().len() < 10 {

@@ -36,7 +36,7 @@ async fn a_push_that_never_arrives_is_not_within_the_bound() {
     assert_eq!(row["still_accepted"], serde_json::json!({ "same_node": 0, "other_node": 2 }), "{row:#}");
     assert_eq!(row["within_bound"], false, "{row:#}");
     let last = row["last_accept_after_response_ms"]["other_node"]["p50"].as_f64().expect("a figure");
-    assert!(last > 500.0, "it was asked for until the bound was over: {row:#}");
+    assert!(last > 500.0, "probed until the bound was over: {row:#}");
     assert!(row["refused_from_ms"]["other_node"]["p50"].is_null(), "never refused: {row:#}");
     assert!(row["refused_from_ms"]["same_node"]["max"].is_f64(), "refused in every trial: {row:#}");
     assert_eq!(row["accepted_after_response"]["same_node"], 0, "{row:#}");

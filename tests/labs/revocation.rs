@@ -1,4 +1,4 @@
-//! `/labs/revocation`: without scripts in one request, with scripts lane by lane.
+//! `/labs/revocation`: without scripts in one request, with scripts login by login.
 
 use reqwest::Response;
 use serde_json::Value;
@@ -29,9 +29,9 @@ async fn the_form_alone_runs_the_experiment_and_answers_with_the_table() {
     }
     let (session, jwt) = (row(&answered, "session"), row(&answered, "jwt"));
     assert!(session.contains("<strong>0 ms</strong>, refused at once"), "{session}");
-    assert!(session.contains("next request") && session.contains("class=\"refused\""), "{session}");
-    assert!(jwt.contains("at exp, ≤ 8 s") && jwt.contains("more times, the last "), "{jwt}");
-    assert!(row(&answered, "session-memory").contains("never knew this login"), "{answered}");
+    assert!(session.contains("at the next request") && session.contains("class=\"refused\""), "{session}");
+    assert!(jwt.contains("at expiry, ≤ 8 s") && jwt.contains("probes, the last after "), "{jwt}");
+    assert!(row(&answered, "session-memory").contains("never accepted this login"), "{answered}");
     app.stop().await;
 }
 
@@ -39,6 +39,8 @@ async fn the_form_alone_runs_the_experiment_and_answers_with_the_table() {
 struct Stream {
     answer: Response,
     text: String,
+    /// The id of the last event.
+    id: String,
 }
 
 impl Stream {
@@ -48,6 +50,7 @@ impl Stream {
             while let Some(end) = self.text.find("\n\n") {
                 let event: String = self.text.drain(..end + 2).collect();
                 let field = |key: &str| event.lines().find_map(|line| line.strip_prefix(key));
+                field("id: ").unwrap_or_default().clone_into(&mut self.id);
                 let data = (field("event: ") == Some(name)).then(|| field("data: ").expect("data").to_owned());
                 if let Some(data) = data {
                     return serde_json::from_str(&data).expect("JSON");
@@ -60,7 +63,7 @@ impl Stream {
 }
 
 #[tokio::test]
-async fn the_stream_tells_every_tick_and_a_revoke_turns_the_lane() {
+async fn the_stream_has_every_tick_and_the_revoke_of_every_login() {
     let redis = RedisServer::start().await;
     let app = TestApp::start(&["--redis-url", &redis.url()]).await;
     let client = bare_client();
@@ -68,26 +71,34 @@ async fn the_stream_tells_every_tick_and_a_revoke_turns_the_lane() {
     let answer = client.post(app.url("/labs/revocation/api/runs")).form(&form).send().await.expect("an answer");
     assert_eq!(answer.status(), 201);
     let run: Value = answer.json().await.expect("JSON");
-    assert_eq!(run["lanes"][0]["slug"], "session");
+    assert_eq!(run["logins"][0]["slug"], "session");
     let address = |name: &str| app.url(run[name].as_str().expect("an address"));
     let answer = client.get(address("events")).send().await.expect("a stream");
     assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    assert_eq!(answer.headers()["x-accel-buffering"], "no");
     assert!(answer.headers().get("content-encoding").is_none());
-    let mut stream = Stream { answer, text: String::new() };
+    let mut stream = Stream { answer, text: String::new(), id: String::new() };
     for _ in 0..3 {
-        assert_eq!(stream.next("tick").await["answers"], serde_json::json!(["yy", "yy"]));
+        assert_eq!(stream.next("tick").await["outcomes"], serde_json::json!(["aa", "aa"]));
     }
+    // A browser that lost the connection gets what came since.
+    let last: usize = stream.id.parse().expect("a number");
+    let again = client.get(address("events")).header("last-event-id", last.to_string()).send().await;
+    let mut again = Stream { answer: again.expect("a stream"), text: String::new(), id: String::new() };
+    again.next("tick").await;
+    assert_eq!(again.id, (last + 1).to_string());
     let answer = client.post(address("revoke")).send().await.expect("an answer");
     assert_eq!(answer.status(), 204);
-    for lane in [0, 1] {
-        let revoked = stream.next("lane").await;
-        assert_eq!((&revoked["lane"], &revoked["row"]["kind"]), (&lane.into(), &"revoked".into()));
-        let settled = stream.next("lane").await;
-        assert_eq!((&settled["lane"], &settled["row"]["kind"]), (&lane.into(), &"refused".into()), "{settled}");
+    for number in [0, 1] {
+        let revoked = stream.next("login").await;
+        assert_eq!((&revoked["number"], &revoked["row"]["kind"]), (&number.into(), &"revoked".into()));
+        let settled = stream.next("login").await;
+        assert_eq!((&settled["number"], &settled["row"]["kind"]), (&number.into(), &"refused".into()), "{settled}");
     }
-    // The first tick may have been asked before.
+    // The probes of the first tick may have been sent before.
     stream.next("tick").await;
-    assert_eq!(stream.next("tick").await["answers"], serde_json::json!(["nn", "nn"]));
+    assert_eq!(stream.next("tick").await["outcomes"], serde_json::json!(["rr", "rr"]));
     stream.next("end").await;
     until("a run that is over is forgotten", async || {
         client.post(address("revoke")).send().await.expect("an answer").status() == 404
@@ -97,7 +108,7 @@ async fn the_stream_tells_every_tick_and_a_revoke_turns_the_lane() {
 }
 
 #[tokio::test]
-async fn with_redis_standing_still_for_a_while_ticks_come_in_the_order_of_their_questions() {
+async fn while_redis_stands_still_ticks_come_in_the_order_of_their_probes() {
     let redis = RedisServer::start().await;
     let app = TestApp::start(&["--redis-url", &redis.url()]).await;
     let client = bare_client();
@@ -105,17 +116,18 @@ async fn with_redis_standing_still_for_a_while_ticks_come_in_the_order_of_their_
     let answer = client.post(app.url("/labs/revocation/api/runs")).form(&form).send().await.expect("an answer");
     let run: Value = answer.json().await.expect("JSON");
     let events = app.url(run["events"].as_str().expect("an address"));
-    let mut stream = Stream { answer: client.get(events).send().await.expect("a stream"), text: String::new() };
+    let mut stream =
+        Stream { answer: client.get(events).send().await.expect("a stream"), text: String::new(), id: String::new() };
     let (mut last, mut stood_still) = (0, false);
     for round in 0..4 {
         redis.freeze();
-        // Until one question was given up: its answer comes after those of questions that were asked later.
+        // Until one probe timed out: its outcome comes after those of later probes.
         for _ in 0..12 {
             let tick = stream.next("tick").await;
             let at = tick["at"].as_u64().expect("milliseconds");
             assert!(at > last, "round {round}: {tick} after {last}");
             last = at;
-            if tick["answers"].as_array().expect("answers").iter().any(|answer| answer == "??") {
+            if tick["outcomes"].as_array().expect("outcomes").iter().any(|outcome| outcome == "uu") {
                 stood_still = true;
                 redis.thaw();
             }

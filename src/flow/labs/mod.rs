@@ -1,4 +1,4 @@
-//! `/labs`: the experiments as pages.
+//! `/labs`: the pages of the experiments.
 
 mod cost;
 mod events;
@@ -7,7 +7,6 @@ mod run_form;
 
 use poem::Route;
 
-/// The routes of all of them.
 pub(super) fn routes() -> Route {
     Route::new().nest("/revocation", revocation::routes()).nest("/cost", cost::routes())
 }

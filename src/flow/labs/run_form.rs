@@ -1,6 +1,8 @@
-//! What the form of an experiment says, and whether who sent it may start one.
+//! What the pages of both labs share: the form that starts a run, who may send it, and the answers to it.
 
-use poem::Request;
+use poem::error::ResponseError as _;
+use poem::http::{StatusCode, header};
+use poem::{Request, Response};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -8,33 +10,35 @@ use crate::account::{HashError, UserName};
 use crate::auth::Promise;
 use crate::error::Error;
 use crate::flow::client::client_address;
+use crate::flow::middleware::with_retry;
 use crate::flow::state::{AppState, Services};
 use crate::identity::Role;
+use crate::labs::runs::StartRunError;
 
-/// The fields of the form. A missing one is an empty one.
+/// The fields of the form. A missing field is an empty one.
 #[derive(Default)]
 pub(super) struct RunForm {
     pub strategies: Vec<String>,
-    pub username: String,
+    username: String,
     password: SecretString,
 }
 
 impl RunForm {
-    /// One box is one field, and all have the same name.
+    /// Each checked box is a field `strategy`.
     pub fn read(body: &[u8]) -> Self {
-        let mut order = Self::default();
+        let mut form = Self::default();
         for (name, value) in url::form_urlencoded::parse(body) {
             match &*name {
-                "strategy" => order.strategies.push(value.into_owned()),
-                "username" => order.username = value.into_owned(),
-                "password" => order.password = SecretString::from(value.into_owned()),
+                "strategy" => form.strategies.push(value.into_owned()),
+                "username" => form.username = value.into_owned(),
+                "password" => form.password = SecretString::from(value.into_owned()),
                 _ => {}
             }
         }
-        order
+        form
     }
 
-    /// Fails unless who sent it may start an experiment, and it names strategies that there are.
+    /// Fails unless the sender may start an experiment, and the strategies exist.
     pub async fn admit(&self, state: &AppState, request: &Request) -> Result<(), Error> {
         self.admit_sender(&state.services, request).await?;
         if self.strategies.is_empty() {
@@ -47,10 +51,10 @@ impl RunForm {
         }
     }
 
-    /// Everybody on a server of one's own; elsewhere a presenter, by name and password. An unknown user, a wrong
+    /// On a server of one's own anybody may; elsewhere a presenter, by name and password. An unknown user, a wrong
     /// password and a user who is no presenter take the same steps and get the same answer.
     async fn admit_sender(&self, services: &Services, request: &Request) -> Result<(), Error> {
-        if open_to_everybody(services) {
+        if is_open(services) {
             return Ok(());
         }
         let folded = UserName::fold(&self.username);
@@ -61,37 +65,67 @@ impl RunForm {
         let presents = user.is_some_and(|user| user.role == Role::Presenter);
         if matches && presents { Ok(()) } else { Err(Error::WrongPassword) }
     }
+
+    /// What every page with the form shows: all strategies are checked, unless some were before.
+    pub fn view(&self, state: &AppState) -> Value {
+        let choice = |description: &crate::auth::Description| {
+            let slug = description.slug;
+            let chosen = self.strategies.is_empty() || self.strategies.iter().any(|chosen| chosen == slug);
+            let shortened = matches!(description.promise, Promise::Expiry { .. });
+            json!({ "slug": slug, "label": description.texts.label, "chosen": chosen, "shortened": shortened })
+        };
+        let choices: Vec<_> = state.strategies().map(|strategy| choice(strategy.describe())).collect();
+        json!({ "choices": choices, "open": is_open(&state.services), "username": self.username })
+    }
 }
 
-/// Whether an error is said above the form, which keeps what was chosen; others have a page of their own.
-pub(super) fn said_above_the_form(error: &Error) -> bool {
-    use Error::{BadRequest, Hash, Measuring, TooManyRuns, TooManyTries, WrongPassword};
-    matches!(
-        error,
-        BadRequest(_) | WrongPassword | TooManyTries { .. } | TooManyRuns | Measuring | Hash(HashError::Busy)
-    )
-}
-
-/// What is said above the form, and when to try again; for the log, too.
-pub(super) fn words(error: &Error, request: &Request) -> String {
-    error.log(request.uri().path());
-    let again = error.retry_after().map(|seconds| format!(" Try again in {seconds} s."));
-    error.sentence().trim_end_matches(" Try again.").to_owned() + &again.unwrap_or_default()
-}
-
-/// Only this machine reaches the server, and its users' password stands on every page.
-pub(super) fn open_to_everybody(services: &Services) -> bool {
+/// Only this machine reaches the server, and every page shows its users' password.
+fn is_open(services: &Services) -> bool {
     services.demo.as_ref().is_some_and(|demo| demo.password.is_some())
 }
 
-/// The strategies to choose from: all, unless some were chosen before.
-pub(super) fn choices(state: &AppState, order: &RunForm) -> Vec<Value> {
-    let descriptions = state.strategies().map(|strategy| strategy.describe());
-    let choice = |description: &crate::auth::Description| {
-        let slug = description.slug;
-        let chosen = order.strategies.is_empty() || order.strategies.iter().any(|chosen| chosen == slug);
-        let shortened = matches!(description.promise, Promise::Expiry { .. });
-        json!({ "slug": slug, "label": description.texts.label, "chosen": chosen, "shortened": shortened })
-    };
-    descriptions.map(choice).collect()
+/// The error of a run that did not start; `full` is the one for a lab without a free slot.
+pub(super) fn not_started(error: StartRunError, full: Error) -> Error {
+    match error {
+        StartRunError::Store(error) => error.into(),
+        StartRunError::Full | StartRunError::Closing => full,
+    }
+}
+
+/// Answers the script that a run has started.
+pub(super) fn created(run: &Value) -> Response {
+    let response = Response::builder().status(StatusCode::CREATED).header(header::CACHE_CONTROL, "no-store");
+    response.header(header::CONTENT_TYPE, "application/json").body(run.to_string())
+}
+
+/// An error that the page shows above the form, with what was chosen.
+pub(super) struct Refusal(Error);
+
+impl Refusal {
+    /// Fails with the errors that have a page of their own.
+    pub fn of(error: Error, request: &Request) -> Result<Self, Error> {
+        use Error::{BadRequest, Hash, Measuring, TooManyRuns, TooManyTries, WrongPassword};
+        match error {
+            BadRequest(_) | WrongPassword | TooManyTries { .. } | TooManyRuns | Measuring | Hash(HashError::Busy) => {
+                error.log(request.uri().path());
+                Ok(Self(error))
+            }
+            other => Err(other),
+        }
+    }
+
+    pub fn status(&self) -> StatusCode {
+        self.0.status()
+    }
+
+    /// What went wrong, and when to try again.
+    pub fn message(&self) -> String {
+        let again = self.0.retry_after().map(|seconds| format!(" Try again in {seconds} s."));
+        self.0.sentence().trim_end_matches(" Try again.").to_owned() + &again.unwrap_or_default()
+    }
+
+    /// Adds `Retry-After` to the page, where the error has one.
+    pub fn on(&self, page: Response) -> Response {
+        with_retry(page, &self.0)
+    }
 }

@@ -1,23 +1,22 @@
-//! What is typed into the capacity sheet.
+//! The fields of the capacity view.
 
-use super::Demand;
+use std::fmt;
+
+use super::demand::Demand;
 use crate::units::grouped;
 
-/// A field of the form.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
-    /// Its name in the address.
     pub name: &'static str,
-    /// Its name for people.
     pub label: &'static str,
-    /// What stands in it first.
+    /// The value at first.
     pub usual: &'static str,
     least: f64,
     most: f64,
     whole: bool,
 }
 
-/// All of them, in the order of the form.
+/// In the order of the form.
 pub const FIELDS: [Field; 5] = [
     Field { name: "users", label: "Users", usual: "100,000", least: 1.0, most: 1e10, whole: true },
     Field { name: "devices", label: "Devices per user", usual: "2", least: 1.0, most: 1000.0, whole: false },
@@ -33,22 +32,31 @@ pub const FIELDS: [Field; 5] = [
     },
 ];
 
+/// Text in a field that is no number of its range. Displayed, it says what to type.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldError(Field);
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Field { label, least, most, whole, .. } = self.0;
+        let kind = if whole { "a whole number" } else { "a number" };
+        write!(f, "{label}: type {kind} from {} to {}.", grouped(least), grouped(most))
+    }
+}
+
 impl Field {
-    /// What was typed, as a number. Thousands may be set apart.
-    pub fn read(&self, typed: &str) -> Result<f64, String> {
+    /// The typed number. Thousands may be set apart.
+    pub fn read(&self, typed: &str) -> Result<f64, FieldError> {
         let plain: String =
             typed.chars().filter(|c| !matches!(c, ',' | '_' | '\'' | ' ' | '\u{a0}' | '\u{202f}')).collect();
-        let good = |number: &f64| (self.least..=self.most).contains(number) && (!self.whole || number.fract() == 0.0);
-        plain.parse().ok().filter(good).ok_or_else(|| {
-            let kind = if self.whole { "a whole number" } else { "a number" };
-            format!("{}: type {kind} from {} to {}.", self.label, grouped(self.least), grouped(self.most))
-        })
+        let fits = |number: &f64| (self.least..=self.most).contains(number) && (!self.whole || number.fract() == 0.0);
+        plain.parse().ok().filter(fits).ok_or(FieldError(*self))
     }
 }
 
 impl Demand {
-    /// From what was typed into [`FIELDS`], in their order; every sentence that has to be said.
-    pub fn read(typed: &[String; 5]) -> Result<Self, Vec<String>> {
+    /// From the texts of [`FIELDS`], in their order. Fails with every field that is wrong.
+    pub fn read(typed: &[String; 5]) -> Result<Self, Vec<FieldError>> {
         let read: Vec<_> = FIELDS.iter().zip(typed).map(|(field, typed)| field.read(typed)).collect();
         if let [Ok(users), Ok(devices), Ok(requests), Ok(nodes), Ok(round_trip_ms)] = read[..] {
             return Ok(Self { users, devices, requests, nodes, round_trip_ms });

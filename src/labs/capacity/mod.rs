@@ -1,92 +1,64 @@
-//! From unit costs to a whole site: arithmetic on measured figures, nothing else.
+//! What a whole site needs under each strategy: arithmetic on measured figures.
 //!
-//! Requests are taken to come at random, each login as often as any other, and each to any node.
+//! We assume that requests arrive at random, spread evenly over logins and nodes.
 
+mod demand;
 mod form;
 #[cfg(test)]
 mod tests;
 
 use serde::Serialize;
 
-pub use self::form::{FIELDS, Field};
+pub use self::demand::Demand;
+pub use self::form::{FIELDS, Field, FieldError};
 use super::figures::StrategyFigures;
 use crate::auth::{Description, Promise};
-
-/// What a site is asked for.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Demand {
-    /// Everybody who is logged in.
-    pub users: f64,
-    /// Logins of each.
-    pub devices: f64,
-    /// A second, of all users together.
-    pub requests: f64,
-    /// Servers.
-    pub nodes: f64,
-    /// From a server to the store and back, in milliseconds.
-    pub round_trip_ms: f64,
-}
-
-impl Demand {
-    fn logins(&self) -> f64 {
-        self.users * self.devices
-    }
-
-    /// How often a second something happens that each of so many does at its first request after a while: once in that
-    /// while and a pause between two requests.
-    fn first_after(&self, each: f64, seconds: f64) -> f64 {
-        if self.requests > 0.0 { each / (seconds + each / self.requests) } else { 0.0 }
-    }
-}
 
 /// What a strategy needs to meet a demand.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Capacity {
-    /// In the store, in bytes.
     pub stored_bytes: f64,
-    /// To the store, a second, of all nodes.
+    /// Calls of all nodes to the store, a second.
     pub operations: f64,
-    /// How many of what goes to the store from time to time are among them, a second: of its kind, not calls.
+    /// Upkeep events among them, such as sliding writes, a second. One may take several calls.
     pub upkeep: f64,
-    /// The share of the requests that finds no copy of its login on its node and asks the store.
+    /// The share of the requests that miss: their node has no copy of the login.
     pub misses: f64,
-    /// What a request waits for the store's answers to travel, in milliseconds: the mean.
+    /// The mean time that a request waits for the network to the store.
     pub wait_ms: f64,
-    /// Busy with authentication, of all nodes.
+    /// Cores of all nodes that are busy with checks.
     pub cores: f64,
-    /// What the figure for the cores is.
     pub cores_are: Cores,
-    /// Of credentials, in bits a second.
+    /// Bandwidth of the credentials, in bits a second.
     pub bits: f64,
-    /// The longest that another node accepted a revoked login, in milliseconds, if everything works.
+    /// The worst staleness of another node, if everything works.
     pub staleness_ms: Option<f64>,
-    /// Whether it went on when the measurement ended.
+    /// Whether the node still accepted the login when the measurement ended.
     pub staleness_at_least: bool,
-    /// The same with the push channel cut.
+    /// The worst staleness with the push channel cut.
     pub bound_ms: Option<f64>,
-    /// Whether the demand cannot be met: several nodes, and a login that only one of them knows.
+    /// Whether the demand cannot be met: only one of several nodes knows a login.
     pub one_node_only: bool,
 }
 
-/// What a figure for the cores is made of.
+/// What the figure for the cores is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cores {
-    /// The processor's time.
+    /// Processor time.
     Measured,
-    /// The whole time of a check, waiting included.
+    /// The whole time of a check, with waiting.
     AtMost,
-    /// Checks that found a copy; what a miss takes was not measured.
+    /// Hits only: misses were not measured.
     AtLeast,
 }
 
-/// Answers for one strategy.
 #[allow(clippy::cast_precision_loss)] // bytes and milliseconds far below 2^52
 pub fn capacity(demand: &Demand, row: &StrategyFigures, description: &Description) -> Capacity {
     let upkeep = upkeep(demand, description);
     let misses = misses(demand, description, upkeep);
     let calls_of_upkeep = description.upkeep.map_or(0.0, |upkeep| f64::from(upkeep.calls));
-    // Where nodes keep copies, how many calls were measured depends on how many were found then.
+    // Where nodes keep copies, the measured calls depend on the hit rate of the measurement.
     let calls = if description.max_copies.is_some() { misses } else { row.store_calls };
     let operations = demand.requests * calls + upkeep * calls_of_upkeep;
     let (check_ns, cores_are) = check_ns(row, misses);
@@ -112,7 +84,7 @@ pub fn capacity(demand: &Demand, row: &StrategyFigures, description: &Descriptio
     }
 }
 
-/// What goes to the store from time to time, a second.
+/// Upkeep events a second.
 #[allow(clippy::cast_precision_loss)] // milliseconds far below 2^52
 fn upkeep(demand: &Demand, description: &Description) -> f64 {
     description.upkeep.map_or(0.0, |upkeep| {
@@ -121,22 +93,22 @@ fn upkeep(demand: &Demand, description: &Description) -> f64 {
     })
 }
 
-/// A write evicts the copies of a login. Until the next one, each node that is asked for it misses once; and of more
-/// logins than a node keeps, it misses the share that it does not keep.
+/// A write evicts the copies of a login. Until the next write, each node that checks the login misses once. With more
+/// logins than it can keep, a node also misses the share that it does not keep.
 #[allow(clippy::cast_precision_loss)] // milliseconds and logins far below 2^52
 fn misses(demand: &Demand, description: &Description, writes: f64) -> f64 {
     let (Some(copies), true) = (description.max_copies, demand.requests > 0.0) else { return 0.0 };
     let every = description.upkeep.map_or(0.0, |upkeep| upkeep.every_ms as f64 / 1e3);
-    let asked = demand.requests / demand.logins() * every;
-    // That a node is not asked for a login in that time.
-    let quiet = (-asked / demand.nodes).exp();
-    // The request that writes finds no copy either, if its node was quiet.
+    let checks = demand.requests / demand.logins() * every;
+    // The probability that a node does not check a login in that time.
+    let quiet = (-checks / demand.nodes).exp();
+    // The request that writes misses too, if its node was quiet.
     let after_a_write = demand.nodes * (1.0 - quiet) + quiet;
     let without_room = 1.0 - (copies as f64 / demand.logins()).min(1.0);
     (writes / demand.requests * after_a_write).clamp(without_room, 1.0)
 }
 
-/// What a user's logins share is there once for each user.
+/// What a user's logins share is stored once for each user.
 #[allow(clippy::cast_precision_loss)] // bytes far below 2^52
 fn stored_bytes(demand: &Demand, row: &StrategyFigures) -> f64 {
     let further = row.stored_bytes.saturating_sub(row.user_bytes);
@@ -149,7 +121,7 @@ fn check_ns(row: &StrategyFigures, misses: f64) -> (f64, Cores) {
     let (hit, known) = row.cpu_ns.map_or((whole, Cores::AtMost), |cpu| (cpu, Cores::Measured));
     match row.miss_ns {
         _ if misses <= 0.0 => (hit, known),
-        // Some of what was measured were misses.
+        // The measurement contains misses.
         _ if row.store_calls > 0.0 => (hit, Cores::AtMost),
         Some(miss) => (hit + misses * (miss - hit).max(0.0), Cores::AtMost),
         None => (hit, Cores::AtLeast),

@@ -1,21 +1,20 @@
-//! What nothing can be faster than: an empty call, a bare `GET`, a bare `SELECT`.
+//! The floors: an empty call, a bare `GET`, a bare `SELECT`. No check is faster than the floor of its store.
 
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use serde::Serialize;
 
-use super::CostSetup;
 use super::samples::{Budget, Percentiles, Samples};
-use crate::labs::revocation::LabError;
+use super::setup::CostSetup;
+use crate::labs::lab_error::LabError;
 use crate::store::{Floors, StoreError};
 
 const BUDGET: Budget = Budget { most: 1000, time: Duration::from_millis(300) };
 
-/// The floors, in nanoseconds.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct FloorTimes {
-    /// A call through a trait object that does nothing, and reading the clock: in every figure.
+    /// A call through a trait object that does nothing, and reading the clock: part of every figure.
     pub empty_call_ns: Percentiles,
     /// A bare `GET` on the same connection. `None`: there is no Redis.
     pub get_ns: Option<Percentiles>,
@@ -23,10 +22,10 @@ pub struct FloorTimes {
     pub select_ns: Percentiles,
 }
 
-/// One of them.
+/// A floor.
 #[async_trait]
-trait Call: Send + Sync {
-    /// Whether it did what it is for.
+trait BareCall: Send + Sync {
+    /// Whether the call returned what it must.
     async fn call(&self) -> Result<bool, StoreError>;
 }
 
@@ -35,28 +34,28 @@ struct Get<'a>(&'a Floors);
 struct Select<'a>(&'a Floors);
 
 #[async_trait]
-impl Call for Empty {
+impl BareCall for Empty {
     async fn call(&self) -> Result<bool, StoreError> {
         Ok(std::hint::black_box(true))
     }
 }
 
 #[async_trait]
-impl Call for Get<'_> {
+impl BareCall for Get<'_> {
     async fn call(&self) -> Result<bool, StoreError> {
         self.0.get().await
     }
 }
 
 #[async_trait]
-impl Call for Select<'_> {
+impl BareCall for Select<'_> {
     async fn call(&self) -> Result<bool, StoreError> {
         self.0.select().await
     }
 }
 
-pub(super) async fn measure(bench: &CostSetup) -> Result<FloorTimes, LabError> {
-    let floors = Floors::new(bench.redis.clone(), bench.sql.clone());
+pub(super) async fn measure(setup: &CostSetup) -> Result<FloorTimes, LabError> {
+    let floors = Floors::new(setup.redis.clone(), setup.sql.clone());
     let times = async {
         let empty_call_ns = times(&Empty).await?;
         let get_ns = match floors.insert_record().await {
@@ -71,19 +70,19 @@ pub(super) async fn measure(bench: &CostSetup) -> Result<FloorTimes, LabError> {
     times
 }
 
-async fn times(call: &dyn Call) -> Result<Percentiles, LabError> {
-    let (mut samples, begun) = (Samples::default(), Instant::now());
-    while BUDGET.allows(samples.len(), begun) {
-        let asked = Instant::now();
-        let good = call.call().await.map_err(failed)?;
-        samples.add(asked);
-        if !good {
+async fn times(call: &dyn BareCall) -> Result<Percentiles, LabError> {
+    let (mut samples, first) = (Samples::default(), Instant::now());
+    while BUDGET.allows(samples.len(), first) {
+        let begun = Instant::now();
+        let is_right = call.call().await.map_err(failed)?;
+        samples.add(begun);
+        if !is_right {
             return Err(LabError::Floor);
         }
     }
-    Ok(samples.spread())
+    Ok(samples.percentiles())
 }
 
 fn failed(source: StoreError) -> LabError {
-    LabError::Failed { strategy: "the floor", source: source.into() }
+    LabError::Failed { strategy: "the floors", source: source.into() }
 }

@@ -1,26 +1,25 @@
-//! The logins of one measurement: opened for users that nobody is, and ended with them.
+//! The logins of one measurement, and their users, who exist only during it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use super::{Candidate, Conditions, CostSetup};
+use super::setup::{Candidate, Conditions, CostSetup};
 use crate::auth::{AuthStrategy, Backend, Credentials, Failure, Identity, RevokeScope};
 use crate::identity::{Role, Subject, UserId};
 use crate::labs::nodes::lab_device;
 use crate::trace::Trace;
 
-/// How many logins a user has: a telephone, a computer, one more.
+/// Logins of a user.
 const PER_USER: usize = 3;
 
-/// Where the disk is slow, as many logins as can be opened in this time.
+/// How long the logins are opened: on a slow disk, fewer are.
 pub(super) const FILL_LIMIT: Duration = Duration::from_secs(12);
 
-/// How long ending them may take.
+/// How long revoking them may take.
 const DISBAND_LIMIT: Duration = Duration::from_secs(30);
 
-/// A login that was opened.
 #[derive(Clone)]
 pub(super) struct PopulationLogin {
     pub credentials: Credentials,
@@ -30,38 +29,37 @@ pub(super) struct PopulationLogin {
 }
 
 impl PopulationLogin {
-    /// Everything that a browser sends of it with each request, in bytes.
+    /// The bytes that a browser sends of it with each request.
     pub fn sent(&self) -> usize {
         self.bytes + self.credentials.renewal().map_or(0, str::len)
     }
 }
 
-/// Users, and the logins that were opened for them.
 pub(super) struct Population<'a> {
-    bench: &'a CostSetup,
+    setup: &'a CostSetup,
     strategy: &'a dyn AuthStrategy,
     ids: Vec<UserId>,
     name: String,
-    /// Every login that may have to be ended.
+    /// The logins to revoke at the end.
     opened: Mutex<Vec<Identity>>,
 }
 
 impl<'a> Population<'a> {
-    /// Enough users for `logins` logins and `others` more users.
+    /// Inserts the users of `logins` logins, and `others` more.
     pub async fn gather(
-        bench: &'a CostSetup,
+        setup: &'a CostSetup,
         candidate: &'a Candidate,
         conditions: &Conditions,
         (logins, others): (usize, usize),
     ) -> Result<Self, Failure> {
         let ids: Vec<_> = (0..logins.div_ceil(PER_USER) + others).map(|_| UserId::random()).collect();
         let name = if conditions.claim_bytes == 0 { "lab".to_owned() } else { "x".repeat(conditions.claim_bytes) };
-        let crowd = Self { bench, strategy: &*candidate.direct, ids, name, opened: Mutex::default() };
-        if let Err(error) = bench.users.insert_nameless(&crowd.ids, bench.clock.now()).await {
-            crowd.disband().await;
+        let population = Self { setup, strategy: &*candidate.direct, ids, name, opened: Mutex::default() };
+        if let Err(error) = setup.users.insert_nameless(&population.ids, setup.clock.now()).await {
+            population.disband().await;
             return Err(error.into());
         }
-        Ok(crowd)
+        Ok(population)
     }
 
     /// The user of the login with this number.
@@ -69,7 +67,7 @@ impl<'a> Population<'a> {
         self.subject(number / PER_USER)
     }
 
-    /// One of the users who have no logins yet, from the back.
+    /// A user without logins, counted from the last.
     pub fn other(&self, number: usize) -> Subject {
         self.subject((self.ids.len() - 1).saturating_sub(number))
     }
@@ -78,7 +76,7 @@ impl<'a> Population<'a> {
         Subject { id: self.ids[place], name: self.name.as_str().into(), role: Role::User }
     }
 
-    /// Opens one login, through the strategy that is measured or the one without the delay.
+    /// Opens one login through the measured strategy, or through the one without the delay.
     pub async fn open(&self, through: &dyn AuthStrategy, subject: &Subject) -> Result<PopulationLogin, Failure> {
         let grant = through.issue(subject, &lab_device(), &Trace::off()).await?;
         let credentials = grant.credentials();
@@ -87,7 +85,7 @@ impl<'a> Population<'a> {
         Ok(PopulationLogin { credentials, identity: grant.identity, bytes })
     }
 
-    /// Opens the logins `from..to`, or as many as can be in the time that a fill may take.
+    /// Opens the logins `from..to`, or fewer if they take too long.
     pub async fn fill(&self, from: usize, to: usize) -> Result<Vec<PopulationLogin>, Failure> {
         let begun = Instant::now();
         let mut opened = Vec::new();
@@ -104,36 +102,36 @@ impl<'a> Population<'a> {
         Ok(opened)
     }
 
-    /// Ends every login and removes the users. An error leaves a login to its own end: an hour.
+    /// Revokes every login and removes the users. After an error a login expires within an hour.
     pub async fn disband(self) {
         let opened = self.opened.into_inner().unwrap_or_else(PoisonError::into_inner);
         let description = self.strategy.describe();
-        // What keeps no list of logins writes down every end: one entry each, that goes when the token expires. What
-        // keeps one forgets a user's logins all at once.
-        let (scope, who) = if !description.lists_logins {
-            (RevokeScope::This, opened)
-        } else {
+        // A strategy that lists a user's logins revokes them in one step. Another one writes an entry for each, which
+        // expires with the token.
+        let (scope, who) = if description.lists_logins {
             let mut users = opened;
             users.sort_unstable_by_key(|who| who.subject.id.0);
             users.dedup_by_key(|who| who.subject.id);
             (RevokeScope::Everywhere, users)
+        } else {
+            (RevokeScope::This, opened)
         };
         let at_once = if description.backend == Backend::None { 64 } else { 4 };
         let begun = Instant::now();
         for some in who.chunks(at_once) {
             if begun.elapsed() > DISBAND_LIMIT {
-                tracing::warn!("logins of an experiment are left to their own end: a store is too slow");
+                tracing::warn!("a store is too slow: logins of an experiment are left to expire");
                 break;
             }
             let trace = Trace::off();
             join_all(some.iter().map(|who| self.strategy.revoke(who, scope.clone(), &trace))).await;
         }
-        if let Err(error) = self.bench.users.remove(&self.ids).await {
+        if let Err(error) = self.setup.users.remove(&self.ids).await {
             tracing::warn!(%error, "the users of an experiment could not be removed");
         }
     }
 
-    /// One writer is all that SQLite lets in.
+    /// SQLite lets in one writer.
     fn at_once(&self) -> usize {
         if self.strategy.describe().backend == Backend::Sql { 1 } else { 32 }
     }

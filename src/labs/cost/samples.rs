@@ -1,4 +1,4 @@
-//! Times of single calls, and what they come to.
+//! Times of single calls, and their percentiles.
 
 use std::time::{Duration, Instant};
 
@@ -7,24 +7,18 @@ use serde::Serialize;
 use crate::labs::figures::Spread;
 use crate::units::quantile;
 
-/// How the times of a call are spread, in nanoseconds.
+/// Nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Percentiles {
-    /// 5 % are below.
     pub p5: f64,
-    /// Half of them are below.
     pub p50: f64,
-    /// 95 % are below.
     pub p95: f64,
-    /// 99 % are below.
     pub p99: f64,
-    /// All of them together, divided by their number.
     pub mean: f64,
 }
 
 impl Percentiles {
-    /// As the figures have it.
-    pub fn interval(&self) -> Spread {
+    pub fn spread(&self) -> Spread {
         Spread { low: self.p5, median: self.p50, high: self.p95 }
     }
 }
@@ -43,7 +37,7 @@ impl Samples {
     }
 
     #[allow(clippy::cast_precision_loss)] // a call takes less than 2^52 ns
-    pub fn spread(&mut self) -> Percentiles {
+    pub fn percentiles(&mut self) -> Percentiles {
         self.0.sort_unstable();
         let ns = |took: Duration| took.as_nanos() as f64;
         let at = |percent| quantile(&self.0, percent).map(ns).unwrap_or_default();
@@ -52,7 +46,7 @@ impl Samples {
     }
 }
 
-/// How long calls of one kind are repeated.
+/// How many calls of one kind are made, and how long.
 #[derive(Clone, Copy)]
 pub(super) struct Budget {
     pub most: usize,
@@ -60,29 +54,12 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// This many are made, whatever time they take.
+    /// This many calls are made, however long they take.
     const LEAST: usize = 30;
 
-    /// Whether one more is made.
+    /// Whether one more call is made.
     pub fn allows(self, made: usize, begun: Instant) -> bool {
         made < Self::LEAST.min(self.most) || (made < self.most && begun.elapsed() < self.time)
-    }
-}
-
-/// The same order at every run, and none that a cache or a branch predictor knows.
-pub(super) struct Shuffle(u64);
-
-impl Shuffle {
-    pub fn new() -> Self {
-        Self(0x9e37_79b9_7f4a_7c15)
-    }
-
-    /// A number below `end` (xorshift64).
-    pub fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 11).unwrap_or_default() % end.max(1)
     }
 }
 
@@ -91,10 +68,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_spread_of_a_hundred_times() {
+    fn the_percentiles_of_a_hundred_times() {
         let mut samples = Samples((1..=100).rev().map(Duration::from_nanos).collect());
-        let spread = Percentiles { p5: 5.0, p50: 50.0, p95: 95.0, p99: 99.0, mean: 50.5 };
-        assert_eq!(samples.spread(), spread);
-        assert_eq!(Samples::default().spread(), Percentiles::default());
+        let expected = Percentiles { p5: 5.0, p50: 50.0, p95: 95.0, p99: 99.0, mean: 50.5 };
+        assert_eq!(samples.percentiles(), expected);
+        assert_eq!(Samples::default().percentiles(), Percentiles::default());
     }
 }

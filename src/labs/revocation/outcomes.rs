@@ -1,10 +1,9 @@
-//! What all trials of one node say together.
+//! All trials of one node together.
 
-use super::{RefusalPercentiles, StalenessPercentiles};
-use crate::labs::revocation::observation::Observation;
+use super::observation::Observation;
+use super::report::{RefusalPercentiles, StalenessPercentiles};
 use crate::units::quantile;
 
-/// All trials of one node.
 #[derive(Default)]
 pub(super) struct Outcomes {
     pub probes: u64,
@@ -12,25 +11,25 @@ pub(super) struct Outcomes {
     pub unavailable: u64,
     pub skipped: u64,
     pub still_accepted: u64,
-    /// For each trial, in milliseconds.
-    last: Vec<f64>,
-    /// For each trial, in milliseconds; infinite without a refusal.
+    /// The staleness of each trial, in milliseconds.
+    staleness: Vec<f64>,
+    /// The first refusal of each trial, in milliseconds; infinite without one.
     refused_from: Vec<f64>,
 }
 
 impl Outcomes {
-    pub fn add(&mut self, reading: Observation) {
-        self.probes += reading.probes;
-        self.accepted += reading.accepted;
-        self.unavailable += reading.unavailable;
-        self.skipped += reading.skipped;
-        self.still_accepted += u64::from(reading.still_accepted());
-        self.last.push(reading.last_accept_ms);
-        self.refused_from.push(reading.refused_from_ms.unwrap_or(f64::INFINITY));
+    pub fn add(&mut self, observed: Observation) {
+        self.probes += observed.probes;
+        self.accepted += observed.accepted;
+        self.unavailable += observed.unavailable;
+        self.skipped += observed.skipped;
+        self.still_accepted += u64::from(observed.still_accepted());
+        self.staleness.push(observed.last_accept_ms);
+        self.refused_from.push(observed.refused_from_ms.unwrap_or(f64::INFINITY));
     }
 
-    pub fn spread(&self) -> StalenessPercentiles {
-        let [p50, p99, max] = quantiles(&self.last).map(Option::unwrap_or_default);
+    pub fn staleness(&self) -> StalenessPercentiles {
+        let [p50, p99, max] = quantiles(&self.staleness).map(Option::unwrap_or_default);
         StalenessPercentiles { p50, p99, max }
     }
 
@@ -41,11 +40,11 @@ impl Outcomes {
 
     #[allow(clippy::cast_precision_loss)] // bounds are far below 2^52 ms
     pub fn within(&self, bound_ms: u64) -> bool {
-        self.still_accepted == 0 && self.last.iter().all(|last| *last <= bound_ms as f64)
+        self.still_accepted == 0 && self.staleness.iter().all(|ms| *ms <= bound_ms as f64)
     }
 }
 
-/// The middle, 99 % and the worst.
+/// The median, 99 % and the worst.
 fn quantiles(trials: &[f64]) -> [Option<f64>; 3] {
     let mut sorted = trials.to_vec();
     sorted.sort_by(f64::total_cmp);

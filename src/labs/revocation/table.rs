@@ -1,29 +1,41 @@
-//! The report as a table of the command line.
+//! The report as a table for the command line: two rows for each strategy, one for each node.
 
 use std::fmt::{self, Display};
 
-use super::{ByNode, RevocationReport, RevocationResult, StalenessPercentiles};
+use super::report::{ByNode, RefusalPercentiles, RevocationReport, RevocationResult, StalenessPercentiles};
+use crate::labs::text_table::text_table;
 
 const ABOVE: &str = "\
-In milliseconds after the answer to the revoke. Last yes: when the last accepted question was asked (0: none was accepted).
-Refused from: when the question was asked from which on all were refused, in the worst trial. Nobody knows when between
-the two the login ended. Every: the time between two questions to one node, in microseconds.
+In milliseconds after the answer to the revoke, over all trials.
+Accepted: probes that the node accepted after that answer. Staleness: when the last of them was sent (0: none).
+Refused from: the first probe after which every probe was refused, in the worst trial. When between the two the
+login ended is unknown. Every: the time between two probes of one node, in microseconds.
 ";
+
+const HEADER: [&str; 11] = [
+    "\nstrategy",
+    "\npromise",
+    "\nnode",
+    "\nbound",
+    "\ntrials",
+    "\nevery",
+    "\naccepted",
+    "staleness\np50",
+    "\np99",
+    "\nworst",
+    "refused\nfrom",
+];
 
 impl Display for RevocationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let above = format!("{:8} {:^27} {:>8}", "", "last yes", "refused");
-        let names = format!("{:>8} {:>8} {:>8} {:>9} {:>8}", "accepted", "p50", "p99", "worst", "from");
-        writeln!(f, "{ABOVE}")?;
-        writeln!(f, "{:44}  {:^45}  {:>27}", "", "same node", "other node")?;
-        writeln!(f, "{:44}  {above}  {above}", "")?;
-        writeln!(
-            f,
-            "{:<15} {:<9} {:>5} {:>6} {:>5}  {names}  {names}",
-            "strategy", "promise", "bound", "trials", "every"
-        )?;
+        let mut table = text_table(&HEADER, 3);
+        table.add_rows(self.results.iter().flat_map(RevocationResult::rows));
+        writeln!(f, "{ABOVE}\n{}", table.trim_fmt())?;
         for row in &self.results {
-            writeln!(f, "{row}")?;
+            let notes = row.notes();
+            if !notes.is_empty() {
+                writeln!(f, "\n{}: {}", row.strategy, notes.join("; "))?;
+            }
         }
         if let Some(life) = self.results.iter().find_map(|row| row.shortened_life_ms) {
             writeln!(f, "\nWhere only expiry ends a login, tokens lived for {life} ms in this experiment.")?;
@@ -32,72 +44,48 @@ impl Display for RevocationReport {
     }
 }
 
-/// Its row, and a line below it if there is something to be said.
-impl Display for RevocationResult {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { strategy, promise, bound_ms, trials, probe_every_us, .. } = self;
-        let (same, other) = (self.same_node(), self.other_node());
-        write!(f, "{strategy:<15} {promise:<9} {bound_ms:>5} {trials:>6} {probe_every_us:>5}  {same}  {other}")?;
-        let notes = self.notes();
-        if notes.is_empty() { Ok(()) } else { write!(f, "\n    {}", notes.join("; ")) }
-    }
-}
-
-/// The figures of one node.
-struct NodeColumns {
-    accepted: u64,
-    still_accepted: u64,
-    last: StalenessPercentiles,
-    refused_from: Option<f64>,
-}
-
-impl Display for NodeColumns {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let least = if self.still_accepted > 0 { "≥" } else { "" };
-        let StalenessPercentiles { p50, p99, max } = self.last;
-        let [p50, p99, worst] = [p50, p99, max].map(|ms| format!("{least}{ms:.3}"));
-        let refused_from = self.refused_from.map_or_else(|| "never".to_owned(), |ms| format!("{ms:.3}"));
-        write!(f, "{:>8} {p50:>8} {p99:>8} {worst:>9} {refused_from:>8}", self.accepted)
-    }
-}
-
 impl RevocationResult {
-    fn same_node(&self) -> NodeColumns {
-        NodeColumns {
-            accepted: self.accepted_after_response.same_node,
-            still_accepted: self.still_accepted.same_node,
-            last: self.last_accept_after_response_ms.same_node,
-            refused_from: self.refused_from_ms.same_node.max,
-        }
+    /// The cells of both nodes.
+    fn rows(&self) -> [Vec<String>; 2] {
+        let Self { strategy, promise, bound_ms, trials, probe_every_us, .. } = self;
+        let accepted = self.accepted_after_response;
+        let (still, staleness, refused) =
+            (self.still_accepted, self.last_accept_after_response_ms, self.refused_from_ms);
+        let strategy = [(*strategy).to_owned(), (*promise).to_owned()];
+        let conditions = [bound_ms.to_string(), trials.to_string(), probe_every_us.to_string()];
+        let same = node_cells(accepted.same_node, still.same_node > 0, staleness.same_node, refused.same_node);
+        let other = node_cells(accepted.other_node, still.other_node > 0, staleness.other_node, refused.other_node);
+        let row = |node: &str, cells: [String; 5]| {
+            let start = strategy.iter().cloned().chain([node.to_owned()]);
+            start.chain(conditions.iter().cloned()).chain(cells).collect()
+        };
+        [row("same", same), row("other", other)]
     }
 
-    fn other_node(&self) -> NodeColumns {
-        NodeColumns {
-            accepted: self.accepted_after_response.other_node,
-            still_accepted: self.still_accepted.other_node,
-            last: self.last_accept_after_response_ms.other_node,
-            refused_from: self.refused_from_ms.other_node.max,
-        }
-    }
-
-    /// What must be known about the figures.
+    /// What a reader must know about the figures.
     fn notes(&self) -> Vec<String> {
         let both = |ByNode { same_node, other_node }: ByNode<u64>| same_node + other_node;
         let counted = |count: u64, words: &str| (count > 0).then(|| format!("{count} {words}"));
         let broken = (!self.within_bound).then(|| "NOT WITHIN THE BOUND".to_owned());
-        let still = counted(both(self.still_accepted), "times still accepted when the asking ended");
-        let unavailable = counted(both(self.unavailable), "questions without an answer");
-        let left_out = counted(both(self.skipped), "questions left out as too many waited");
-        [broken, still, unavailable, left_out].into_iter().flatten().collect()
+        let still = counted(both(self.still_accepted), "times still accepted at the last probe");
+        let unavailable = counted(both(self.unavailable), "probes neither accepted nor refused");
+        let skipped = counted(both(self.skipped), "probes not sent because too many were in flight");
+        [broken, still, unavailable, skipped].into_iter().flatten().collect()
     }
+}
+
+fn node_cells(accepted: u64, still: bool, last: StalenessPercentiles, refused: RefusalPercentiles) -> [String; 5] {
+    let least = if still { "≥" } else { "" };
+    let [p50, p99, worst] = [last.p50, last.p99, last.max].map(|ms| format!("{least}{ms:.3}"));
+    let refused_from = refused.max.map_or_else(|| "never".to_owned(), |ms| format!("{ms:.3}"));
+    [accepted.to_string(), p50, p99, worst, refused_from]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::labs::revocation::RefusalPercentiles;
 
-    /// Two trials in which the push never came, and some questions got no answer.
+    /// Two trials in which the push never came, and some probes got no answer.
     fn lost() -> RevocationResult {
         let ms = |ms: f64| StalenessPercentiles { p50: ms, p99: ms, max: ms };
         let never = RefusalPercentiles { p50: Some(0.1), p99: None, max: None };
@@ -120,28 +108,45 @@ mod tests {
     }
 
     #[test]
-    fn a_row_says_what_is_known_and_below_it_what_is_not() {
-        let shown = lost().to_string();
-        let (row, notes) = shown.split_once('\n').expect("a note");
-        let cells: Vec<_> = row.split_whitespace().collect();
-        let (same, other) =
-            (["0", "0.000", "0.000", "0.000", "8.250"], ["23997", "≥600.125", "≥600.125", "≥600.125", "never"]);
-        assert_eq!(cells[..5], ["session-tracked", "push", "500", "2", "50"]);
-        assert_eq!((&cells[5..10], &cells[10..]), (&same[..], &other[..]));
+    fn a_row_for_each_node_says_what_is_known_and_a_note_what_is_not() {
+        let table = RevocationReport { results: vec![lost()] }.to_string();
+        let rows: Vec<Vec<_>> = table
+            .lines()
+            .filter(|line| line.starts_with("session-tracked "))
+            .map(|line| line.split_whitespace().collect())
+            .collect();
+        let same = ["session-tracked", "push", "same", "500", "2", "50", "0", "0.000", "0.000", "0.000", "8.250"];
+        let other = [
+            "session-tracked",
+            "push",
+            "other",
+            "500",
+            "2",
+            "50",
+            "23997",
+            "≥600.125",
+            "≥600.125",
+            "≥600.125",
+            "never",
+        ];
+        assert_eq!(rows, [same, other]);
         assert_eq!(
-            notes.trim(),
-            "NOT WITHIN THE BOUND; 2 times still accepted when the asking ended; 3 questions without an answer; \
-             4 questions left out as too many waited"
+            table.lines().last(),
+            Some(
+                "session-tracked: NOT WITHIN THE BOUND; 2 times still accepted at the last probe; 3 probes neither \
+                 accepted nor refused; 4 probes not sent because too many were in flight"
+            )
         );
         let good = RevocationResult { still_accepted: ByNode::default(), unavailable: ByNode::default(), ..lost() };
         let good = RevocationResult { skipped: ByNode::default(), within_bound: true, ..good };
-        assert!(!good.to_string().contains(['≥', '\n']), "{good}");
+        let table = RevocationReport { results: vec![good] }.to_string();
+        assert!(!table.contains('≥') && !table.contains("session-tracked:"), "{table}");
     }
 
     #[test]
     fn the_table_is_not_wider_than_a_terminal() {
         let table = RevocationReport { results: vec![lost()] }.to_string();
-        let widest = table.lines().filter(|line| !line.starts_with("    NOT")).map(|line| line.chars().count()).max();
+        let widest = table.lines().filter(|line| !line.contains(": NOT")).map(|line| line.chars().count()).max();
         assert!(widest <= Some(140), "{table}");
     }
 }

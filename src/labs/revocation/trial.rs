@@ -1,4 +1,4 @@
-//! One revoke, watched: both nodes are asked at a fixed pace before it and after, without waiting for the answer before.
+//! One revoke: both nodes are probed at a fixed pace before and after it.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -7,43 +7,44 @@ use tokio::task::{JoinError, JoinHandle};
 
 use super::observation::Observation;
 use super::prober::{Prober, Probes};
-use super::{ByNode, LabError};
+use super::report::ByNode;
 use crate::auth::{Credentials, Identity, Promise, RevokeScope};
 use crate::identity::Subject;
+use crate::labs::lab_error::LabError;
 use crate::labs::nodes::{NodePair, lab_device};
 use crate::trace::Trace;
 
-/// How long after the answer to the revoke, where a login is refused at once or nearly so.
+/// How long the nodes are probed after the answer to the revoke, if they refuse the login.
 const AFTER: Duration = Duration::from_millis(25);
 
-/// How long beyond what is promised: beyond the answer, the bound of a push, or the end of a login that only expiry ends.
+/// How long the nodes are probed beyond the promise: beyond the answer, the bound of a push, or expiry.
 const MARGIN: Duration = Duration::from_millis(100);
 
-/// How long both nodes are asked before the revoke.
+/// How long the nodes are probed before the revoke.
 const BEFORE: Duration = Duration::from_millis(5);
 
 /// The fastest pace.
 const FASTEST: Duration = Duration::from_micros(50);
 
-/// A wait that is longer is slept through, all but this much.
+/// This much of a wait is spent watching the clock; the rest is slept.
 const COARSE: Duration = Duration::from_millis(3);
 
-/// The longest that an answer to the revoke is waited for.
+/// The longest wait for the answer to the revoke.
 const LONGEST: Duration = Duration::from_secs(3);
 
-/// How often, and how long after the answer to the revoke.
+/// How often a node is probed, and how long after the answer to the revoke.
 #[derive(Clone, Copy)]
 pub(super) struct ProbeSchedule {
-    /// Time between two questions to one node.
+    /// Time between two probes of one node.
     pub pace: Duration,
-    /// So long in any case.
+    /// How long in any case.
     after: Duration,
-    /// And so long where a node has not refused yet: what comes late must be seen to come.
+    /// How long while a node has not refused yet: a late refusal must be seen.
     at_most: Duration,
 }
 
 impl ProbeSchedule {
-    /// As far as a strategy's promise goes. `left`: how long the login lives by itself.
+    /// `left` is the time until the login expires.
     pub fn new(pace: Duration, promise: Promise, left: Duration) -> Self {
         let (after, at_most) = match promise {
             Promise::Immediate => (AFTER, MARGIN),
@@ -53,14 +54,14 @@ impl ProbeSchedule {
         Self { pace, after, at_most }
     }
 
-    /// Whether the questions that were just asked, so `late` after the answer to the revoke, were the last. `open`: a
-    /// node has not refused yet. Decided after asking: it ends with a question, however long the asking was held up.
+    /// Whether the probes that were just sent, `late` after the answer to the revoke, were the last. `open`: a node has
+    /// not refused yet. Decided after the probes are sent: the schedule ends with a probe, however late that is.
     fn is_over(&self, late: Duration, open: bool) -> bool {
         late >= if open { self.at_most } else { self.after }
     }
 }
 
-/// Both nodes are being asked for a login that is about to be revoked.
+/// Both nodes are being probed with a login that is about to be revoked.
 pub(super) struct RunningTrial {
     pair: NodePair,
     /// When the revoke was answered.
@@ -75,22 +76,22 @@ impl RunningTrial {
         Self { pair: pair.clone(), answered, task }
     }
 
-    /// Revokes the login, and says when that was answered.
+    /// Revokes the login, and returns when that was answered.
     pub async fn revoke(&self, who: &Identity) -> Result<Instant, LabError> {
         tokio::time::sleep(BEFORE).await;
         let revoked = self.pair.same.revoke(who, RevokeScope::This, &Trace::off()).await;
         let answered = *self.answered.get_or_init(Instant::now);
         if revoked.is_err() {
-            // Nothing is measured, and what goes on being accepted would be asked for until the bound.
+            // Nothing is measured, and the probes would go on until the bound.
             self.task.abort();
         }
         revoked.map(|_| answered).map_err(|source| LabError::Failed { strategy: self.pair.slug(), source })
     }
 
-    /// When the schedule is over.
+    /// Waits for the end of the schedule.
     pub async fn observations(self, answered: Instant) -> Result<ByNode<Observation>, LabError> {
-        let asked = self.task.await.and_then(|asked| asked).map_err(|_| LabError::Panicked(self.pair.slug()))?;
-        let ByNode { same_node, other_node } = &asked;
+        let sent = self.task.await.and_then(|sent| sent).map_err(|_| LabError::Panicked(self.pair.slug()))?;
+        let ByNode { same_node, other_node } = &sent;
         Ok(ByNode {
             same_node: Observation::of(same_node, answered),
             other_node: Observation::of(other_node, answered),
@@ -98,7 +99,7 @@ impl RunningTrial {
     }
 }
 
-/// Opens a login, asks both nodes for it, revokes it in the middle.
+/// Opens a login, probes both nodes, and revokes the login in the middle.
 pub(super) async fn run_trial(
     pair: &NodePair,
     subject: &Subject,
@@ -110,15 +111,15 @@ pub(super) async fn run_trial(
     warm(pair, &credentials).await?;
     let probing = RunningTrial::start(pair, credentials, schedule);
     let answered = probing.revoke(&grant.identity).await?;
-    let readings = probing.observations(answered).await?;
-    if readings.same_node.is_silent() || readings.other_node.is_silent() {
+    let observed = probing.observations(answered).await?;
+    if observed.same_node.is_silent() || observed.other_node.is_silent() {
         return Err(LabError::Unanswered(pair.slug()));
     }
-    Ok(readings)
+    Ok(observed)
 }
 
-/// Until both nodes know the login as well as they will: caches filled, channels awake.
-pub(super) async fn warm(pair: &NodePair, credentials: &Credentials) -> Result<(), LabError> {
+/// Checks the login on both nodes until their caches are filled and their channels are awake.
+async fn warm(pair: &NodePair, credentials: &Credentials) -> Result<(), LabError> {
     let mut accepted = false;
     for _ in 0..20 {
         accepted |= matches!(pair.same.identify(credentials, &Trace::off()).await, Ok(Some(_)));
@@ -127,7 +128,7 @@ pub(super) async fn warm(pair: &NodePair, credentials: &Credentials) -> Result<(
     if accepted { Ok(()) } else { Err(LabError::NeverAccepted(pair.slug())) }
 }
 
-/// As fast as the strategy answers with room to spare: a queue in front of a store would be measured instead of it.
+/// The time between two probes: four times what a check takes, so that no queue grows in front of a store.
 pub(super) async fn pace(pair: &NodePair, subject: &Subject) -> Result<Duration, LabError> {
     let failed = |source| LabError::Failed { strategy: pair.slug(), source };
     let grant = pair.same.issue(subject, &lab_device(), &Trace::off()).await.map_err(failed)?;
@@ -138,7 +139,7 @@ pub(super) async fn pace(pair: &NodePair, subject: &Subject) -> Result<Duration,
     Ok(pace)
 }
 
-/// The same for a login that is open.
+/// The same, for a login that is open.
 pub(super) async fn pace_of(pair: &NodePair, credentials: &Credentials) -> Result<Duration, LabError> {
     let mut took = Vec::new();
     for _ in 0..50 {
@@ -151,7 +152,7 @@ pub(super) async fn pace_of(pair: &NodePair, credentials: &Credentials) -> Resul
     Ok((took[took.len() / 2] * 4).max(FASTEST))
 }
 
-/// Asks both nodes at every tick. Ticks that were missed are not made good: all of their questions would be asked now.
+/// Probes both nodes at every tick. A missed tick is not made good: its probes would all be sent at once.
 async fn probe_both(
     pair: NodePair,
     credentials: Arc<Credentials>,
@@ -166,7 +167,7 @@ async fn probe_both(
         same.probe()?;
         other.probe()?;
         let now = Instant::now();
-        // The revoke is answered some time after it is asked for; that time is probed too.
+        // The time between the revoke and its answer is probed too.
         let over = match answered.get().copied() {
             None => now >= begun + LONGEST,
             Some(answered) => schedule.is_over(now - answered, same.is_open(answered) || other.is_open(answered)),
@@ -179,12 +180,12 @@ async fn probe_both(
     Ok(ByNode { same_node: same.finish().await?, other_node: other.finish().await? })
 }
 
-/// By watching the clock: a timer of the runtime is a thousand times too coarse for the pace.
+/// Watches the clock: the runtime's timers are a thousand times too coarse for the pace.
 async fn wait_until(next: Instant) {
     if let Some(long) = next.saturating_duration_since(Instant::now()).checked_sub(COARSE) {
         tokio::time::sleep(long).await;
     }
-    // Once at least: what was asked needs a turn to be answered.
+    // Once at least: a probe needs a turn of the runtime to be answered.
     tokio::task::yield_now().await;
     while Instant::now() < next {
         tokio::task::yield_now().await;

@@ -1,16 +1,17 @@
-//! The capacity sheet: what was typed, and what follows from it.
+//! The capacity view: a demand as it was typed, and what each strategy needs to meet it.
 
 use serde_json::{Value, json};
 
+use crate::auth::Description;
 use crate::flow::frontier::in_use;
 use crate::flow::state::AppState;
-use crate::labs::capacity::{Capacity, Cores, Demand, FIELDS, capacity};
+use crate::labs::capacity::{Capacity, Cores, Demand, FIELDS, Field, FieldError, capacity};
 use crate::units::{bits, bytes, grouped, span};
 
-/// Nothing that was typed is lost.
+/// What was typed, right or wrong.
 pub(super) struct CapacityView {
     typed: [String; 5],
-    demand: Result<Demand, Vec<String>>,
+    demand: Result<Demand, Vec<FieldError>>,
 }
 
 impl Default for CapacityView {
@@ -20,7 +21,7 @@ impl Default for CapacityView {
 }
 
 impl CapacityView {
-    /// From the query of the page. What is not in it is as usual.
+    /// From the query of the page. A missing field has its usual value.
     pub fn read(query: &str) -> Self {
         let mut typed = FIELDS.map(|field| field.usual.to_owned());
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -31,22 +32,27 @@ impl CapacityView {
         Self { demand: Demand::read(&typed), typed }
     }
 
-    pub fn is_good(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.demand.is_ok()
     }
 
     pub fn view(&self, state: &AppState) -> Value {
-        let field = |(field, typed): (&crate::labs::capacity::Field, &String)| json!({ "name": field.name, "label": field.label, "typed": typed, "bad": field.read(typed).is_err() });
+        let field = |(field, typed): (&Field, &String)| {
+            let is_bad = field.read(typed).is_err();
+            json!({ "name": field.name, "label": field.label, "typed": typed, "bad": is_bad })
+        };
         let fields: Vec<_> = FIELDS.iter().zip(&self.typed).map(field).collect();
+        let errors = self.demand.as_ref().err();
+        let errors = errors.map(|errors| errors.iter().map(FieldError::to_string).collect::<Vec<_>>());
         let rows = self.demand.as_ref().ok().map(|demand| rows(state, demand));
-        json!({ "fields": fields, "errors": self.demand.as_ref().err(), "rows": rows })
+        json!({ "fields": fields, "errors": errors, "rows": rows })
     }
 }
 
 fn rows(state: &AppState, demand: &Demand) -> Vec<Value> {
     let Some(figures) = in_use(state) else { return Vec::new() };
     let descriptions = state.strategies().map(|strategy| strategy.describe());
-    let row = |description: &crate::auth::Description| {
+    let row = |description: &Description| {
         let row = figures.row(description.slug)?;
         let answer = capacity(demand, row, description);
         let ms = |ms: f64| if ms > 0.0 { span(ms * 1e6) } else { "none accepted".to_owned() };
@@ -74,12 +80,12 @@ fn rows(state: &AppState, demand: &Demand) -> Vec<Value> {
     descriptions.filter_map(row).collect()
 }
 
-/// What is among the calls to the store beside the checks, in words.
-fn among(description: &crate::auth::Description, answer: &Capacity) -> Option<String> {
+/// The calls to the store beside those of the checks, in words.
+fn among(description: &Description, answer: &Capacity) -> Option<String> {
     let upkeep = description.upkeep.filter(|_| answer.upkeep > 0.0);
     let upkeep = upkeep.map(|upkeep| format!("{} {}", grouped(answer.upkeep), upkeep.what));
     let misses = answer.misses * 100.0;
-    let misses = (misses > 0.0).then(|| format!("{misses:.0} % of the checks find no copy"));
+    let misses = (misses > 0.0).then(|| format!("{misses:.0} % of the checks miss"));
     let all: Vec<_> = upkeep.into_iter().chain(misses).collect();
     (!all.is_empty()).then(|| all.join("; "))
 }

@@ -1,35 +1,34 @@
-//! `/labs/cost`: what a check costs, measured by this server now; the frontier; the capacity sheet.
+//! `/labs/cost`: what a check costs on this server, the frontier, and the capacity view.
 //!
-//! With scripts a run is started and watched; without, one press of the form waits for it, over a page that comes back.
+//! A script starts a run and watches it. Without scripts the form waits for the run, over a page that reloads itself.
 
 mod capacity_view;
-mod form;
-mod view;
+mod results;
+mod sliders;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::error::ResponseError as _;
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::web::{Data, Path};
 use poem::{Request, Response, Route, get, handler, post};
 use serde_json::{Value, json};
 
 use self::capacity_view::CapacityView;
-use self::form::Sliders;
+use self::results::results;
+use self::sliders::Sliders;
 use super::events::stream_of;
-use super::run_form::{self, RunForm, choices, said_above_the_form};
+use super::run_form::{Refusal, RunForm, created, not_started};
 use crate::error::Error;
 use crate::flow::frontier;
-use crate::flow::middleware::with_retry;
 use crate::flow::state::AppState;
-use crate::labs::cost::{CostEvent, CostRun, StartCostError};
+use crate::labs::cost::{CostEvent, CostRun};
 use crate::page::{Frame, html};
 
-/// How long one answer waits for a run: it must come before a proxy gives up.
+/// How long one request waits for a run: the server must answer before a proxy gives up.
 const WAIT: Duration = Duration::from_secs(8);
 
-/// The routes. Those under `api` are the script's, and answer errors as problem+json.
+/// The routes under `api` are for the script, and answer errors as problem+json.
 pub(super) fn routes() -> Route {
     Route::new().at("/", get(page).post(submit)).at("/api/runs", post(start)).at("/api/runs/:id/events", get(listen))
 }
@@ -38,23 +37,23 @@ pub(super) fn routes() -> Route {
 #[derive(Default)]
 struct CostPage {
     status: StatusCode,
-    order: RunForm,
+    form: RunForm,
     sliders: Sliders,
-    sheet: CapacityView,
+    capacity: CapacityView,
     message: Option<String>,
-    /// The page comes back by itself.
-    again: bool,
+    /// The page reloads itself.
+    reloads: bool,
 }
 
-/// `GET /labs/cost`, with the fields of the capacity sheet, or with `wait`: the name of a run.
+/// `GET /labs/cost`, with the fields of the capacity view, or with `wait`: the id of a run.
 #[handler]
 async fn page(Data(state): Data<&Arc<AppState>>, request: &Request) -> Result<Response, Error> {
     let query = request.uri().query().unwrap_or_default();
     let awaited = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "wait");
     let run = awaited.and_then(|(_, id)| state.services.cost.find(&id));
-    let sheet = CapacityView::read(query);
-    let status = if sheet.is_good() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    let shown = CostPage { status, sheet, ..CostPage::default() };
+    let capacity = CapacityView::read(query);
+    let status = if capacity.is_complete() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let shown = CostPage { status, capacity, ..CostPage::default() };
     match run {
         Some(run) => show(state, &shown.after(&run).await),
         None => show(state, &shown),
@@ -62,10 +61,10 @@ async fn page(Data(state): Data<&Arc<AppState>>, request: &Request) -> Result<Re
 }
 
 impl CostPage {
-    /// Waits for a run; if it is not over then, the page comes back for it.
+    /// Waits for a run. If the run takes longer, the page reloads itself.
     async fn after(self, run: &CostRun) -> Self {
         if !run.wait(WAIT).await {
-            return Self { again: true, ..self };
+            return Self { reloads: true, ..self };
         }
         match run.failure() {
             Some(why) => Self { status: StatusCode::SERVICE_UNAVAILABLE, message: Some(why), ..self },
@@ -77,22 +76,22 @@ impl CostPage {
 /// `POST /labs/cost`: starts a run and waits for it.
 #[handler]
 async fn submit(Data(state): Data<&Arc<AppState>>, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
-    let (order, sliders) = (RunForm::read(&body), Sliders::read(&body));
-    match begin(state, request, &order, &sliders).await {
+    let (form, sliders) = (RunForm::read(&body), Sliders::read(&body));
+    match begin(state, request, &form, &sliders).await {
         Ok(run) if run.wait(WAIT).await => {
-            let shown = CostPage { order, sliders, ..CostPage::default() };
+            let shown = CostPage { form, sliders, ..CostPage::default() };
             show(state, &shown.after(&run).await)
         }
         Ok(run) => {
             let location = format!("/labs/cost?wait={}", run.id());
             Ok(Response::builder().status(StatusCode::SEE_OTHER).header(header::LOCATION, location).body(()))
         }
-        Err(error) if said_above_the_form(&error) => {
-            let (status, message) = (error.status(), Some(run_form::words(&error, request)));
-            show(state, &CostPage { status, order, sliders, message, ..CostPage::default() })
-                .map(|answer| with_retry(answer, &error))
+        Err(error) => {
+            let refusal = Refusal::of(error, request)?;
+            let (status, message) = (refusal.status(), Some(refusal.message()));
+            let shown = CostPage { status, form, sliders, message, ..CostPage::default() };
+            Ok(refusal.on(show(state, &shown)?))
         }
-        Err(error) => Err(error),
     }
 }
 
@@ -100,17 +99,14 @@ async fn submit(Data(state): Data<&Arc<AppState>>, request: &Request, body: Vec<
 #[handler]
 async fn start(Data(state): Data<&Arc<AppState>>, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
     let run = begin(state, request, &RunForm::read(&body), &Sliders::read(&body)).await?;
-    let response = Response::builder().status(StatusCode::CREATED).header(header::CACHE_CONTROL, "no-store");
-    let answer = json!({ "events": events_of(&run) });
-    Ok(response.header(header::CONTENT_TYPE, "application/json").body(answer.to_string()))
+    Ok(created(&json!({ "events": events_of(&run) })))
 }
 
-async fn begin(state: &AppState, request: &Request, order: &RunForm, sliders: &Sliders) -> Result<Arc<CostRun>, Error> {
-    order.admit(state, request).await?;
-    let conditions = sliders.conditions().map_err(Error::BadRequest)?;
-    state.services.cost.start(order.strategies.clone(), conditions).map_err(|error| match error {
-        StartCostError::Busy | StartCostError::Closing => Error::Measuring,
-    })
+async fn begin(state: &AppState, request: &Request, form: &RunForm, sliders: &Sliders) -> Result<Arc<CostRun>, Error> {
+    form.admit(state, request).await?;
+    let conditions = sliders.conditions().map_err(|error| Error::BadRequest(error.to_string()))?;
+    let started = state.services.cost.start(form.strategies.clone(), conditions);
+    started.map_err(|error| not_started(error, Error::Measuring))
 }
 
 fn events_of(run: &CostRun) -> String {
@@ -121,10 +117,10 @@ fn events_of(run: &CostRun) -> String {
 #[handler]
 fn listen(Data(state): Data<&Arc<AppState>>, Path(id): Path<String>, request: &Request) -> Result<Response, Error> {
     let run = state.services.cost.find(&id).ok_or(Error::NotFound)?;
-    Ok(stream_of(run, CostRun::log, told, request))
+    Ok(stream_of(run, CostRun::log, view, request))
 }
 
-fn told(_: &CostRun, event: &CostEvent) -> (&'static str, Value) {
+fn view(_: &CostRun, event: &CostEvent) -> (&'static str, Value) {
     match event {
         CostEvent::Floors => ("step", json!({ "number": 0, "of": 1, "words": "Measuring the floors …" })),
         CostEvent::Strategy { number, of, slug } => {
@@ -140,21 +136,19 @@ fn show(state: &AppState, shown: &CostPage) -> Result<Response, Error> {
     let services = &state.services;
     let running = services.cost.running();
     let context = json!({
-        "choices": choices(state, &shown.order),
-        "open": run_form::open_to_everybody(services),
-        "username": shown.order.username,
+        "form": shown.form.view(state),
         "message": shown.message,
         "sliders": shown.sliders.view(),
         "running": running.as_deref().map(events_of),
-        "again": shown.again,
-        "results": view::results(state),
+        "reloads": shown.reloads,
+        "results": results(state),
         "frontier": frontier::view(state),
-        "sheet": shown.sheet.view(state),
+        "capacity": shown.capacity.view(state),
     });
     let content = services.pages.content("cost.html", context)?;
     let text = services.pages.framed(Frame::plain("Cost lab", &services.node), content)?;
     let mut response = html(shown.status, text);
-    if shown.again {
+    if shown.reloads {
         response.headers_mut().insert(header::REFRESH, HeaderValue::from_static("1"));
     }
     Ok(response)

@@ -1,4 +1,4 @@
-//! What happens in a run, told to the page's script.
+//! The events of a live run, for the page's script.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use poem::web::{Data, Path};
 use poem::{Request, Response, handler};
 use serde_json::{Value, json};
 
-use super::view::row;
+use super::rows::row;
 use crate::error::Error;
 use crate::flow::labs::events::stream_of;
 use crate::flow::state::AppState;
@@ -21,25 +21,25 @@ pub(super) fn listen(
     request: &Request,
 ) -> Result<Response, Error> {
     let run = state.services.runs.find(&id).ok_or(Error::NotFound)?;
-    Ok(stream_of(run, LiveRun::log, told, request))
+    Ok(stream_of(run, LiveRun::log, view, request))
 }
 
-fn told(run: &LiveRun, event: &LiveEvent) -> (&'static str, Value) {
+fn view(run: &LiveRun, event: &LiveEvent) -> (&'static str, Value) {
     match event {
-        LiveEvent::Tick { at_ms, answers } => ("tick", json!({ "at": at_ms, "answers": letters(answers) })),
-        LiveEvent::Lane { lane, at_ms, state } => {
-            let row = run.lanes().get(*lane).map(|lane| row(lane, *state));
-            ("lane", json!({ "lane": lane, "at": at_ms, "row": row }))
+        LiveEvent::Tick { at_ms, outcomes } => ("tick", json!({ "at": at_ms, "outcomes": letters(outcomes) })),
+        LiveEvent::Login { number, at_ms, state } => {
+            let row = run.logins().get(*number).map(|description| row(description, *state));
+            ("login", json!({ "number": number, "at": at_ms, "row": row }))
         }
     }
 }
 
-/// Two letters a lane: the same node's, the other one's.
-fn letters(answers: &[ByNode<CheckOutcome>]) -> Vec<Value> {
-    let letter = |answer| match answer {
-        CheckOutcome::Accepted => 'y',
-        CheckOutcome::Refused => 'n',
-        CheckOutcome::Unavailable => '?',
+/// Two letters for each login: the outcome on the same node, and on the other.
+fn letters(outcomes: &[ByNode<CheckOutcome>]) -> Vec<String> {
+    let letter = |outcome| match outcome {
+        CheckOutcome::Accepted => 'a',
+        CheckOutcome::Refused => 'r',
+        CheckOutcome::Unavailable => 'u',
     };
-    answers.iter().map(|nodes| format!("{}{}", letter(nodes.same_node), letter(nodes.other_node)).into()).collect()
+    outcomes.iter().map(|nodes| format!("{}{}", letter(nodes.same_node), letter(nodes.other_node))).collect()
 }

@@ -1,36 +1,34 @@
-//! `/labs/revocation`: the experiment as a form, and lane by lane for browsers with scripts.
+//! `/labs/revocation`: the experiment as a form, and login by login for browsers with scripts.
 
 mod events;
-mod view;
+mod rows;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::error::ResponseError as _;
-use poem::http::{StatusCode, header};
+use poem::http::StatusCode;
 use poem::web::{Data, Path};
 use poem::{Request, Response, Route, get, handler, post};
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
-use self::view::{LiveRow, rows};
+use self::rows::{LiveRow, rows};
+use super::run_form::{Refusal, RunForm, created, not_started};
 use crate::error::Error;
-use crate::flow::labs::run_form::{self, RunForm, choices, said_above_the_form};
-use crate::flow::middleware::with_retry;
 use crate::flow::state::AppState;
-use crate::labs::revocation::live::{LIFE, LONGEST, LiveRun, LoginState, StartRunError};
+use crate::labs::revocation::live::{LIFE, LONGEST, LiveRun, LoginState};
 use crate::page::{Frame, html};
 
-/// How long the experiment of the form watches before it revokes.
+/// How long the form probes the logins before it revokes them.
 const BEFORE: Duration = Duration::from_secs(1);
 
-/// How long it may take in all: an answer must come before a proxy gives up.
+/// How long the form takes at most: it must answer before a proxy gives up.
 const FORM_LIMIT: Duration = Duration::from_secs(12);
 
-/// The routes. Those under `api` are the script's, and answer errors as problem+json.
+/// The routes under `api` are for the script, and answer errors as problem+json.
 pub(super) fn routes() -> Route {
     Route::new()
-        .at("/", get(page).post(form))
+        .at("/", get(page).post(submit))
         .at("/api/runs", post(start))
         .at("/api/runs/:id/revoke", post(revoke))
         .at("/api/runs/:id/events", get(events::listen))
@@ -44,75 +42,66 @@ fn page(Data(state): Data<&Arc<AppState>>) -> Result<Response, Error> {
 
 /// `POST /labs/revocation`: the whole experiment in one request.
 #[handler]
-async fn form(Data(state): Data<&Arc<AppState>>, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
-    let order = RunForm::read(&body);
-    match begin(state, request, &order).await {
+async fn submit(Data(state): Data<&Arc<AppState>>, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
+    let form = RunForm::read(&body);
+    match begin(state, request, &form).await {
         Ok(run) => {
-            let _ = timeout(FORM_LIMIT, whole(&run)).await;
-            show(state, StatusCode::OK, &order, None, Some(&rows(&run)))
+            let _ = timeout(FORM_LIMIT, revoke_and_settle(&run)).await;
+            show(state, StatusCode::OK, &form, None, Some(&rows(&run)))
         }
-        Err(error) if said_above_the_form(&error) => {
-            show(state, error.status(), &order, Some(&run_form::words(&error, request)), None)
-                .map(|answer| with_retry(answer, &error))
+        Err(error) => {
+            let refusal = Refusal::of(error, request)?;
+            Ok(refusal.on(show(state, refusal.status(), &form, Some(&refusal.message()), None)?))
         }
-        Err(error) => Err(error),
     }
 }
 
-/// Watches, revokes, and watches until everything is settled.
-async fn whole(run: &LiveRun) {
-    let mut listener = run.log().read_from(0);
+async fn revoke_and_settle(run: &LiveRun) {
+    let mut reader = run.log().read_from(0);
     sleep(BEFORE).await;
     run.revoke();
-    while run.log().next(&mut listener).await.is_some() {
+    while run.log().next(&mut reader).await.is_some() {
         if run.states().iter().all(LoginState::is_final) {
             return;
         }
     }
 }
 
-/// `POST …/api/runs`: logs in everywhere, and answers with the run's address and its lanes.
+/// `POST …/api/runs`: opens the logins, and answers with them and the addresses of the run.
 #[handler]
 async fn start(Data(state): Data<&Arc<AppState>>, request: &Request, body: Vec<u8>) -> Result<Response, Error> {
-    let order = RunForm::read(&body);
-    let run = begin(state, request, &order).await?;
+    let run = begin(state, request, &RunForm::read(&body)).await?;
     let address = format!("/labs/revocation/api/runs/{}", run.id());
-    let answer = json!({
+    Ok(created(&json!({
         "events": format!("{address}/events"),
         "revoke": format!("{address}/revoke"),
-        "lanes": rows(&run),
-    });
-    let response = Response::builder().status(StatusCode::CREATED).header(header::CACHE_CONTROL, "no-store");
-    Ok(response.header(header::CONTENT_TYPE, "application/json").body(answer.to_string()))
+        "logins": rows(&run),
+    })))
 }
 
-/// `POST …/api/runs/{id}/revoke`: revokes every login of the run. Who knows the id has started it.
+/// `POST …/api/runs/{id}/revoke`: revokes every login of the run. Whoever knows the id started it.
 #[handler]
 fn revoke(Data(state): Data<&Arc<AppState>>, Path(id): Path<String>) -> Result<Response, Error> {
     state.services.runs.find(&id).ok_or(Error::NotFound)?.revoke();
     Ok(Response::builder().status(StatusCode::NO_CONTENT).body(()))
 }
 
-async fn begin(state: &AppState, request: &Request, order: &RunForm) -> Result<Arc<LiveRun>, Error> {
-    order.admit(state, request).await?;
-    state.services.runs.start(&order.strategies).await.map_err(|error| match error {
-        StartRunError::Store(error) => error.into(),
-        StartRunError::Full => Error::TooManyRuns,
-    })
+async fn begin(state: &AppState, request: &Request, form: &RunForm) -> Result<Arc<LiveRun>, Error> {
+    form.admit(state, request).await?;
+    let started = state.services.runs.start(&form.strategies).await;
+    started.map_err(|error| not_started(error, Error::TooManyRuns))
 }
 
 fn show(
     state: &AppState,
     status: StatusCode,
-    order: &RunForm,
+    form: &RunForm,
     message: Option<&str>,
     results: Option<&[LiveRow]>,
 ) -> Result<Response, Error> {
     let services = &state.services;
     let context = json!({
-        "choices": choices(state, order),
-        "open": run_form::open_to_everybody(services),
-        "username": order.username,
+        "form": form.view(state),
         "message": message,
         "results": results,
         "life": LIFE.as_secs(),

@@ -6,16 +6,17 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::{CheckOutcome, LIFE, LiveRun, LoginState};
+use super::run::{CheckOutcome, LIFE, LiveRun, LoginState};
 use crate::auth::{Credentials, Grant, Identity, Promise, RevokeScope};
 use crate::clock::Clock;
 use crate::identity::Subject;
+use crate::labs::lab_error::LabError;
 use crate::labs::nodes::{NodePair, lab_device};
+use crate::labs::revocation::report::ByNode;
 use crate::labs::revocation::trial::{ProbeSchedule, RunningTrial, pace_of};
-use crate::labs::revocation::{ByNode, LabError};
 use crate::trace::Trace;
 
-/// How long the picture waits for an answer.
+/// How long a steady probe waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The pace of the measurement where only expiry ends a login.
@@ -49,33 +50,33 @@ impl LiveLogin {
         Self { number, pair, subject, clock, login: Mutex::default() }
     }
 
-    /// Opens the login and asks both nodes once.
+    /// Opens the login and checks it once on both nodes.
     pub async fn open(&self, run: &LiveRun) {
         let opened = timeout(PATIENCE, self.pair.same.issue(&self.subject, &lab_device(), &Trace::off())).await;
-        let Ok(Ok(grant)) = opened else { return run.turn(self.number, LoginState::NotOpened) };
+        let Ok(Ok(grant)) = opened else { return run.set_state(self.number, LoginState::NotOpened) };
         let mut login = OpenedLogin::new(grant, ByNode::default());
-        login.before = both(&self.pair, &login.credentials).await;
-        run.turn(self.number, LoginState::Open(login.before));
+        login.before = check_both(&self.pair, &login.credentials).await;
+        run.set_state(self.number, LoginState::Open(login.before));
         *self.login.lock().await = Some(login);
     }
 
-    /// What both nodes say now.
-    pub async fn ask(&self) -> ByNode<CheckOutcome> {
+    /// Checks the login on both nodes.
+    pub async fn check(&self) -> ByNode<CheckOutcome> {
         match self.login().await {
-            Some(login) => both(&self.pair, &login.credentials).await,
+            Some(login) => check_both(&self.pair, &login.credentials).await,
             None => ByNode::default(),
         }
     }
 
-    /// Where only expiry ends the login: exchanges it for a fresh one when half of its life is over, unless it is being
-    /// revoked. Without that there would be nothing left to revoke.
+    /// Where only expiry ends the login: exchanges it for a new one after half of its life, until the revoke. Otherwise
+    /// nothing would be left to revoke.
     pub async fn freshen(&self, run: &LiveRun) {
         if !self.expires() {
             return;
         }
         let mut login = self.login.lock().await;
         let Some(old) = login.as_mut() else { return };
-        if *run.revoked.borrow() || old.identity.expires_at.since(self.clock.now()) > LIFE / 2 {
+        if run.is_revoked() || old.identity.expires_at.since(self.clock.now()) > LIFE / 2 {
             return;
         }
         let renewed = self.pair.same.renew(&old.credentials, &Trace::off()).await.ok().flatten();
@@ -88,13 +89,13 @@ impl LiveLogin {
         }
     }
 
-    /// Revokes the login and measures; where only expiry ends it, the rest of that is to be awaited elsewhere.
+    /// Revokes the login and begins to measure.
     pub async fn revoke(&self, run: &LiveRun) -> Option<PendingObservation> {
         let login = self.login().await?;
         match self.begin(run, &login).await {
-            Ok(rest) => Some(rest),
+            Ok(pending) => Some(pending),
             Err(_) => {
-                run.turn(self.number, LoginState::Unknown);
+                run.set_state(self.number, LoginState::Unknown);
                 None
             }
         }
@@ -105,7 +106,7 @@ impl LiveLogin {
         let pace = if self.expires() {
             SLOW
         } else {
-            // A store that does not answer is no reason not to try.
+            // A store that does not answer must not prevent the revoke.
             pace_of(&self.pair, &login.credentials).await.unwrap_or(SLOW)
         };
         let schedule = ProbeSchedule::new(pace, self.pair.same.describe().promise, left);
@@ -113,11 +114,11 @@ impl LiveLogin {
         let answered = probing.revoke(&login.identity).await?;
         let left = u64::try_from(login.identity.expires_at.since(self.clock.now()).as_millis()).unwrap_or(u64::MAX);
         let ends_at_ms = self.expires().then(|| run.now_ms().saturating_add(left));
-        run.turn(self.number, LoginState::Revoked { ends_at_ms });
-        Ok(PendingObservation { lane: self.number, later: self.expires(), before: login.before, probing, answered })
+        run.set_state(self.number, LoginState::Revoked { ends_at_ms });
+        Ok(PendingObservation { number: self.number, later: self.expires(), before: login.before, probing, answered })
     }
 
-    /// When nobody watches any more: no login of an experiment stays open. An error leaves it to its own end.
+    /// Revokes the login if it is still open. After an error it expires.
     pub async fn close(&self) {
         if let Some(login) = self.login().await {
             let trace = Trace::off();
@@ -138,8 +139,8 @@ impl LiveLogin {
 
 /// The measurement after a revoke.
 pub(super) struct PendingObservation {
-    lane: usize,
-    /// Whether it takes long.
+    number: usize,
+    /// Whether it takes a token's life.
     pub later: bool,
     before: ByNode<CheckOutcome>,
     probing: RunningTrial,
@@ -149,23 +150,23 @@ pub(super) struct PendingObservation {
 impl PendingObservation {
     pub async fn settle(self, run: &LiveRun) {
         let state = match self.probing.observations(self.answered).await {
-            Ok(readings) => LoginState::Settled { before: self.before, readings },
+            Ok(observed) => LoginState::Settled { before: self.before, observed },
             Err(_) => LoginState::Unknown,
         };
-        run.turn(self.lane, state);
+        run.set_state(self.number, state);
     }
 }
 
-async fn both(pair: &NodePair, credentials: &Credentials) -> ByNode<CheckOutcome> {
+async fn check_both(pair: &NodePair, credentials: &Credentials) -> ByNode<CheckOutcome> {
     let trace = Trace::off();
     let (same, other) = tokio::join!(
         timeout(PATIENCE, pair.same.identify(credentials, &trace)),
         timeout(PATIENCE, pair.other.identify(credentials, &trace)),
     );
-    let answer = |said| match said {
+    let outcome = |answer| match answer {
         Ok(Ok(Some(_))) => CheckOutcome::Accepted,
         Ok(Ok(None)) => CheckOutcome::Refused,
         _ => CheckOutcome::Unavailable,
     };
-    ByNode { same_node: answer(same), other_node: answer(other) }
+    ByNode { same_node: outcome(same), other_node: outcome(other) }
 }

@@ -1,4 +1,4 @@
-//! What moves a run: the steady questions, the revoke, the end.
+//! The course of a run: steady probes, the revoke, the end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,57 +6,59 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesOrdered;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::login::LiveLogin;
-use super::{LONGEST, LiveEvent, LiveRun, PACE};
+use super::run::{LONGEST, LiveEvent, LiveRun, LoginState};
 
-/// How long a run goes on that nobody watches: as long as a browser takes to come back.
+/// Time between two steady probes.
+const PACE: Duration = Duration::from_millis(140);
+
+/// How long a run goes on without readers: a browser that lost its connection comes back within this time.
 const UNWATCHED: Duration = Duration::from_secs(5);
 
-/// How long the questions go on after everything is settled, so that one sees it.
+/// How long the probes go on after every login is settled, so that people see it.
 const AFTERMATH: Duration = Duration::from_secs(1);
 
-/// From the first login to the last answer.
-pub(super) async fn run_loop(run: Arc<LiveRun>, lanes: Vec<LiveLogin>, mut closing: watch::Receiver<bool>) {
-    let lanes = Arc::new(lanes);
-    join_all(lanes.iter().map(|lane| lane.open(&run))).await;
+/// Runs until every login is settled or `closing` is ready, and revokes the logins that are left.
+pub(super) async fn run_loop(run: Arc<LiveRun>, logins: Vec<LiveLogin>, closing: impl Future<Output = ()>) {
+    let logins = Arc::new(logins);
+    join_all(logins.iter().map(|login| login.open(&run))).await;
     let end = Instant::now() + LONGEST;
     let mut work = JoinSet::new();
-    work.spawn(keep_fresh(run.clone(), lanes.clone()));
-    work.spawn(revoke_when_told(run.clone(), lanes.clone()));
+    work.spawn(keep_fresh(run.clone(), logins.clone()));
+    work.spawn(revoke_when_told(run.clone(), logins.clone()));
     tokio::select! {
-        () = ask_steadily(&run, &lanes) => {}
+        () = probe_steadily(&run, &logins) => {}
         () = sleep_until(end) => {}
-        _ = closing.wait_for(|closing| *closing) => {}
+        () = closing => {}
     }
     work.shutdown().await;
     run.log().end();
-    join_all(lanes.iter().map(LiveLogin::close)).await;
+    join_all(logins.iter().map(LiveLogin::close)).await;
 }
 
-/// Until everything is settled, or nobody watches.
-async fn ask_steadily(run: &LiveRun, lanes: &[LiveLogin]) {
+/// Until every login is settled, or nobody watches.
+async fn probe_steadily(run: &LiveRun, logins: &[LiveLogin]) {
     let mut ticks = interval(PACE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let (mut watched, mut settled) = (Instant::now(), None);
-    // Asked without waiting for the answer before, and told in the order of asking: an answer that comes late belongs
-    // to its question, and must not look like a login that came back.
-    let mut questions = FuturesOrdered::new();
+    // Sent without waiting for the answer before, and logged in the order of sending: a late answer must not look like a
+    // login that came back.
+    let mut probes = FuturesOrdered::new();
     loop {
         tokio::select! {
-            Some(told) = questions.next() => {
-                run.log().push(told);
+            Some(tick) = probes.next() => {
+                run.log().push(tick);
                 continue;
             }
-            _ = ticks.tick() => questions.push_back(ask(run, lanes)),
+            _ = ticks.tick() => probes.push_back(probe(run, logins)),
         }
-        if run.log().watchers() > 0 {
+        if run.log().readers() > 0 {
             watched = Instant::now();
         }
-        if settled.is_none() && run.states().iter().all(super::LoginState::is_final) {
+        if settled.is_none() && run.states().iter().all(LoginState::is_final) {
             settled = Some(Instant::now());
         }
         let over = settled.is_some_and(|settled: Instant| settled.elapsed() > AFTERMATH);
@@ -66,35 +68,33 @@ async fn ask_steadily(run: &LiveRun, lanes: &[LiveLogin]) {
     }
 }
 
-async fn ask(run: &LiveRun, lanes: &[LiveLogin]) -> LiveEvent {
+async fn probe(run: &LiveRun, logins: &[LiveLogin]) -> LiveEvent {
     let at_ms = run.now_ms();
-    let answers = join_all(lanes.iter().map(LiveLogin::ask)).await;
-    LiveEvent::Tick { at_ms, answers }
+    let outcomes = join_all(logins.iter().map(LiveLogin::check)).await;
+    LiveEvent::Tick { at_ms, outcomes }
 }
 
-async fn keep_fresh(run: Arc<LiveRun>, lanes: Arc<Vec<LiveLogin>>) {
+async fn keep_fresh(run: Arc<LiveRun>, logins: Arc<Vec<LiveLogin>>) {
     let mut ticks = interval(PACE * 4);
     loop {
         ticks.tick().await;
-        join_all(lanes.iter().map(|lane| lane.freshen(&run))).await;
+        join_all(logins.iter().map(|login| login.freshen(&run))).await;
     }
 }
 
-/// One lane after the other, a few hundredths of a second each: measured at once they would measure each other. What
-/// waits for expiry goes first, and is measured while the others are.
-async fn revoke_when_told(run: Arc<LiveRun>, lanes: Arc<Vec<LiveLogin>>) {
-    if run.revoked.subscribe().wait_for(|revoked| *revoked).await.is_err() {
-        return;
-    }
+/// Revokes one login after the other, some hundredths of a second each: at once they would disturb each other's
+/// measurement. Logins that only expiry ends come first, and are measured while the others are.
+async fn revoke_when_told(run: Arc<LiveRun>, logins: Arc<Vec<LiveLogin>>) {
+    run.until_revoked().await;
     let mut later = JoinSet::new();
-    let (waiting, others): (Vec<_>, Vec<_>) = lanes.iter().partition(|lane| lane.expires());
-    for lane in waiting.into_iter().chain(others) {
-        let Some(rest) = lane.revoke(&run).await else { continue };
-        if rest.later {
+    let (waiting, others): (Vec<_>, Vec<_>) = logins.iter().partition(|login| login.expires());
+    for login in waiting.into_iter().chain(others) {
+        let Some(pending) = login.revoke(&run).await else { continue };
+        if pending.later {
             let run = run.clone();
-            later.spawn(async move { rest.settle(&run).await });
+            later.spawn(async move { pending.settle(&run).await });
         } else {
-            rest.settle(&run).await;
+            pending.settle(&run).await;
         }
     }
     while later.join_next().await.is_some() {}

@@ -1,4 +1,4 @@
-//! The sliders: the conditions of a run.
+//! The sliders of the form: the conditions of a run.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ struct Slider {
     most: u32,
     step: u32,
     usual: u32,
-    /// What a value means.
+    /// The value in words.
     words: fn(u32) -> String,
 }
 
@@ -23,7 +23,7 @@ const SLIDERS: [Slider; 4] = [
     Slider {
         name: "delay",
         label: "Delay per store call",
-        hint: "Without it, loopback flatters who asks a store.",
+        hint: "Without it, loopback flatters strategies that call a store.",
         most: 5,
         step: 1,
         usual: 0,
@@ -32,7 +32,7 @@ const SLIDERS: [Slider; 4] = [
     Slider {
         name: "tens",
         label: "Logins stored",
-        hint: "Where a strategy stores any of them.",
+        hint: "By strategies that store logins.",
         most: 4,
         step: 1,
         usual: 3,
@@ -40,8 +40,8 @@ const SLIDERS: [Slider; 4] = [
     },
     Slider {
         name: "hit_rate",
-        label: "Local cache hit rate",
-        hint: "How many requests session-tracked answers from memory.",
+        label: "Cache hit rate",
+        hint: "The share of session-tracked checks that the node answers from its memory.",
         most: 100,
         step: 10,
         usual: 100,
@@ -49,8 +49,8 @@ const SLIDERS: [Slider; 4] = [
     },
     Slider {
         name: "claims",
-        label: "User’s name",
-        hint: "It is in every token’s claims. Browsers keep cookies of 4,096 bytes: go past it.",
+        label: "Length of the user’s name",
+        hint: "The name is in the claims of every token. Browsers keep cookies of 4,096 bytes.",
         most: 4096,
         step: 256,
         usual: 0,
@@ -58,9 +58,18 @@ const SLIDERS: [Slider; 4] = [
     },
 ];
 
-const _: () = assert!(COOKIE_LIMIT == 4096, "the slider goes up to it and says so");
+const _: () = assert!(COOKIE_LIMIT == 4096, "the slider ends there and says so");
 
-/// What was sent, as it was typed.
+/// A value that a slider does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("{label}: choose a number from 0 to {most}, in steps of {step}.")]
+pub(super) struct SliderError {
+    label: &'static str,
+    most: u32,
+    step: u32,
+}
+
+/// The values as they were sent.
 pub(super) struct Sliders([String; 4]);
 
 impl Default for Sliders {
@@ -70,7 +79,7 @@ impl Default for Sliders {
 }
 
 impl Sliders {
-    /// A field that is missing is as usual.
+    /// A missing field has its usual value.
     pub fn read(body: &[u8]) -> Self {
         let mut sliders = Self::default();
         for (name, value) in url::form_urlencoded::parse(body) {
@@ -81,8 +90,7 @@ impl Sliders {
         sliders
     }
 
-    /// What they say, or what is wrong with them.
-    pub fn conditions(&self) -> Result<Conditions, String> {
+    pub fn conditions(&self) -> Result<Conditions, SliderError> {
         let [delay, tens, hit_rate, claims] = [self.value(0)?, self.value(1)?, self.value(2)?, self.value(3)?];
         Ok(Conditions {
             delay: Duration::from_millis(delay.into()),
@@ -92,10 +100,10 @@ impl Sliders {
         })
     }
 
-    fn value(&self, place: usize) -> Result<u32, String> {
-        let Slider { label, most, step, .. } = &SLIDERS[place];
-        let typed = self.0[place].parse().ok().filter(|value| value <= most && value % step == 0);
-        typed.ok_or_else(|| format!("{label}: choose a number from 0 to {most}, in steps of {step}."))
+    fn value(&self, place: usize) -> Result<u32, SliderError> {
+        let Slider { label, most, step, .. } = SLIDERS[place];
+        let typed = self.0[place].parse().ok().filter(|value| *value <= most && value % step == 0);
+        typed.ok_or(SliderError { label, most, step })
     }
 
     pub fn view(&self) -> Vec<Value> {

@@ -1,15 +1,15 @@
-//! The measurement in words: a row for each strategy, the floors, where and how.
+//! The table of results: a row for each strategy, the floors, where and how.
 
 use serde_json::{Value, json};
 
 use crate::auth::{Backend, Description};
 use crate::flow::frontier::{in_use, origin};
 use crate::flow::state::AppState;
-use crate::labs::cost::{CostReport, CostResult, FloorTimes};
+use crate::labs::cost::{CostReport, CostResult, FloorTimes, Percentiles};
 use crate::labs::figures::{Spread, StrategyFigures};
 use crate::units::{grouped, time};
 
-/// The table. `None`: nothing was measured yet.
+/// `None`: there are no figures yet.
 pub(super) fn results(state: &AppState) -> Option<Value> {
     let figures = in_use(state)?;
     let report = state.services.cost.report();
@@ -34,7 +34,7 @@ fn row(description: &Description, row: &StrategyFigures, report: Option<&CostRep
         "kind": description.kind,
         "identify": times(&row.identify_ns),
         "p99": measured.map(|measured| time(measured.identify_ns.p99)),
-        "floor": measured.and_then(|measured| beside(description.backend, measured)),
+        "floor": measured.and_then(|measured| beside_floor(description.backend, measured)),
         "issue": row.issue_ns.as_ref().map(times),
         "revoke": row.revoke_ns.as_ref().map(times),
         "calls": calls(row.store_calls),
@@ -45,14 +45,14 @@ fn row(description: &Description, row: &StrategyFigures, report: Option<&CostRep
     })
 }
 
-fn times(interval: &Spread) -> Value {
-    json!({ "median": time(interval.median), "low": time(interval.low), "high": time(interval.high) })
+fn times(spread: &Spread) -> Value {
+    json!({ "median": time(spread.median), "low": time(spread.low), "high": time(spread.high) })
 }
 
-/// How many bare calls to its store, made between the questions, take as long as the check.
-fn beside(needs: Backend, measured: &CostResult) -> Option<String> {
+/// The check divided by the bare call to its store, which took turns with it.
+fn beside_floor(backend: Backend, measured: &CostResult) -> Option<String> {
     let floor = measured.floor_ns.filter(|floor| floor.p50 > 0.0)?;
-    let name = if needs == Backend::Redis { "a bare GET" } else { "a bare SELECT" };
+    let name = if backend == Backend::Redis { "a bare GET" } else { "a bare SELECT" };
     Some(format!("{:.1} × {name}", measured.identify_ns.p50 / floor.p50))
 }
 
@@ -62,9 +62,9 @@ fn floor_rows(floors: FloorTimes) -> Vec<Value> {
         ("A bare GET on the same connection", floors.get_ns),
         ("A bare SELECT on the same pool", Some(floors.select_ns)),
     ];
-    let row = |(name, spread): (&str, Option<crate::labs::cost::Percentiles>)| {
-        let spread = spread?;
-        Some(json!({ "name": name, "times": times(&spread.interval()), "p99": time(spread.p99) }))
+    let row = |(name, floor): (&str, Option<Percentiles>)| {
+        let floor = floor?;
+        Some(json!({ "name": name, "times": times(&floor.spread()), "p99": time(floor.p99) }))
     };
     all.into_iter().filter_map(row).collect()
 }

@@ -1,0 +1,59 @@
+//! The whole experiment: the floors, then one strategy after the other.
+
+use std::time::{Duration, Instant};
+
+use super::floors;
+use super::report::{CostReport, NotMeasured};
+use super::setup::{Conditions, CostSetup};
+use super::strategy::{NoResult, measure};
+use crate::labs::lab_error::LabError;
+use crate::labs::machine;
+
+/// A run ends by then; the strategies that are left are not measured.
+const LONGEST: Duration = Duration::from_mins(2);
+
+/// What happens in a run.
+#[derive(Clone, Debug)]
+pub enum CostEvent {
+    /// It measures the floors.
+    Floors,
+    /// It measures this strategy.
+    Strategy {
+        /// The first is 1.
+        number: usize,
+        of: usize,
+        slug: &'static str,
+    },
+    /// It failed, for the reason in this sentence.
+    Failed(String),
+    /// Its report is complete.
+    Done,
+}
+
+/// Measures every candidate. Ends early when `stop` is ready. In any case it revokes the logins that it opened.
+pub async fn run(
+    setup: &CostSetup,
+    conditions: Conditions,
+    stop: impl Future<Output = ()>,
+    mut on_event: impl FnMut(CostEvent),
+) -> Result<CostReport, LabError> {
+    let begun = Instant::now();
+    tokio::pin!(stop);
+    on_event(CostEvent::Floors);
+    let source = machine::source(&setup.redis, &setup.sql).await;
+    let floors = floors::measure(setup).await?;
+    let mut report = CostReport::new(conditions, source, floors);
+    let of = setup.candidates.len();
+    for (number, candidate) in (1..).zip(&setup.candidates) {
+        on_event(CostEvent::Strategy { number, of, slug: candidate.slug() });
+        let left = LONGEST.saturating_sub(begun.elapsed());
+        match measure(setup, candidate, &conditions, left, stop.as_mut()).await {
+            Ok(measured) => report.results.push(measured),
+            Err(NoResult::NotMeasured(why)) => {
+                report.not_measured.push(NotMeasured { strategy: candidate.slug(), why });
+            }
+            Err(NoResult::Failed(error)) => return Err(error),
+        }
+    }
+    Ok(report)
+}

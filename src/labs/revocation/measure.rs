@@ -1,0 +1,53 @@
+//! All trials of one strategy.
+
+use std::time::Duration;
+
+use super::outcomes::Outcomes;
+use super::report::{ByNode, RevocationResult};
+use super::trial::{ProbeSchedule, pace, run_trial};
+use crate::auth::Promise;
+use crate::identity::Subject;
+use crate::labs::lab_error::LabError;
+use crate::labs::nodes::NodePair;
+
+/// The pace where only expiry ends a login.
+const SLOW: Duration = Duration::from_millis(1);
+
+/// The maximum number of trials where only expiry ends a login: each takes the whole life.
+const EXPIRY_TRIALS: usize = 5;
+
+/// Runs `trials` trials of one strategy, each with a login of its own.
+pub async fn measure(pair: &NodePair, subject: &Subject, trials: usize) -> Result<RevocationResult, LabError> {
+    let description = pair.same.describe();
+    let (promise, bound_ms) = match description.promise {
+        Promise::Immediate => ("immediate", 0),
+        Promise::Push { bound_ms } => ("push", bound_ms),
+        Promise::Expiry { bound_ms } => ("expiry", bound_ms),
+    };
+    let expires = promise == "expiry";
+    let trials = if expires { trials.min(EXPIRY_TRIALS) } else { trials };
+    let pace = if expires { SLOW } else { pace(pair, subject).await? };
+    let schedule = ProbeSchedule::new(pace, description.promise, Duration::from_millis(bound_ms));
+    let (mut same, mut other) = (Outcomes::default(), Outcomes::default());
+    for _ in 0..trials {
+        let observed = run_trial(pair, subject, schedule).await?;
+        same.add(observed.same_node);
+        other.add(observed.other_node);
+    }
+    Ok(RevocationResult {
+        strategy: pair.slug(),
+        promise,
+        bound_ms,
+        trials,
+        probe_every_us: u64::try_from(pace.as_micros()).unwrap_or(u64::MAX),
+        shortened_life_ms: expires.then_some(bound_ms),
+        probes_after_response: ByNode { same_node: same.probes, other_node: other.probes },
+        accepted_after_response: ByNode { same_node: same.accepted, other_node: other.accepted },
+        unavailable: ByNode { same_node: same.unavailable, other_node: other.unavailable },
+        skipped: ByNode { same_node: same.skipped, other_node: other.skipped },
+        last_accept_after_response_ms: ByNode { same_node: same.staleness(), other_node: other.staleness() },
+        refused_from_ms: ByNode { same_node: same.refusals(), other_node: other.refusals() },
+        still_accepted: ByNode { same_node: same.still_accepted, other_node: other.still_accepted },
+        within_bound: same.within(bound_ms) && other.within(bound_ms),
+    })
+}
