@@ -44,7 +44,7 @@ pub fn all(criterion: &mut Criterion, stage: &Stage, turns: &Turns) {
     turns.many(criterion, &side, &Side::new("floor/sql-select", here, select));
     strategy(criterion, stage, "jwt-generation");
     // Whatever has no floor of its own.
-    let all = stage.node.strategies().iter().map(|strategy| strategy.describe().slug);
+    let all = stage.node.strategies().map(|strategy| strategy.describe().slug);
     for slug in all.filter(|slug| !PLACED.contains(slug)) {
         strategy(criterion, stage, slug);
     }

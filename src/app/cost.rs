@@ -15,7 +15,7 @@ use crate::config::Settings;
 use crate::labs::cost::{Candidate, CostSetup, OpenCost};
 use crate::labs::nodes::lab_user;
 use crate::store::users::Users;
-use crate::store::{PrivateRedis, Redis, Sql, StoreError};
+use crate::store::{PrivateRedis, Sql, StoreError};
 
 /// Every login of the experiment outlives it, and ends by itself not long after if nobody ends it.
 const LIFE: Duration = Duration::from_hours(1);
@@ -89,7 +89,7 @@ async fn bench(
         Candidate { direct: near, delayed: far, pair }
     });
     let asked = |candidate: &Candidate| wanted.is_empty() || wanted.iter().any(|slug| candidate.pair.slug() == slug);
-    let redis = slowed.redis.clone().unwrap_or_else(Redis::absent);
+    let redis = slowed.redis();
     let candidates = candidates.filter(asked).collect();
     Ok(CostSetup { candidates, users, sql: slowed.sql, redis, subject, clock: first.clock.clone() })
 }

@@ -1,6 +1,6 @@
 //! The composition root: opens the stores, builds the strategies, mounts them.
 //!
-//! The only file that names a concrete strategy. A new one is a file in `auth/` and a line in `strategies`.
+//! A new strategy is a file in `auth/` and a line in `strategies.rs`: `docs/tenth-strategy.md` shows every step.
 
 mod cost;
 mod demo;
@@ -9,6 +9,7 @@ mod node;
 mod readiness;
 mod resources;
 mod start_error;
+mod strategies;
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,13 +23,11 @@ pub use self::lab::Lab;
 use self::lab::LiveLab;
 pub use self::node::Node;
 pub use self::readiness::StrategyReadiness;
-use self::resources::Resources;
+pub use self::resources::Resources;
 pub use self::start_error::StartError;
+pub use self::strategies::{BuiltStrategy, STRATEGIES, StrategyEntry};
 use crate::account::Hasher;
-use crate::auth::{
-    AuthStrategy, Backend, JwtGenerationStrategy, JwtRefreshStrategy, JwtStrategy, RevocableJwtStrategy,
-    SessionStrategy,
-};
+use crate::auth::AuthStrategy;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::flow::{self, AppState, Demo, FlashTraces, LoginEvents, RateLimits, Services, TrustedProxies};
@@ -37,11 +36,8 @@ use crate::labs::figures::Figures;
 use crate::labs::revocation::live::Runs;
 use crate::page::Pages;
 use crate::server;
-use crate::store::refresh::RefreshTokens;
-use crate::store::revocations::Revocations;
-use crate::store::sessions::{MemorySessions, RedisSessions, SqlSessions, TrackedSessions};
 use crate::store::users::Users;
-use crate::store::{PrivateRedis, Redis, Sql};
+use crate::store::{PrivateRedis, Sql};
 
 /// A server that accepts connections and waits to be run.
 pub struct App {
@@ -56,10 +52,20 @@ pub struct App {
 impl App {
     /// Opens everything that the settings name and binds the address.
     pub async fn open(settings: &Settings, clock: Clock) -> Result<Self, StartError> {
+        Self::open_with(settings, clock, STRATEGIES).await
+    }
+
+    /// The same with another list of strategies.
+    pub async fn open_with(
+        settings: &Settings,
+        clock: Clock,
+        list: &'static [StrategyEntry],
+    ) -> Result<Self, StartError> {
         let listen = |error| StartError::Listen(settings.listen.clone(), error);
         let listener = TcpListener::bind(&settings.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let (parts, private_redis) = Resources::open(settings, clock.clone()).await?;
+        let parts = Resources { list, ..parts };
         let users = Users::new(parts.sql.clone());
         let hasher = Hasher::new(Hasher::default_slots())?;
         let public_url = public_url(settings, address);
@@ -141,50 +147,9 @@ async fn close(databases: impl IntoIterator<Item = Sql>, private_redis: Option<P
     }
 }
 
-/// The strategies: one line each, in the order of the home page.
-fn strategies(parts: &Resources) -> Vec<Arc<dyn AuthStrategy>> {
-    let Resources { keys, sql, life, limits, clock, .. } = parts;
-    let redis = parts.redis.clone().unwrap_or_else(Redis::absent);
-    let memory = Arc::new(MemorySessions::new(clock.clone()));
-    let tracked = Arc::new(TrackedSessions::new(&redis, ended("session-tracked", parts), clock.clone()));
-    let rows = Arc::new(SqlSessions::new(sql.clone(), clock.clone()));
-    vec![
-        Arc::new(JwtStrategy::new(keys.clone(), *life, clock.clone())),
-        session(parts),
-        Arc::new(RevocableJwtStrategy::blocklist(keys.clone(), sql.clone(), &redis, *life, clock.clone())),
-        Arc::new(RevocableJwtStrategy::pushed(keys.clone(), sql.clone(), redis, *life, clock.clone())),
-        Arc::new(JwtGenerationStrategy::new(keys.clone(), Users::new(sql.clone()), *life, clock.clone())),
-        refresh(parts),
-        Arc::new(SessionStrategy::in_process(memory, *limits, clock.clone())),
-        Arc::new(SessionStrategy::in_sql(rows, *limits, clock.clone())),
-        Arc::new(SessionStrategy::tracked(tracked, *limits, clock.clone())),
-    ]
-}
-
-fn refresh(parts: &Resources) -> Arc<dyn AuthStrategy> {
-    let Resources { keys, sql, short_life, login_life, clock, .. } = parts;
-    let families = RefreshTokens::new(sql.clone(), clock.clone());
-    Arc::new(JwtRefreshStrategy::new(keys.clone(), families, *short_life, *login_life, clock.clone()))
-}
-
-/// The session of the title: in Redis, or in this process and saying so.
-fn session(parts: &Resources) -> Arc<dyn AuthStrategy> {
-    let (limits, clock) = (parts.limits, parts.clock.clone());
-    match &parts.redis {
-        Some(redis) => {
-            let store = Arc::new(RedisSessions::new(redis, ended("session", parts), clock.clone()));
-            Arc::new(SessionStrategy::shared(store, Backend::Redis, None, limits, clock))
-        }
-        None => {
-            let store = Arc::new(MemorySessions::new(clock.clone()));
-            Arc::new(SessionStrategy::shared(store, Backend::None, Some(WITHOUT_REDIS.to_owned()), limits, clock))
-        }
-    }
-}
-
-/// Which sessions of this mount ended: kept as long as one could have lived.
-fn ended(mount: &'static str, parts: &Resources) -> Revocations {
-    Revocations::new(mount, parts.sql.clone(), parts.limits.absolute, parts.clock.clone())
+/// The strategies of one node.
+fn strategies(resources: &Resources) -> Vec<Arc<dyn AuthStrategy>> {
+    resources.build().into_iter().map(|built| built.strategy).collect()
 }
 
 /// Of the file that was named, or those that the program was built with.
@@ -194,9 +159,6 @@ fn figures(settings: &Settings) -> Result<Option<Figures>, StartError> {
     let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
     Figures::parse(&text).map(Some).map_err(failed)
 }
-
-const WITHOUT_REDIS: &str = "There is no Redis here: these sessions are in this process' memory. A restart forgets \
-    them, and no other node knows them.";
 
 fn public_url(settings: &Settings, address: SocketAddr) -> String {
     match &settings.public_url {

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::StartError;
+use super::{BuiltStrategy, STRATEGIES, StartError, StrategyEntry};
 use crate::auth::{Backend, Keys, KeysError, SessionLimits, SigningAlgorithm};
 use crate::clock::Clock;
 use crate::config::{RedisChoice, Settings};
@@ -13,7 +13,9 @@ use crate::store::{PrivateRedis, Redis, RedisUrl, Sql};
 
 /// Everything that the settings name, opened.
 #[derive(Clone)]
-pub(super) struct Resources {
+pub struct Resources {
+    /// What a node builds from the rest.
+    pub(super) list: &'static [StrategyEntry],
     pub keys: Arc<Keys>,
     pub sql: Sql,
     pub redis: Option<Redis>,
@@ -26,14 +28,14 @@ pub(super) struct Resources {
     pub limits: SessionLimits,
     pub clock: Clock,
     /// Where each store is, in words.
-    pub states: Vec<StoreStatus>,
+    pub(super) states: Vec<StoreStatus>,
     /// Where Redis is: a second node connects there too.
-    pub redis_url: Option<RedisUrl>,
+    pub(super) redis_url: Option<RedisUrl>,
 }
 
 impl Resources {
     /// Opens the stores. A private Redis is the caller's to stop, after everything else.
-    pub async fn open(settings: &Settings, clock: Clock) -> Result<(Self, Option<PrivateRedis>), StartError> {
+    pub(super) async fn open(settings: &Settings, clock: Clock) -> Result<(Self, Option<PrivateRedis>), StartError> {
         // The database first: the key is kept beside it, and a missing folder is better told of the database.
         let sql = open_sql(settings).await?;
         let keys = Arc::new(keys(settings)?);
@@ -42,6 +44,7 @@ impl Resources {
         let database =
             StoreStatus { name: sql.name(), state: settings.database_url.to_string(), need: Some(Backend::Sql) };
         let parts = Self {
+            list: STRATEGIES,
             keys,
             sql,
             redis,
@@ -57,10 +60,19 @@ impl Resources {
     }
 
     /// The same stores over connections of their own, as on another server.
-    pub async fn second_node(&self, settings: &Settings) -> Result<Self, StartError> {
+    pub(super) async fn second_node(&self, settings: &Settings) -> Result<Self, StartError> {
         let sql = open_sql(settings).await?;
         let redis = self.redis_url.as_ref().map(Redis::open).transpose().map_err(StartError::Redis)?;
         Ok(Self { sql, redis, ..self.clone() })
+    }
+
+    pub(super) fn build(&self) -> Vec<BuiltStrategy> {
+        self.list.iter().map(|entry| entry(self)).collect()
+    }
+
+    /// Redis. Without one, every command fails and says so.
+    pub fn redis(&self) -> Redis {
+        self.redis.clone().unwrap_or_else(Redis::absent)
     }
 }
 
