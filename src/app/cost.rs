@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 
 use super::lab::{LiveLab, SHORT_LIFE, pairs};
 use super::resources::Resources;
-use super::{StartError, close, strategies};
+use super::{STRATEGIES, StartError, close, strategies};
 use crate::auth::{Backend, SessionLimits};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -34,7 +34,7 @@ pub struct CostLab {
 impl CostLab {
     /// Opens the strategies `wanted`, or all of them, behind a delay.
     pub async fn open(settings: &Settings, wanted: &[String], delay: Duration) -> Result<Self, StartError> {
-        let (first, private_redis) = Resources::open(settings, Clock::system()).await?;
+        let (first, private_redis) = Resources::open(settings, Clock::system(), STRATEGIES).await?;
         let second = first.second_node(settings).await?;
         let bench = bench(&first, &second, wanted, delay).await.map_err(StartError::Lab)?;
         let known = strategies(&first).iter().map(|strategy| strategy.describe().slug).collect::<Vec<_>>();

@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::OnceCell;
 
 use super::resources::Resources;
-use super::{StartError, close, strategies};
+use super::{STRATEGIES, StartError, close, strategies};
 use crate::auth::Promise;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -36,7 +36,7 @@ pub struct Lab {
 impl Lab {
     /// Opens the strategies `wanted`, or all of them.
     pub async fn open(settings: &Settings, wanted: &[String]) -> Result<Self, StartError> {
-        let (first, private_redis) = Resources::open(settings, Clock::system()).await?;
+        let (first, private_redis) = Resources::open(settings, Clock::system(), STRATEGIES).await?;
         let second = first.second_node(settings).await?;
         let users = Users::new(first.sql.clone());
         let subject = lab_user(&users, 0).await.map_err(StartError::Lab)?;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::resources::Resources;
-use super::{BuiltStrategy, STRATEGIES, StartError, StrategyEntry, close};
+use super::resources::{BuiltStrategy, Resources, StrategyEntry};
+use super::{STRATEGIES, StartError, close};
 use crate::auth::{AuthStrategy, SessionLimits};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -28,8 +28,7 @@ impl Node {
         clock: Clock,
         list: &'static [StrategyEntry],
     ) -> Result<Self, StartError> {
-        let (resources, private_redis) = Resources::open(settings, clock).await?;
-        let resources = Resources { list, ..resources };
+        let (resources, private_redis) = Resources::open(settings, clock, list).await?;
         Ok(Self { built: resources.build(), resources, private_redis })
     }
 

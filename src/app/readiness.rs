@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::resources::Resources;
-use super::{App, StartError, close, strategies};
+use super::{App, STRATEGIES, StartError, close, strategies};
 use crate::auth::{Backend, Description};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -23,7 +23,7 @@ pub struct StrategyReadiness {
 impl App {
     /// What the strategies would be with these settings, and which could not be used.
     pub async fn readiness(settings: &Settings) -> Result<Vec<StrategyReadiness>, StartError> {
-        let (parts, private_redis) = Resources::open(settings, Clock::system()).await?;
+        let (parts, private_redis) = Resources::open(settings, Clock::system(), STRATEGIES).await?;
         let mut rows = Vec::new();
         for strategy in strategies(&parts) {
             let description = strategy.describe().clone();

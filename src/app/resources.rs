@@ -1,20 +1,37 @@
-//! What the strategies are made of: the key, the stores, the limits.
+//! What the strategies are made of: the key, the stores, the limits. A node builds each entry of its list from them.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{BuiltStrategy, STRATEGIES, StartError, StrategyEntry};
-use crate::auth::{Backend, Keys, KeysError, SessionLimits, SigningAlgorithm};
+use super::StartError;
+use crate::auth::{AuthStrategy, Backend, Keys, KeysError, SessionLimits, SigningAlgorithm};
 use crate::clock::Clock;
 use crate::config::{RedisChoice, Settings};
 use crate::flow::StoreStatus;
+use crate::store::sessions::LoginStore;
 use crate::store::{PrivateRedis, Redis, RedisUrl, Sql};
+
+/// An entry of the list of strategies: builds the strategy from the resources of one node.
+pub type StrategyEntry = fn(&Resources) -> BuiltStrategy;
+
+/// A strategy, and its records where it keeps one for each login: the contract suite compares the two.
+#[derive(Clone)]
+pub struct BuiltStrategy {
+    pub strategy: Arc<dyn AuthStrategy>,
+    pub records: Option<Arc<dyn LoginStore>>,
+}
+
+impl<S: AuthStrategy> From<S> for BuiltStrategy {
+    fn from(strategy: S) -> Self {
+        Self { strategy: Arc::new(strategy), records: None }
+    }
+}
 
 /// Everything that the settings name, opened.
 #[derive(Clone)]
 pub struct Resources {
-    /// What a node builds from the rest.
+    /// The strategies that the node builds from the rest.
     pub(super) list: &'static [StrategyEntry],
     pub keys: Arc<Keys>,
     pub sql: Sql,
@@ -35,7 +52,11 @@ pub struct Resources {
 
 impl Resources {
     /// Opens the stores. A private Redis is the caller's to stop, after everything else.
-    pub(super) async fn open(settings: &Settings, clock: Clock) -> Result<(Self, Option<PrivateRedis>), StartError> {
+    pub(super) async fn open(
+        settings: &Settings,
+        clock: Clock,
+        list: &'static [StrategyEntry],
+    ) -> Result<(Self, Option<PrivateRedis>), StartError> {
         // The database first: the key is kept beside it, and a missing folder is better told of the database.
         let sql = open_sql(settings).await?;
         let keys = Arc::new(keys(settings)?);
@@ -44,7 +65,7 @@ impl Resources {
         let database =
             StoreStatus { name: sql.name(), state: settings.database_url.to_string(), need: Some(Backend::Sql) };
         let parts = Self {
-            list: STRATEGIES,
+            list,
             keys,
             sql,
             redis,
@@ -59,7 +80,7 @@ impl Resources {
         Ok((parts, private_redis))
     }
 
-    /// The same stores over connections of their own, as on another server.
+    /// The same stores over connections of their own, as on another node.
     pub(super) async fn second_node(&self, settings: &Settings) -> Result<Self, StartError> {
         let sql = open_sql(settings).await?;
         let redis = self.redis_url.as_ref().map(Redis::open).transpose().map_err(StartError::Redis)?;

@@ -3,18 +3,14 @@
 
 use std::sync::Arc;
 
-use super::resources::Resources;
+use super::resources::{BuiltStrategy, Resources, StrategyEntry};
 use crate::auth::{
-    AuthStrategy, Backend, JwtGenerationStrategy, JwtRefreshStrategy, JwtStrategy, RevocableJwtStrategy,
-    SessionStrategy,
+    Backend, JwtGenerationStrategy, JwtRefreshStrategy, JwtStrategy, RevocableJwtStrategy, SessionStrategy,
 };
 use crate::store::refresh::RefreshTokens;
 use crate::store::revocations::Revocations;
 use crate::store::sessions::{LoginStore, MemorySessions, RedisSessions, SqlSessions, TrackedSessions};
 use crate::store::users::Users;
-
-/// An entry of the list: builds the strategy from the resources of one node.
-pub type StrategyEntry = fn(&Resources) -> BuiltStrategy;
 
 /// Every strategy, in the order of the home page.
 pub static STRATEGIES: &[StrategyEntry] = &[
@@ -28,19 +24,6 @@ pub static STRATEGIES: &[StrategyEntry] = &[
     session_sql,
     session_tracked,
 ];
-
-/// A strategy, and its records where it keeps one for each login: the contract suite compares the two.
-#[derive(Clone)]
-pub struct BuiltStrategy {
-    pub strategy: Arc<dyn AuthStrategy>,
-    pub records: Option<Arc<dyn LoginStore>>,
-}
-
-impl<S: AuthStrategy> From<S> for BuiltStrategy {
-    fn from(strategy: S) -> Self {
-        Self { strategy: Arc::new(strategy), records: None }
-    }
-}
 
 fn session_on<S: LoginStore>(store: S, build: impl FnOnce(Arc<S>) -> SessionStrategy<S>) -> BuiltStrategy {
     let store = Arc::new(store);
