@@ -1,27 +1,16 @@
-//! What every strategy promises, on every store: one suite, run over the list in `contract/subjects.rs`.
-//!
-//! No test asks for a strategy's name: what may differ is taken from what a strategy says of itself.
-#![allow(clippy::expect_used, clippy::unwrap_used)]
+//! The contract suite over every strategy of the server. `cargo test --test contract -- session-sql` runs it for one.
 
 mod common;
+#[path = "contract/mod.rs"]
+mod contract;
 
-mod contract {
-    mod everywhere;
-    mod expiry;
-    mod forge;
-    mod forged_claims;
-    mod forged_form;
-    mod garbage;
-    mod keys;
-    mod logins;
-    mod outage;
-    mod races;
-    mod records;
-    mod redis_keys;
-    mod refresh;
-    mod revocation;
-    mod slow;
-    mod subjects;
-    mod tested;
-    mod two_nodes;
+use std::process::ExitCode;
+
+use jwt_vs_session::app::STRATEGIES;
+use libtest_mimic::Arguments;
+
+fn main() -> ExitCode {
+    let mut tests = contract::suite::tests_of(STRATEGIES);
+    tests.push(contract::suite::every_check_applies_to_a_strategy(&tests));
+    libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
 }

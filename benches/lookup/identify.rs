@@ -43,7 +43,7 @@ pub fn all(criterion: &mut Criterion, stage: &Stage, pairs: &Pairs) {
     pairs.many(criterion, &side, &Side::new("floor/sql-select", here, select));
     strategy(criterion, stage, "jwt-generation");
     // The strategies that no line above names.
-    let all = stage.node.strategies().iter().map(|strategy| strategy.describe().slug);
+    let all = stage.node.strategies().map(|strategy| strategy.describe().slug);
     for slug in all.filter(|slug| !NAMED.contains(slug)) {
         strategy(criterion, stage, slug);
     }

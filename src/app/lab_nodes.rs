@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::resources::Resources;
-use super::{StartError, close, strategies};
+use super::{STRATEGIES, StartError, close, strategies};
 use crate::auth::{Backend, Promise, SessionLimits};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -48,7 +48,7 @@ impl LabNodes {
 
     /// Opens the stores. Fails if one of the strategies `wanted` does not exist.
     pub async fn open(settings: &Settings, wanted: &[String]) -> Result<Self, StartError> {
-        let (first, private_redis) = Resources::open(settings, Clock::system()).await?;
+        let (first, private_redis) = Resources::open(settings, Clock::system(), STRATEGIES).await?;
         let known: Vec<_> = strategies(&first).iter().map(|strategy| strategy.describe().slug).collect();
         let nodes = Self::of_server(settings, first, private_redis);
         match wanted.iter().find(|slug| !known.contains(&slug.as_str())) {

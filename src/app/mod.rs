@@ -1,8 +1,6 @@
 //! The composition root: opens the stores, builds the strategies, mounts them.
 //!
-//! This is the only file that names a concrete strategy. A new one is a file in `auth/` and a line in `strategies`.
-//! `resources.rs` opens the key and the stores, `demo.rs` seeds the demo users. `lab.rs` and `cost.rs` open the
-//! experiments, `node.rs` the strategies without a server, `readiness.rs` lists them.
+//! A new strategy is a file in `auth/` and a line in `strategies.rs`: `docs/tenth-strategy.md` shows every step.
 
 mod demo;
 mod lab_nodes;
@@ -10,6 +8,7 @@ mod node;
 mod readiness;
 mod resources;
 mod start_error;
+mod strategies;
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,13 +20,11 @@ use tokio::net::TcpListener;
 pub use self::lab_nodes::LabNodes;
 pub use self::node::Node;
 pub use self::readiness::StrategyReadiness;
-use self::resources::Resources;
+pub use self::resources::{BuiltStrategy, Resources, StrategyEntry};
 pub use self::start_error::StartError;
+pub use self::strategies::STRATEGIES;
 use crate::account::Hasher;
-use crate::auth::{
-    AuthStrategy, Backend, JwtGenerationStrategy, JwtRefreshStrategy, JwtStrategy, RevocableJwtStrategy,
-    SessionStrategy,
-};
+use crate::auth::AuthStrategy;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::flow::{self, AppState, Demo, FlashTraces, LoginEvents, RateLimits, Services, TrustedProxies};
@@ -36,11 +33,8 @@ use crate::labs::figures::Figures;
 use crate::labs::revocation::live::LiveRuns;
 use crate::page::Pages;
 use crate::server;
-use crate::store::refresh::RefreshTokens;
-use crate::store::revocations::Revocations;
-use crate::store::sessions::{MemorySessions, RedisSessions, SqlSessions, TrackedSessions};
 use crate::store::users::Users;
-use crate::store::{PrivateRedis, Redis, Sql};
+use crate::store::{PrivateRedis, Sql};
 
 /// A server that accepts connections and waits to be run.
 pub struct App {
@@ -53,10 +47,19 @@ pub struct App {
 impl App {
     /// Opens everything that the settings name and binds the address.
     pub async fn open(settings: &Settings, clock: Clock) -> Result<Self, StartError> {
+        Self::open_with(settings, clock, STRATEGIES).await
+    }
+
+    /// The same with another list of strategies.
+    pub async fn open_with(
+        settings: &Settings,
+        clock: Clock,
+        list: &'static [StrategyEntry],
+    ) -> Result<Self, StartError> {
         let listen = |error| StartError::Listen(settings.listen.clone(), error);
         let listener = TcpListener::bind(&settings.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let (resources, private_redis) = Resources::open(settings, clock.clone()).await?;
+        let (resources, private_redis) = Resources::open(settings, clock.clone(), list).await?;
         let users = Users::new(resources.sql.clone());
         let hasher = Hasher::new(Hasher::default_slots())?;
         let public_url = public_url(settings, address);
@@ -135,50 +138,9 @@ async fn close(databases: impl IntoIterator<Item = Sql>, private_redis: Option<P
     }
 }
 
-/// The strategies: one line each, in the order of the home page.
+/// The strategies of one node.
 fn strategies(resources: &Resources) -> Vec<Arc<dyn AuthStrategy>> {
-    let Resources { keys, sql, life, limits, clock, .. } = resources;
-    let redis = resources.redis.clone().unwrap_or_else(Redis::absent);
-    let memory = Arc::new(MemorySessions::new(clock.clone()));
-    let tracked = Arc::new(TrackedSessions::new(&redis, ended("session-tracked", resources), clock.clone()));
-    let rows = Arc::new(SqlSessions::new(sql.clone(), clock.clone()));
-    vec![
-        Arc::new(JwtStrategy::new(keys.clone(), *life, clock.clone())),
-        session(resources),
-        Arc::new(RevocableJwtStrategy::blocklist(keys.clone(), sql.clone(), &redis, *life, clock.clone())),
-        Arc::new(RevocableJwtStrategy::pushed(keys.clone(), sql.clone(), redis, *life, clock.clone())),
-        Arc::new(JwtGenerationStrategy::new(keys.clone(), Users::new(sql.clone()), *life, clock.clone())),
-        refresh(resources),
-        Arc::new(SessionStrategy::in_process(memory, *limits, clock.clone())),
-        Arc::new(SessionStrategy::in_sql(rows, *limits, clock.clone())),
-        Arc::new(SessionStrategy::tracked(tracked, *limits, clock.clone())),
-    ]
-}
-
-fn refresh(resources: &Resources) -> Arc<dyn AuthStrategy> {
-    let Resources { keys, sql, short_life, login_life, clock, .. } = resources;
-    let families = RefreshTokens::new(sql.clone(), clock.clone());
-    Arc::new(JwtRefreshStrategy::new(keys.clone(), families, *short_life, *login_life, clock.clone()))
-}
-
-/// The session of the title: in Redis, or in this process and saying so.
-fn session(resources: &Resources) -> Arc<dyn AuthStrategy> {
-    let (limits, clock) = (resources.limits, resources.clock.clone());
-    match &resources.redis {
-        Some(redis) => {
-            let store = Arc::new(RedisSessions::new(redis, ended("session", resources), clock.clone()));
-            Arc::new(SessionStrategy::shared(store, Backend::Redis, None, limits, clock))
-        }
-        None => {
-            let store = Arc::new(MemorySessions::new(clock.clone()));
-            Arc::new(SessionStrategy::shared(store, Backend::None, Some(WITHOUT_REDIS.to_owned()), limits, clock))
-        }
-    }
-}
-
-/// Which sessions of this mount ended: kept as long as one could have lived.
-fn ended(mount: &'static str, resources: &Resources) -> Revocations {
-    Revocations::new(mount, resources.sql.clone(), resources.limits.absolute, resources.clock.clone())
+    resources.build().into_iter().map(|built| built.strategy).collect()
 }
 
 /// Reads the figures from the file of the settings, or those built into the program.
@@ -188,9 +150,6 @@ fn figures(settings: &Settings) -> Result<Option<Figures>, StartError> {
     let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
     Figures::parse(&text).map(Some).map_err(failed)
 }
-
-const WITHOUT_REDIS: &str = "There is no Redis here: these sessions are in this process' memory. A restart forgets \
-    them, and no other node knows them.";
 
 fn public_url(settings: &Settings, address: SocketAddr) -> String {
     match &settings.public_url {

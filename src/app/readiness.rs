@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::resources::Resources;
-use super::{App, StartError, close, strategies};
+use super::{App, STRATEGIES, StartError, close, strategies};
 use crate::auth::{Backend, Description};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -24,7 +24,7 @@ impl App {
     pub async fn readiness(settings: &Settings) -> Result<Vec<StrategyReadiness>, StartError> {
         let scratch = tempfile::tempdir().map_err(StartError::Scratch)?;
         let settings = without_new_files(settings, scratch.path());
-        let (resources, private_redis) = Resources::open(&settings, Clock::system()).await?;
+        let (resources, private_redis) = Resources::open(&settings, Clock::system(), STRATEGIES).await?;
         let mut rows = Vec::new();
         for strategy in strategies(&resources) {
             let description = strategy.describe().clone();

@@ -1,19 +1,38 @@
-//! What the strategies are built from: the key, the stores, the limits.
+//! What the strategies are made of: the key, the stores, the limits. A node builds each entry of its list from them.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::StartError;
-use crate::auth::{Backend, Keys, KeysError, SessionLimits, SigningAlgorithm};
+use crate::auth::{AuthStrategy, Backend, Keys, KeysError, SessionLimits, SigningAlgorithm};
 use crate::clock::Clock;
 use crate::config::{RedisChoice, Settings};
 use crate::flow::StoreStatus;
+use crate::store::sessions::LoginStore;
 use crate::store::{PrivateRedis, Redis, RedisUrl, Sql};
+
+/// An entry of the list of strategies: builds the strategy from the resources of one node.
+pub type StrategyEntry = fn(&Resources) -> BuiltStrategy;
+
+/// A strategy, and its records where it keeps one for each login: the contract suite compares the two.
+#[derive(Clone)]
+pub struct BuiltStrategy {
+    pub strategy: Arc<dyn AuthStrategy>,
+    pub records: Option<Arc<dyn LoginStore>>,
+}
+
+impl<S: AuthStrategy> From<S> for BuiltStrategy {
+    fn from(strategy: S) -> Self {
+        Self { strategy: Arc::new(strategy), records: None }
+    }
+}
 
 /// Everything that the settings name, opened.
 #[derive(Clone)]
-pub(super) struct Resources {
+pub struct Resources {
+    /// The strategies that the node builds from the rest.
+    pub(super) list: &'static [StrategyEntry],
     pub keys: Arc<Keys>,
     pub sql: Sql,
     pub redis: Option<Redis>,
@@ -25,16 +44,20 @@ pub(super) struct Resources {
     pub login_life: Duration,
     pub limits: SessionLimits,
     pub clock: Clock,
-    /// Where each store is, for the home page.
-    pub states: Vec<StoreStatus>,
-    /// A second node connects to the same Redis.
-    pub redis_url: Option<RedisUrl>,
+    /// Where each store is, in words.
+    pub(super) states: Vec<StoreStatus>,
+    /// Where Redis is: a second node connects there too.
+    pub(super) redis_url: Option<RedisUrl>,
 }
 
 impl Resources {
-    /// Opens the stores. The caller stops the private Redis, after everything else.
-    pub async fn open(settings: &Settings, clock: Clock) -> Result<(Self, Option<PrivateRedis>), StartError> {
-        // The database first: the key file is beside it, and an error about a missing folder should name the database.
+    /// Opens the stores. A private Redis is the caller's to stop, after everything else.
+    pub(super) async fn open(
+        settings: &Settings,
+        clock: Clock,
+        list: &'static [StrategyEntry],
+    ) -> Result<(Self, Option<PrivateRedis>), StartError> {
+        // The database first: the key is kept beside it, and a missing folder is better told of the database.
         let sql = open_sql(settings).await?;
         let keys = Arc::new(keys(settings)?);
         let (redis_url, private_redis, redis_state) = find_redis(settings).await?;
@@ -42,6 +65,7 @@ impl Resources {
         let database =
             StoreStatus { name: sql.name(), state: settings.database_url.to_string(), backend: Some(Backend::Sql) };
         let resources = Self {
+            list,
             keys,
             sql,
             redis,
@@ -56,11 +80,20 @@ impl Resources {
         Ok((resources, private_redis))
     }
 
-    /// Opens the same stores over further connections, as another node does.
-    pub async fn second_node(&self, settings: &Settings) -> Result<Self, StartError> {
+    /// The same stores over connections of their own, as on another node.
+    pub(super) async fn second_node(&self, settings: &Settings) -> Result<Self, StartError> {
         let sql = open_sql(settings).await?;
         let redis = self.redis_url.as_ref().map(Redis::open).transpose().map_err(StartError::Redis)?;
         Ok(Self { sql, redis, ..self.clone() })
+    }
+
+    pub(super) fn build(&self) -> Vec<BuiltStrategy> {
+        self.list.iter().map(|entry| entry(self)).collect()
+    }
+
+    /// Redis. Without one, every command fails and says so.
+    pub fn redis(&self) -> Redis {
+        self.redis.clone().unwrap_or_else(Redis::absent)
     }
 }
 

@@ -1,36 +1,40 @@
-//! Makes tokens by hand, signed with the right key whatever they say, and asks a strategy about them.
+//! Makes tokens by hand, signed with the right key whatever they say, and presents them to a strategy.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::EncodingKey;
-use jwt_vs_session::auth::{AuthStrategy, Credentials, Identity, JwtStrategy, SigningAlgorithm};
-use jwt_vs_session::identity::UserId;
+use jwt_vs_session::auth::{Credentials, Identity, SigningAlgorithm};
 use jwt_vs_session::trace::Trace;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::keys::{SigningKey, signing_keys};
-use super::subjects::{Bench, LIFE};
+use super::fixture::Fixture;
+use super::keys::SigningKey;
+use super::strategy_under_test::StrategyUnderTest;
 
 pub const WRONG_SIGNATURE: &str = "the signature does not match";
 
-/// Makes tokens for one algorithm, and asks the strategy about them.
+/// Makes tokens for one strategy, and presents them to it.
 pub struct Forge<'a> {
-    bench: &'a Bench,
-    pub key: &'static SigningKey,
-    strategy: JwtStrategy,
+    pub fixture: &'a Fixture,
+    node: &'a StrategyUnderTest,
+    pub key: SigningKey,
+    issued_claims: Value,
 }
 
 impl<'a> Forge<'a> {
-    pub fn all(bench: &'a Bench) -> impl Iterator<Item = Self> {
-        signing_keys().iter().map(move |key| {
-            let strategy = JwtStrategy::new(key.keys.clone(), LIFE, bench.clock.clone());
-            Self { bench, key, strategy }
-        })
+    /// Learns the claims of the strategy from a token that it issued.
+    pub async fn new(fixture: &'a Fixture, node: &'a StrategyUnderTest) -> Self {
+        let grant = node.log_in(&fixture.alice().await).await;
+        let claims = grant.credential.expose_secret().split('.').nth(1).expect("three parts");
+        let claims = URL_SAFE_NO_PAD.decode(claims).expect("base64url");
+        let issued_claims = serde_json::from_slice(&claims).expect("JSON");
+        Self { fixture, node, key: SigningKey::of(node.algorithm()), issued_claims }
     }
 
     pub fn seconds(&self) -> i64 {
-        self.bench.clock.now().as_millis() / 1000
+        self.fixture.clock.now().as_millis() / 1000
     }
 
     pub fn header(&self) -> Value {
@@ -38,16 +42,21 @@ impl<'a> Forge<'a> {
     }
 
     pub fn claims(&self) -> Value {
-        json!({
-            "iss": "jwt-vs-session", "aud": "jwt", "sub": UserId::random(), "jti": "AAAAAAAAAAAAAAAAAAAAAA",
-            "iat": self.seconds(), "exp": self.seconds() + 600, "name": "Mallory", "role": "presenter",
-        })
+        let mut claims = self.issued_claims.clone();
+        claims["iat"] = json!(self.seconds());
+        claims["exp"] = json!(self.seconds() + 600);
+        claims
+    }
+
+    /// The claim that names the login: `jti`, or `sid` where a login has several tokens.
+    pub fn login_claim(&self) -> &'static str {
+        if self.issued_claims.get("sid").is_some() { "sid" } else { "jti" }
     }
 
     /// Signed with the right key, whatever the parts say.
     pub fn token(&self, header: &str, claims: &str) -> String {
         let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
-        let signature = sign(self.key, message.as_bytes());
+        let signature = sign(&self.key, message.as_bytes());
         format!("{message}.{signature}")
     }
 
@@ -61,21 +70,21 @@ impl<'a> Forge<'a> {
 
     pub async fn identify(&self, token: &str) -> (Option<Identity>, String) {
         let trace = Trace::on();
-        let found = self.strategy.identify(&Credentials::new(Some(token.to_owned())), &trace).await;
+        let found = self.node.strategy.identify(&Credentials::new(Some(token.to_owned())), &trace).await;
         (found.expect("an answer"), trace.refusal().unwrap_or_default().into_owned())
     }
 
     pub async fn accepts(&self, what: &str, token: &str) {
         let (found, reason) = self.identify(token).await;
-        assert!(found.is_some(), "{}, {what}: refused: {reason}", self.key.algorithm);
+        assert!(found.is_some(), "{what}: refused: {reason}");
     }
 
-    /// Fails unless these are refused, and for another reason than the signature, which is good.
+    /// Fails unless the strategy refuses these, and for another reason than the signature, which is right.
     pub async fn refuses_signed(&self, header: &str, claims: &str) {
         let (found, reason) = self.identify(&self.token(header, claims)).await;
-        assert_eq!(found, None, "{}, {header} {claims}: accepted", self.key.algorithm);
-        let good = !reason.is_empty() && reason != WRONG_SIGNATURE;
-        assert!(good, "{}, {header} {claims}: {reason:?}", self.key.algorithm);
+        assert_eq!(found, None, "{header} {claims}: accepted");
+        let other_reason = !reason.is_empty() && reason != WRONG_SIGNATURE;
+        assert!(other_reason, "{header} {claims}: {reason:?}");
     }
 
     pub async fn refuses_header(&self, header: &Value) {
@@ -88,8 +97,8 @@ impl<'a> Forge<'a> {
 
     pub async fn refuses(&self, what: &str, token: &str) {
         let (found, reason) = self.identify(token).await;
-        assert_eq!(found, None, "{}, {what}: accepted", self.key.algorithm);
-        assert!(!reason.is_empty(), "{}, {what}: refused without a reason", self.key.algorithm);
+        assert_eq!(found, None, "{what}: accepted");
+        assert!(!reason.is_empty(), "{what}: refused without a reason");
     }
 }
 

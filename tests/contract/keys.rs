@@ -1,9 +1,9 @@
-//! One key for each algorithm, made once.
+//! One key for each algorithm, made once for all tests: an RSA key takes longer to make than most tests take.
 
-use std::sync::{Arc, LazyLock};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use jwt_vs_session::auth::Keys;
-use jwt_vs_session::auth::SigningAlgorithm::{self, EdDsa, Es256, Hs256, Rs256};
+use jwt_vs_session::auth::{Keys, SigningAlgorithm};
 
 /// A key and the text of its file.
 pub struct SigningKey {
@@ -12,21 +12,15 @@ pub struct SigningKey {
     pub text: String,
 }
 
-static KEYS: LazyLock<Vec<SigningKey>> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().expect("a folder");
-    let keys = [Hs256, Es256, EdDsa, Rs256].map(|algorithm| {
-        let file = folder.path().join(algorithm.name());
+impl SigningKey {
+    pub fn of(algorithm: SigningAlgorithm) -> Self {
+        let file = key_file(algorithm);
         let keys = Arc::new(Keys::from_file(&file, algorithm).expect("a key"));
-        SigningKey { algorithm, keys, text: std::fs::read_to_string(&file).expect("a key file") }
-    });
-    keys.into()
-});
-
-/// One key for each algorithm.
-pub fn signing_keys() -> &'static [SigningKey] {
-    &KEYS
+        Self { algorithm, keys, text: std::fs::read_to_string(&file).expect("a key file") }
+    }
 }
 
-pub fn key_of(algorithm: SigningAlgorithm) -> &'static SigningKey {
-    KEYS.iter().find(|key| key.algorithm == algorithm).expect("a key for each algorithm")
+/// The key file is in Cargo's folder for files of tests. Processes that start at once share the first one's key.
+pub fn key_file(algorithm: SigningAlgorithm) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("contract-{algorithm}.key"))
 }

@@ -1,149 +1,94 @@
-//! What a session store does with records: never overwrites, never lists what is gone, never trips over garbage.
+//! What a store does with records: it overwrites none, lists none that has expired, and survives garbage.
 
 use std::sync::{Arc, Mutex};
 
-use jwt_vs_session::auth::{Backend, RevokeScope};
-use jwt_vs_session::identity::{LoginId, Role, UserId};
-use jwt_vs_session::store::sessions::{LoginRecord, LoginStore as _, MemorySessions};
+use jwt_vs_session::auth::RevokeScope;
+use jwt_vs_session::store::sessions::LoginRecord;
 use jwt_vs_session::telemetry;
 use secrecy::ExposeSecret;
 use serde_json::json;
-use tower_sessions::SessionStore as _;
 use tower_sessions::session::{Id, Record};
 
-use super::subjects::{Bench, LIFE, session_id, stored, stored_login};
+use super::fixture::{Fixture, LIFE};
+use super::strategy_under_test::{StrategyUnderTest, session_id, stored, stored_login};
 
-#[tokio::test]
-async fn creating_under_an_id_that_is_taken_overwrites_nothing_and_takes_another_id() {
-    let bench = Bench::start().await;
-    for (subject, store) in bench.with_records() {
-        let (mine, theirs) = (subject.log_in(&bench.alice().await).await, subject.log_in(&bench.bob().await).await);
-        let mut second = Record { id: session_id(&mine), ..stored(&store, &theirs).await };
-        store.create(&mut second).await.expect("another id is found");
-        assert_ne!(second.id, session_id(&mine), "{}", subject.name);
-        assert_eq!(stored_login(&store, &mine).await.user, mine.identity.subject.id, "{}: overwritten", subject.name);
-        let found = store.load(&second.id).await.expect("an answer").expect("a record");
-        let login = LoginRecord::from_record(&found).expect("a login");
-        assert_eq!(login.user, theirs.identity.subject.id, "{}", subject.name);
-    }
+pub async fn opaque_session_ids_have_records(fixture: Fixture, node: StrategyUnderTest) {
+    let grant = node.log_in(&fixture.alice().await).await;
+    assert_eq!(stored_login(&node.records(), &grant).await.user, grant.identity.subject.id);
 }
 
-#[tokio::test]
-async fn a_record_comes_back_as_it_was_stored() {
-    let bench = Bench::start().await;
-    for (subject, store) in bench.with_records() {
-        let grant = subject.log_in_from(&bench.bob().await, "Fïrefox \"on\"\n\u{1f980} {jvs}").await;
-        let record = stored_login(&store, &grant).await;
-        let listed = store.of_user(record.user).await.expect("an answer");
-        assert_eq!(listed, [(grant.identity.login.clone(), record.clone())], "{}", subject.name);
-        assert_eq!(record.device, "Fïrefox \"on\"\n\u{1f980} {jvs}", "{}", subject.name);
-        let changed = LoginRecord { device: "another".into(), ..record };
-        let data = [("login".to_owned(), json!(changed))].into();
-        let whole = Record { data, ..stored(&store, &grant).await };
-        store.save(&whole).await.expect("it is there");
-        assert_eq!(stored_login(&store, &grant).await, changed, "{}", subject.name);
-    }
+pub async fn creating_a_record_under_a_taken_id_overwrites_nothing(fixture: Fixture, node: StrategyUnderTest) {
+    let store = node.records();
+    let (mine, theirs) = (node.log_in(&fixture.alice().await).await, node.log_in(&fixture.bob().await).await);
+    let mut second = Record { id: session_id(&mine), ..stored(&store, &theirs).await };
+    store.create(&mut second).await.expect("another id is found");
+    assert_ne!(second.id, session_id(&mine));
+    assert_eq!(stored_login(&store, &mine).await.user, mine.identity.subject.id, "overwritten");
+    let found = store.load(&second.id).await.expect("an answer").expect("a record");
+    let login = LoginRecord::from_record(&found).expect("a login");
+    assert_eq!(login.user, theirs.identity.subject.id);
 }
 
-#[tokio::test]
-async fn a_record_without_a_login_is_not_stored() {
-    let bench = Bench::start().await;
-    for (subject, store) in bench.with_records() {
-        let grant = subject.log_in(&bench.alice().await).await;
-        let before = stored(&store, &grant).await;
-        let mut empty = Record { data: [("other".to_owned(), json!(1))].into(), ..before.clone() };
-        assert!(store.save(&empty).await.is_err(), "{}", subject.name);
-        assert!(store.create(&mut empty).await.is_err(), "{}", subject.name);
-        assert_eq!(stored(&store, &grant).await, before, "{}", subject.name);
-    }
+pub async fn a_record_comes_back_as_it_was_stored(fixture: Fixture, node: StrategyUnderTest) {
+    let store = node.records();
+    let grant = node.log_in_from(&fixture.bob().await, "Fïrefox \"on\"\n\u{1f980} {jvs}").await;
+    let record = stored_login(&store, &grant).await;
+    let listed = store.of_user(record.user).await.expect("an answer");
+    assert_eq!(listed, [(grant.identity.login.clone(), record.clone())]);
+    assert_eq!(record.device, "Fïrefox \"on\"\n\u{1f980} {jvs}");
+    let changed = LoginRecord { device: "another".into(), ..record };
+    let data = [("login".to_owned(), json!(changed))].into();
+    let whole = Record { data, ..stored(&store, &grant).await };
+    store.save(&whole).await.expect("it is there");
+    assert_eq!(stored_login(&store, &grant).await, changed);
 }
 
-#[tokio::test]
-async fn process_memory_holds_no_more_than_the_logins_that_are_alive() {
-    let bench = Bench::start().await;
-    let store = MemorySessions::new(bench.clock.clone());
-    let base = LoginRecord {
-        user: UserId::random(),
-        name: "Alice".into(),
-        role: Role::User,
-        issued: bench.clock.now(),
-        seen: bench.clock.now(),
-        expires: bench.clock.now() + LIFE,
-        absolute: bench.clock.now() + LIFE,
-        device: "".into(),
-        address: "".into(),
-    };
-    let record = |login: &LoginRecord| Record {
-        id: Id::default(),
-        data: [("login".to_owned(), json!(login))].into(),
-        expiry_date: login.expires.to_date_time(),
-    };
-    for _ in 0..1_000 {
-        store.create(&mut record(&base)).await.expect("it is stored");
-    }
-    assert_eq!(store.len(), 1_000);
-    bench.clock.advance(LIFE);
-    let later = LoginRecord { expires: bench.clock.now() + LIFE, ..base };
-    store.create(&mut record(&later)).await.expect("it is stored");
-    assert_eq!(store.len(), 1, "expired records are dropped");
-    store.revoke_all(later.user).await.expect("they end");
-    assert!(store.is_empty());
+pub async fn a_record_without_a_login_is_not_stored(fixture: Fixture, node: StrategyUnderTest) {
+    let store = node.records();
+    let grant = node.log_in(&fixture.alice().await).await;
+    let before = stored(&store, &grant).await;
+    let mut empty = Record { data: [("other".to_owned(), json!(1))].into(), ..before.clone() };
+    assert!(store.save(&empty).await.is_err());
+    assert!(store.create(&mut empty).await.is_err());
+    assert_eq!(stored(&store, &grant).await, before);
 }
 
 /// The user's index outlives a record that has expired: it is there for the next one.
-#[tokio::test]
-async fn a_store_lists_no_record_that_has_expired() {
-    let bench = Bench::start().await;
-    for (subject, store) in bench.with_records() {
-        let who = bench.alice().await;
-        let first = subject.log_in(&who).await;
-        bench.clock.advance(LIFE / 2);
-        let second = subject.log_in(&who).await;
-        assert_eq!(store.of_user(who.id).await.expect("an answer").len(), 2, "{}", subject.name);
-        bench.go_to(first.identity.expires_at);
-        let listed = store.of_user(who.id).await.expect("an answer");
-        let listed: Vec<_> = listed.into_iter().map(|(login, _)| login).collect();
-        assert_eq!(listed, [second.identity.login], "{}", subject.name);
-    }
+pub async fn a_store_lists_no_record_that_has_expired(fixture: Fixture, node: StrategyUnderTest) {
+    let store = node.records();
+    let who = fixture.alice().await;
+    let first = node.log_in(&who).await;
+    fixture.clock.advance(LIFE / 2);
+    let second = node.log_in(&who).await;
+    assert_eq!(store.of_user(who.id).await.expect("an answer").len(), 2);
+    fixture.go_to(first.identity.expires_at);
+    let listed = store.of_user(who.id).await.expect("an answer");
+    let listed: Vec<_> = listed.into_iter().map(|(login, _)| login).collect();
+    assert_eq!(listed, [second.identity.login]);
 }
 
-/// Redis drops a record by its own clock, which nobody moves: there a late write finds no key.
-#[tokio::test]
-async fn a_late_write_does_not_revive_a_record_that_is_over() {
-    let bench = Bench::start().await;
-    let all = bench.with_records().into_iter();
-    for (subject, store) in all.filter(|(subject, _)| subject.strategy.describe().backend != Backend::Redis) {
-        let grant = subject.log_in(&bench.alice().await).await;
-        let written = stored_login(&store, &grant).await;
-        bench.go_to(grant.identity.expires_at);
-        let late = LoginRecord { expires: bench.clock.now() + LIFE, ..written };
-        assert!(!store.touch(&session_id(&grant), &late).await.expect("an answer"), "{}", subject.name);
-        assert!(!subject.accepts(&grant).await, "{}: back after its end", subject.name);
-    }
+/// Redis drops a record by its own clock, which a check cannot move: there a late write finds no key.
+pub async fn a_late_write_does_not_revive_an_expired_record(fixture: Fixture, node: StrategyUnderTest) {
+    let store = node.records();
+    let grant = node.log_in(&fixture.alice().await).await;
+    let written = stored_login(&store, &grant).await;
+    fixture.go_to(grant.identity.expires_at);
+    let late = LoginRecord { expires: fixture.clock.now() + LIFE, ..written };
+    assert!(!store.touch(&session_id(&grant), &late).await.expect("an answer"));
+    assert!(!node.accepts(&grant).await, "back after its expiry");
 }
 
-#[tokio::test]
-async fn a_thousand_made_up_ids_are_refused_and_leave_nothing() {
-    let bench = Bench::start().await;
-    for (subject, _) in bench.with_records() {
-        for _ in 0..1_000 {
-            let made_up = Id::default().to_string();
-            assert_eq!(subject.identify(&made_up.into()).await, None, "{}", subject.name);
-        }
+pub async fn a_thousand_made_up_ids_are_refused_and_leave_nothing(fixture: Fixture, node: StrategyUnderTest) {
+    for _ in 0..1_000 {
+        let made_up = Id::default().to_string();
+        assert_eq!(node.identify(&made_up.into()).await, None);
     }
-    let keys = bench.redis.keys().await;
-    eprintln!("1,000 made-up ids on each store left {} keys", keys.len());
-    assert_eq!(keys, [""; 0]);
+    assert_eq!(fixture.keys_left().await, [""; 0]);
 }
 
-#[tokio::test]
-async fn a_garbage_record_is_a_refused_login_with_one_logged_error() {
-    let bench = Bench::start().await;
-    let subject = bench.session_on_redis();
-    let redis = bench.connect();
-    let template = json!(
-        stored_login(subject.store.as_ref().expect("a store"), &subject.log_in(&bench.alice().await).await).await
-    );
+pub async fn a_garbage_record_is_refused_with_one_logged_error(fixture: Fixture, node: StrategyUnderTest) {
+    let redis = fixture.connect();
+    let template = json!(stored_login(&node.records(), &node.log_in(&fixture.alice().await).await).await);
     let mut half = template.clone();
     half.as_object_mut().expect("an object").remove("u");
     let mut wrong = template.clone();
@@ -165,29 +110,27 @@ async fn a_garbage_record_is_a_refused_login_with_one_logged_error() {
     ];
     for bytes in garbage {
         let what = String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).into_owned();
-        let who = bench.alice().await;
-        let grant = subject.log_in(&who).await;
+        let who = fixture.alice().await;
+        let grant = node.log_in(&who).await;
+        let record = fixture.key_of(&grant.identity.login).await;
+        let index = fixture.key_of(&who.id).await;
         let mut set = redis::cmd("SET");
-        set.arg(key_of(&grant.identity.login)).arg(bytes).arg("KEEPTTL");
+        set.arg(&record).arg(bytes).arg("KEEPTTL");
         redis.query::<()>(&set).await.expect("it is set");
-        let (found, log) = logged(subject.identify(&grant.credential)).await;
+        let (found, log) = logged(node.identify(&grant.credential)).await;
         assert_eq!(found, None, "{what:?}");
         assert_eq!(log.lines().count(), 1, "{what:?}: {log}");
         assert!(log.contains("ERROR") && log.contains(grant.identity.login.as_str()), "{what:?}: {log}");
         assert!(!log.contains(grant.credential.expose_secret()), "{what:?}: the credential is in the log");
-        assert_eq!(subject.logins(&who).await, Some(Vec::new()), "{what:?} is listed");
-        subject.revoke(&grant, RevokeScope::This).await;
+        assert_eq!(node.logins(&who).await, Some(Vec::new()), "{what:?} is listed");
+        node.revoke(&grant, RevokeScope::This).await;
         let mut exists = redis::cmd("EXISTS");
-        exists.arg(key_of(&grant.identity.login)).arg(format!("{{jvs}}:u:{}", who.id));
+        exists.arg(record).arg(index);
         assert_eq!(redis.query::<u32>(&exists).await.expect("a count"), 0, "{what:?}: stays after a log out");
     }
 }
 
-fn key_of(login: &LoginId) -> String {
-    format!("{{jvs}}:s:{login}")
-}
-
-/// What the server would write to its log meanwhile. For tests on one thread.
+/// Returns what the server writes to its log meanwhile. For checks on one thread.
 async fn logged<T>(call: impl Future<Output = T>) -> (T, String) {
     let log = Log::default();
     let writer = log.clone();

@@ -1,4 +1,4 @@
-//! A login that is used on two nodes while one of them ends it: each question is answered as the strategy promises.
+//! A login that is used on two nodes while one of them revokes it: both nodes keep the promise.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -8,61 +8,56 @@ use jwt_vs_session::trace::Trace;
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinSet;
 
+use super::fixture::{Fixture, TICK};
 use super::races::answered;
-use super::subjects::{Bench, TICK, Tested};
+use super::strategy_under_test::StrategyUnderTest;
 
 const ROUNDS: usize = 60;
 
-/// How many questions a reader asks after the answer to the revoke.
-const QUESTIONS: usize = 20;
+/// Probes of each reader after the answer to the revoke.
+const PROBES: usize = 20;
 
-/// Questions that were begun after the revoke was answered: how long after, and whether the login was accepted.
+/// Probes that began after the revoke was answered: how long after, and whether the node accepted the login.
 type Late = Vec<(Duration, bool)>;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_revoke_on_one_node_is_felt_by_reads_on_both_as_promised() {
-    let bench = Bench::start().await;
-    for (here, there) in bench.pairs() {
-        let (mut ended, mut asked, mut accepted, mut last) = (Vec::new(), 0, 0, Duration::ZERO);
-        for round in 0..ROUNDS {
-            let grant = here.log_in(&bench.alice().await).await;
-            // Known to the other node in every second round; in the others it finds out in the middle.
-            if round % 2 == 0 {
-                assert!(there.accepts(&grant).await, "{}: the other node does not know it", here.name);
-            }
-            let login = grant.identity.login.clone();
-            let scope = [RevokeScope::This, RevokeScope::Other(login), RevokeScope::Everywhere][round % 3].clone();
-            let [near, far] = revoked_between_reads(&here, &there, &grant, scope).await;
-            judge(&here, &there, &near, &far);
-            asked += far.len();
-            accepted += far.iter().filter(|late| late.1).count();
-            last = far.iter().filter(|late| late.1).map(|late| late.0).max().unwrap_or_default().max(last);
-            ended.push(grant);
+pub async fn after_a_revoke_on_one_node_both_refuse_as_promised(fixture: Fixture, node: StrategyUnderTest) {
+    let (here, there) = (node.clone(), fixture.other_node(&node).await);
+    let mut revoked = Vec::new();
+    for round in 0..ROUNDS {
+        let grant = here.log_in(&fixture.alice().await).await;
+        // In every second round the other node knows the login before. In the rest it reads it during the revoke.
+        if round % 2 == 0 {
+            assert!(there.accepts(&grant).await, "the other node does not know it");
         }
-        eprintln!(
-            "{}: {ROUNDS} revokes; of {asked} later questions to the other node {accepted} were accepted, the last \
-            after {last:?}",
-            there.name
-        );
-        assert_ended_for_ever(&bench, [&here, &there], &ended).await;
+        let login = grant.identity.login.clone();
+        let scope = [RevokeScope::This, RevokeScope::Other(login), RevokeScope::Everywhere][round % 3].clone();
+        let [near, far] = revoked_between_reads(&here, &there, &grant, scope).await;
+        judge(&here, &there, &near, &far);
+        revoked.push(grant);
     }
+    assert_revoked_for_ever(&fixture, [&here, &there], &revoked).await;
 }
 
-/// Fails unless both nodes did as the strategy promises: at once, within its bound, or not before the login expires.
-fn judge(here: &Tested, there: &Tested, near: &Late, far: &Late) {
+/// Fails unless both nodes refused as promised: at once, within the bound, or not before the login expires.
+fn judge(here: &StrategyUnderTest, there: &StrategyUnderTest, near: &Late, far: &Late) {
     let at_once = here.bound().is_some();
-    assert!(near.iter().all(|late| late.1 != at_once), "{}: on the node that revoked", here.name);
+    assert!(near.iter().all(|late| late.1 != at_once), "on the node that revoked");
     match there.bound() {
         Some(bound) => {
             let over = far.iter().filter(|late| late.1 && (bound.is_zero() || late.0 > bound)).count();
-            assert_eq!(over, 0, "{}: of {} questions to the other node, after {bound:?}", there.name, far.len());
+            assert_eq!(over, 0, "of {} probes of the other node, accepted after {bound:?}", far.len());
         }
-        None => assert!(far.iter().all(|late| late.1), "{}: refused before its time", there.name),
+        None => assert!(far.iter().all(|late| late.1), "refused before its expiry"),
     }
 }
 
-/// What both nodes answered to two readers each.
-async fn revoked_between_reads(here: &Tested, there: &Tested, grant: &Grant, scope: RevokeScope) -> [Late; 2] {
+/// Revokes a login while two tasks read it on each node. Returns what those saw.
+async fn revoked_between_reads(
+    here: &StrategyUnderTest,
+    there: &StrategyUnderTest,
+    grant: &Grant,
+    scope: RevokeScope,
+) -> [Late; 2] {
     let done = Arc::new(OnceLock::new());
     let (mut near, mut far) = (JoinSet::new(), JoinSet::new());
     for _ in 0..2 {
@@ -79,39 +74,39 @@ async fn revoked_between_reads(here: &Tested, there: &Tested, grant: &Grant, sco
     [near.join_all().await.concat(), far.join_all().await.concat()]
 }
 
-/// Asks all through the revoke, then so many times more; where another node may accept it for a while, until it is
-/// refused or should have been.
-async fn read(node: Tested, credentials: Credentials, done: Arc<OnceLock<Instant>>) -> Late {
+/// Probes throughout the revoke, and then [`PROBES`] times. Where the node may accept the login for a while, until it
+/// refuses the login or should have.
+async fn read(node: StrategyUnderTest, credentials: Credentials, done: Arc<OnceLock<Instant>>) -> Late {
     let mut late = Vec::new();
     loop {
         let begun = Instant::now();
         let answer = node.strategy.identify(&credentials, &Trace::default()).await;
         let Some(found) = answered(answer) else { continue };
-        // Of two workers none may be kept from the others.
+        // Two workers serve all tasks.
         tokio::task::yield_now().await;
         let Some(after) = done.get().and_then(|done| begun.checked_duration_since(*done)) else { continue };
         late.push((after, found.is_some()));
         let over = node.bound().is_none_or(|bound| found.is_none() || after > 2 * bound);
-        if late.len() >= QUESTIONS && over {
+        if late.len() >= PROBES && over {
             return late;
         }
     }
 }
 
-/// The bound of the last revoke has to pass first, or its expiry.
-async fn assert_ended_for_ever(bench: &Bench, nodes: [&Tested; 2], ended: &[Grant]) {
+/// Fails if a node accepts a revoked login once the bound, or the expiry, has passed.
+async fn assert_revoked_for_ever(fixture: &Fixture, nodes: [&StrategyUnderTest; 2], revoked: &[Grant]) {
     if let Some(bound) = nodes[0].bound() {
         tokio::time::sleep(bound).await;
     } else {
-        let expiry = ended[0].identity.expires_at;
-        bench.go_to(expiry - TICK);
-        for (node, grant) in nodes.into_iter().flat_map(|node| ended.iter().map(move |grant| (node, grant))) {
-            assert!(node.accepts(grant).await, "{}: refused a millisecond before its time", node.name);
+        let expiry = revoked[0].identity.expires_at;
+        fixture.go_to(expiry - TICK);
+        for (node, grant) in nodes.into_iter().flat_map(|node| revoked.iter().map(move |grant| (node, grant))) {
+            assert!(node.accepts(grant).await, "refused a millisecond before its expiry");
         }
-        bench.go_to(expiry);
+        fixture.go_to(expiry);
     }
-    for (node, grant) in nodes.into_iter().flat_map(|node| ended.iter().map(move |grant| (node, grant))) {
-        assert!(!node.accepts(grant).await, "{}: accepted again", node.name);
+    for (node, grant) in nodes.into_iter().flat_map(|node| revoked.iter().map(move |grant| (node, grant))) {
+        assert!(!node.accepts(grant).await, "accepted again");
     }
 }
 

@@ -187,3 +187,48 @@ impl LoginStore for MemorySessions {
         Ok(Footprint { login: login as u64, user: user as u64, rows: false, how })
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::expect_used)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::identity::Role;
+
+    const LIFE: Duration = Duration::from_mins(30);
+
+    #[tokio::test]
+    async fn process_memory_drops_expired_records() {
+        let clock = Clock::manual(Timestamp::from_millis(1_800_000_000_000));
+        let store = MemorySessions::new(clock.clone());
+        let base = LoginRecord {
+            user: UserId::random(),
+            name: "Alice".into(),
+            role: Role::User,
+            issued: clock.now(),
+            seen: clock.now(),
+            expires: clock.now() + LIFE,
+            absolute: clock.now() + LIFE,
+            device: "".into(),
+            address: "".into(),
+        };
+        let record = |login: &LoginRecord| Record {
+            id: Id::default(),
+            data: [("login".to_owned(), json!(login))].into(),
+            expiry_date: login.expires.to_date_time(),
+        };
+        for _ in 0..1_000 {
+            store.create(&mut record(&base)).await.expect("it is stored");
+        }
+        assert_eq!(store.len(), 1_000);
+        clock.advance(LIFE);
+        let later = LoginRecord { expires: clock.now() + LIFE, ..base };
+        store.create(&mut record(&later)).await.expect("it is stored");
+        assert_eq!(store.len(), 1, "expired records are dropped");
+        store.revoke_all(later.user).await.expect("they end");
+        assert!(store.is_empty());
+    }
+}
