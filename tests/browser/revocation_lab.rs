@@ -49,7 +49,7 @@ async fn the_room_sees_which_logins_are_still_accepted() {
         until("the run is over", async || tab.text().await.contains("The run is over")).await;
         tab.shot(&shot("4-over")).await;
         let words = tab.text_of(".outcome").await.expect("the table");
-        assert!(words.contains("refused at once") && words.contains("probes, the last after"), "{words}");
+        assert!(words.contains("refused at once") && words.contains("probes, the last at"), "{words}");
         tab.resize(TELEPHONE).await;
         let wide: Option<u32> = tab.js("document.documentElement.scrollWidth").await;
         assert_eq!(wide, Some(TELEPHONE), "wider than a telephone");

@@ -29,8 +29,8 @@ async fn the_form_alone_runs_the_experiment_and_answers_with_the_table() {
     }
     let (session, jwt) = (row(&answered, "session"), row(&answered, "jwt"));
     assert!(session.contains("<strong>0 ms</strong>, refused at once"), "{session}");
-    assert!(session.contains("at the next request") && session.contains("class=\"refused\""), "{session}");
-    assert!(jwt.contains("at expiry, ≤ 8 s") && jwt.contains("probes, the last after "), "{jwt}");
+    assert!(session.contains("next request") && session.contains("class=\"refused\""), "{session}");
+    assert!(jwt.contains("expiry, ≤ 8 s") && jwt.contains("probes, the last at "), "{jwt}");
     assert!(row(&answered, "session-memory").contains("never accepted this login"), "{answered}");
     app.stop().await;
 }

@@ -49,8 +49,8 @@ const SLIDERS: [Slider; 4] = [
     },
     Slider {
         name: "claims",
-        label: "Length of the user’s name",
-        hint: "The name is in the claims of every token. Browsers keep cookies of 4,096 bytes.",
+        label: "Name length",
+        hint: "The user’s name is in the claims of every token. Browsers keep cookies of 4,096 bytes.",
         most: 4096,
         step: 256,
         usual: 0,

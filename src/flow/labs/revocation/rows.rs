@@ -100,9 +100,9 @@ fn settled(row: LiveRow, promise: Promise, before: ByNode<CheckOutcome>, observe
 
 fn promise(promise: Promise) -> String {
     match promise {
-        Promise::Immediate => "at the next request".to_owned(),
-        Promise::Push { bound_ms } => format!("by push, ≤ {}", whole(bound_ms)),
-        Promise::Expiry { bound_ms } => format!("at expiry, ≤ {}", whole(bound_ms)),
+        Promise::Immediate => "next request".to_owned(),
+        Promise::Push { bound_ms } => format!("push, ≤ {}", whole(bound_ms)),
+        Promise::Expiry { bound_ms } => format!("expiry, ≤ {}", whole(bound_ms)),
     }
 }
 
@@ -132,11 +132,11 @@ fn words(observed: Observation) -> String {
     }
     let last = figure(observed.last_accept_ms);
     let accepted = match (observed.accepted, observed.refused_from_ms.map(figure)) {
-        (0, from) => format!("refused at once: the first probe, after {}", from.unwrap_or_default()),
+        (0, from) => format!("refused the first probe, at {}", from.unwrap_or_default()),
         (count, Some(from)) => {
-            format!("accepted {count} probes, the last after {last}; refused every probe after {from}")
+            format!("accepted {count} probes, the last at {last}; refused all from {from} on")
         }
-        (count, None) => format!("accepted {count} probes, the last after {last}, and refused none since"),
+        (count, None) => format!("accepted {count} probes, the last at {last}, and refused none since"),
     };
     match observed.unavailable {
         0 => accepted,
@@ -188,8 +188,8 @@ mod tests {
             ..Observation::default()
         });
         assert_eq!((came.kind, came.figure.as_str(), came.note.as_str()), ("refused", "0.31 ms", "after the revoke"));
-        assert_eq!(came.same, "refused at once: the first probe, after 0.07 ms");
-        assert_eq!(came.other, "accepted 2 probes, the last after 0.31 ms; refused every probe after 8.40 ms");
+        assert_eq!(came.same, "refused the first probe, at 0.07 ms");
+        assert_eq!(came.other, "accepted 2 probes, the last at 0.31 ms; refused all from 8.40 ms on");
     }
 
     #[test]
@@ -198,6 +198,6 @@ mod tests {
         let observed = Observation { probes: 9, accepted: 9, last_accept_ms: 25.0, ..Observation::default() };
         let lost = pushed(observed);
         assert_eq!((lost.kind, lost.figure.as_str(), lost.note.as_str()), ("late", "≥ 25 ms", "still accepted"));
-        assert!(lost.other.ends_with("the last after 25 ms, and refused none since"), "{}", lost.other);
+        assert!(lost.other.ends_with("the last at 25 ms, and refused none since"), "{}", lost.other);
     }
 }
