@@ -80,7 +80,7 @@ fn print_targets(measured: &BenchFigures, format: TargetFormat, out: &mut impl W
             writeln!(out, "{}", serde_json::to_string_pretty(&value)?)?;
         }
         TargetFormat::Table => {
-            writeln!(out, "{}", table(&rows))?;
+            writeln!(out, "{}", table(&rows).trim_fmt())?;
             for (row, why) in rows.iter().filter_map(|row| Some((row, row.in_the_way?))) {
                 write!(out, "\n{}: {why}", row.target.what)?;
             }

@@ -13,7 +13,7 @@ struct Variant {
     what: &'static str,
     staleness_note: &'static str,
     ours_adds: &'static str,
-    /// What the difference at a revoke pays for, or why there is none.
+    /// What a revoke does, in a sentence.
     revoke: &'static str,
 }
 
@@ -36,7 +36,7 @@ const VARIANTS: [Variant; 2] = [
         staleness_note: "while Redis keeps its data; a restored snapshot accepts revoked logins again",
         ours_adds: "Ours also writes each revocation to the SQL database, so a restored snapshot of Redis accepts no \
                     revoked login.",
-        revoke: "The SQL insert is most of the difference.",
+        revoke: "The SQL insert waits for the disk.",
     },
 ];
 
