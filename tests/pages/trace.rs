@@ -99,7 +99,7 @@ fn forged(cookie: &str, token: bool) -> Vec<(String, &'static str)> {
     vec![
         (format!("{name}={signed}.{first}{}", &signature[1..]), "the signature does not match"),
         (format!("{name}=x"), "its form is wrong"),
-        (format!("{name}=e30.{}", value.split_once('.').expect("claims").1), "the header asks for something"),
+        (format!("{name}=e30.{}", value.split_once('.').expect("claims").1), "the header is not one of this server"),
     ]
 }
 

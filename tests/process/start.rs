@@ -68,7 +68,7 @@ async fn without_redis_on_the_machine_sessions_are_in_memory_and_every_page_says
         session["notice"].as_str().expect("a notice").contains("no Redis") && session["ready"] == true,
         "{session}"
     );
-    for row in rows["strategies"].as_array().expect("rows").iter().filter(|row| row["needs"] == "redis") {
+    for row in rows["strategies"].as_array().expect("rows").iter().filter(|row| row["backend"] == "redis") {
         assert!(row["ready"] == false && row["why_not"].is_string(), "{row}");
     }
 }
