@@ -1,4 +1,4 @@
-//! The contract suite over every strategy of the server. `cargo test --test contract -- session-sql` runs it for one.
+//! The contract suite over every strategy of the server. `cargo test --test contract -- ::session-sql` runs it for one.
 
 mod common;
 #[path = "contract/mod.rs"]
@@ -7,10 +7,22 @@ mod contract;
 use std::process::ExitCode;
 
 use jwt_vs_session::app::STRATEGIES;
-use libtest_mimic::Arguments;
+use libtest_mimic::{Arguments, Trial};
+
+use self::contract::checks::CHECKS;
+use self::contract::suite::tests_of;
 
 fn main() -> ExitCode {
-    let mut tests = contract::suite::tests_of(STRATEGIES);
-    tests.push(contract::suite::every_check_applies_to_a_strategy(&tests));
+    let mut tests = tests_of(STRATEGIES);
+    tests.push(every_check_applies_to_a_strategy(&tests));
     libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
+}
+
+/// Fails if a check applies to no strategy: then nothing is tested by it.
+fn every_check_applies_to_a_strategy(tests: &[Trial]) -> Trial {
+    let applies = |check: &&str| tests.iter().any(|test| test.name().split("::").nth(1) == Some(check));
+    let idle: Vec<_> = CHECKS.iter().map(|check| check.name).filter(|check| !applies(check)).collect();
+    Trial::test("contract::every_check_applies_to_a_strategy", move || {
+        if idle.is_empty() { Ok(()) } else { Err(format!("these checks apply to no strategy: {idle:?}").into()) }
+    })
 }

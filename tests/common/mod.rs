@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use clap::builder::Resettable;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
-use jwt_vs_session::app::App;
+use jwt_vs_session::app::{App, STRATEGIES, StrategyEntry};
 use jwt_vs_session::auth::Description;
 use jwt_vs_session::clock::{Clock, Timestamp};
 use jwt_vs_session::config::Settings;
@@ -90,9 +90,15 @@ impl TestApp {
     }
 
     async fn start_at(more: &[&str], clock: Clock) -> Self {
+        Self::start_with_strategies(more, clock, STRATEGIES).await
+    }
+
+    /// With another list of strategies than the server's.
+    pub async fn start_with_strategies(more: &[&str], clock: Clock, list: &'static [StrategyEntry]) -> Self {
         telemetry::count();
         let folder = folder();
-        let app = App::open(&settings(folder.path(), more), clock.clone()).await.expect("the app starts");
+        let settings = settings(folder.path(), more);
+        let app = App::open_with(&settings, clock.clone(), list).await.expect("the app starts");
         let address = app.address();
         let strategies = app.strategies().map(|strategy| strategy.describe().clone()).collect();
         let (stop, stopped) = oneshot::channel();

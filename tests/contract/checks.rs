@@ -18,6 +18,7 @@ macro_rules! check {
 pub const CHECKS: &[Check] = &[
     check!(logins::a_credential_proves_the_user_the_login_and_its_expiry),
     check!(logins::a_request_without_a_credential_is_not_refused),
+    check!(logins::an_accepted_check_tells_what_both_sides_hold),
     check!(logins::every_login_has_a_name_and_a_credential_of_its_own),
     check!(logins::a_login_does_not_adopt_the_credential_before_it),
     check!(logins::a_login_does_not_adopt_a_made_up_session_id).of(keeps_records),

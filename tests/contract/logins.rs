@@ -26,6 +26,15 @@ pub async fn a_request_without_a_credential_is_not_refused(_: Fixture, node: Str
     assert_eq!(trace.refusal(), None);
 }
 
+pub async fn an_accepted_check_tells_what_both_sides_hold(fixture: Fixture, node: StrategyUnderTest) {
+    let grant = node.log_in(&fixture.alice().await).await;
+    let trace = Trace::on();
+    assert!(node.strategy.identify(&grant.credentials(), &trace).await.expect("an answer").is_some());
+    let (browser, server) = trace.held();
+    assert!(browser.is_some_and(|held| held.bytes.is_some()), "the profile page shows what the browser holds");
+    assert!(server.is_some(), "the profile page shows what the server holds");
+}
+
 pub async fn every_login_has_a_name_and_a_credential_of_its_own(fixture: Fixture, node: StrategyUnderTest) {
     let who = fixture.alice().await;
     let (one, two) = (node.log_in(&who).await, node.log_in(&who).await);

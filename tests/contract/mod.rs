@@ -3,7 +3,7 @@
 //! No check names a strategy: what may differ is in what a strategy says of itself.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
-mod checks;
+pub mod checks;
 mod everywhere;
 mod expiry;
 mod fixture;

@@ -127,6 +127,16 @@ impl Keys {
         &self.public
     }
 
+    /// Derives a secret for another purpose than tokens. It is the same on every node that has this key.
+    pub fn derive_secret(&self, purpose: &str) -> [u8; 32] {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.encoding.as_bytes());
+        // No token starts like this: a token is base64url and dots.
+        let tag = hmac::sign(&key, format!("secret for: {purpose}").as_bytes());
+        let mut secret = [0; 32];
+        secret.copy_from_slice(tag.as_ref());
+        secret
+    }
+
     /// The header of every token, in base64url.
     pub(super) fn header(&self) -> &str {
         &self.encoded_header
