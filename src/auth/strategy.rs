@@ -83,7 +83,7 @@ impl Credentials {
         Self { renewal, ..self }
     }
 
-    /// The same credentials, sent by a page that only sits open: such a check does not slide the idle limit.
+    /// The same credentials, sent by a page that only sits open: their check does not slide the idle limit.
     #[must_use]
     pub fn passive(&self) -> Self {
         Self { passive: true, ..self.clone() }

@@ -60,7 +60,7 @@ pub fn in_repository(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(&path).to_str().expect("a path in UTF-8").to_owned()
 }
 
-/// The files of which the compiler made the library or the program, without those that build.rs wrote.
+/// The files that the compiler read for the library or the program, without those that build.rs wrote.
 fn compiled_from(kind: &str, main_file: &Path) -> Vec<PathBuf> {
     let test = std::env::current_exe().expect("the path of this test");
     let folder = test.parent().expect("a folder");

@@ -99,9 +99,9 @@ pub(super) fn created(run: &Value) -> Response {
 }
 
 /// An error that the page shows above the form, with what was chosen.
-pub(super) struct Refusal(Error);
+pub(super) struct FormRefusal(Error);
 
-impl Refusal {
+impl FormRefusal {
     /// Fails with the errors that have a page of their own.
     pub fn of(error: Error, request: &Request) -> Result<Self, Error> {
         use Error::{BadRequest, Hash, Measuring, TooManyRuns, TooManyTries, WrongPassword};

@@ -18,7 +18,7 @@ use self::capacity_view::CapacityView;
 use self::results::results;
 use self::sliders::Sliders;
 use super::events::stream_of;
-use super::run_form::{Refusal, RunForm, created, not_started};
+use super::run_form::{FormRefusal, RunForm, created, not_started};
 use crate::error::Error;
 use crate::flow::frontier;
 use crate::flow::state::AppState;
@@ -87,7 +87,7 @@ async fn submit(Data(state): Data<&Arc<AppState>>, request: &Request, body: Vec<
             Ok(Response::builder().status(StatusCode::SEE_OTHER).header(header::LOCATION, location).body(()))
         }
         Err(error) => {
-            let refusal = Refusal::of(error, request)?;
+            let refusal = FormRefusal::of(error, request)?;
             let (status, message) = (refusal.status(), Some(refusal.message()));
             let shown = CostPage { status, form, sliders, message, ..CostPage::default() };
             Ok(refusal.on(show(state, &shown)?))

@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::time::{sleep, timeout};
 
 use self::rows::{LiveRow, rows};
-use super::run_form::{Refusal, RunForm, created, not_started};
+use super::run_form::{FormRefusal, RunForm, created, not_started};
 use crate::error::Error;
 use crate::flow::state::AppState;
 use crate::labs::revocation::live::{LIFE, LONGEST, LiveRun, LoginState};
@@ -50,7 +50,7 @@ async fn submit(Data(state): Data<&Arc<AppState>>, request: &Request, body: Vec<
             show(state, StatusCode::OK, &form, None, Some(&rows(&run)))
         }
         Err(error) => {
-            let refusal = Refusal::of(error, request)?;
+            let refusal = FormRefusal::of(error, request)?;
             Ok(refusal.on(show(state, refusal.status(), &form, Some(&refusal.message()), None)?))
         }
     }
