@@ -1,4 +1,5 @@
 //! The strategy of `docs/tenth-strategy.md`: it passes the contract suite, and a server serves its pages.
+#![allow(clippy::expect_used)]
 
 mod common;
 #[path = "contract/mod.rs"]

@@ -37,6 +37,7 @@ enum Mutation {
     SpliceWithAnother(Index, Index),
 }
 
+#[allow(clippy::enum_glob_use)] // a name each line
 fn mutation() -> impl Strategy<Value = Mutation> {
     use Mutation::*;
     let index = any::<Index>;

@@ -24,6 +24,7 @@ pub struct Variant {
 }
 
 impl Variant {
+    #[allow(clippy::trivially_copy_pass_by_ref)] // a slice of one is made of it
     fn new(entry: &'static StrategyEntry, built: &BuiltStrategy) -> Self {
         let description = built.strategy.describe().clone();
         Self {
