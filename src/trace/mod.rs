@@ -163,7 +163,7 @@ mod tests {
         let trace = Trace::off();
         let timer = trace.timer();
         trace.step(StepKind::Store, timer, || -> TraceText { unreachable!("words are made only when they are kept") });
-        let words = |_: &()| -> TraceText { unreachable!("words are made only when they are kept") };
+        let words = |(): &()| -> TraceText { unreachable!("words are made only when they are kept") };
         trace.timed(StepKind::Store, words, async {}).await;
         assert_eq!(trace.store_calls(), 0);
         assert!(trace.server_timing().is_none());

@@ -88,7 +88,9 @@ fn is_from_build_script(path: &Path) -> bool {
 /// for one of an older build: as for cargo, a list is old when a source changed after it.
 fn read_dep_info(list: &Path, kind: &str) -> Option<Vec<PathBuf>> {
     let text = fs::read_to_string(list).ok()?;
-    if kind == "lib" && !text.contains(".rlib:") {
+    // Clippy and `cargo check` leave lists, too, which name what only they read.
+    let is_of_a_build = if kind == "lib" { text.contains(".rlib:") } else { !text.contains(".rmeta:") };
+    if !is_of_a_build {
         return None;
     }
     let written = list.metadata().ok()?.modified().ok()?;
