@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::resources::{BuiltStrategy, Resources, StrategyEntry};
 use crate::auth::{
-    Backend, JwtGenerationStrategy, JwtRefreshStrategy, JwtStrategy, RevocableJwtStrategy, SessionStrategy,
+    AuthStrategy, Backend, JwtGenerationStrategy, JwtRefreshStrategy, JwtStrategy, RevocableJwtStrategy,
+    SessionStrategy,
 };
 use crate::store::refresh::RefreshTokens;
 use crate::store::revocations::Revocations;
@@ -25,7 +26,8 @@ pub static STRATEGIES: &[StrategyEntry] = &[
     session_tracked,
 ];
 
-fn session_on<S: LoginStore>(store: S, build: impl FnOnce(Arc<S>) -> SessionStrategy<S>) -> BuiltStrategy {
+/// Hands over the records of a strategy with its store.
+fn session_on<S: LoginStore, T: AuthStrategy>(store: S, build: impl FnOnce(Arc<S>) -> T) -> BuiltStrategy {
     let store = Arc::new(store);
     BuiltStrategy { records: Some(store.clone()), ..build(store).into() }
 }
