@@ -50,6 +50,13 @@ pub enum Error {
     /// The password was changed, but the other logins may go on.
     #[error("the password was changed, but not every other login was revoked: {0}")]
     OthersNotRevoked(#[source] Failure),
+    /// The database did not confirm the new password. `logins`: a sentence for each mount says what became of its logins.
+    #[error("it is unknown whether the password was changed: {error}")]
+    PasswordUnknown {
+        #[source]
+        error: StoreError,
+        logins: String,
+    },
     /// A fault of this program.
     #[error("{0}")]
     Internal(String),
@@ -76,7 +83,8 @@ impl ResponseError for Error {
             | Self::Measuring
             | Self::Hash(HashError::Busy)
             | Self::Failure(Failure::Store(_))
-            | Self::OthersNotRevoked(_) => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::OthersNotRevoked(_)
+            | Self::PasswordUnknown { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Hash(HashError::Rejected(_)) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Hash(HashError::Failed(_)) | Self::Failure(Failure::Signing(_)) | Self::Internal(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
@@ -119,6 +127,10 @@ impl Error {
                 everywhere\" when the store is back."
                     .to_owned()
             }
+            Self::PasswordUnknown { logins, .. } => format!(
+                "The database does not answer, so it is unknown whether the new or the old password counts. Log in \
+                again, and try both. {logins}"
+            ),
             Self::Hash(HashError::Rejected(reason)) => reason.to_string(),
             Self::Hash(HashError::Failed(_)) | Self::Failure(_) | Self::Internal(_) => {
                 "Something went wrong on the server. The log says what.".to_owned()
@@ -138,6 +150,8 @@ impl Error {
         match self {
             Self::TooManyTries { retry } => Some(retry.as_secs().saturating_add(1)),
             Self::TooManyRuns | Self::Measuring => Some(10),
+            // To send the form again is no cure: the current password may be the new one.
+            Self::PasswordUnknown { .. } => None,
             _ if self.status() == StatusCode::SERVICE_UNAVAILABLE => Some(1),
             _ => None,
         }

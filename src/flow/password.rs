@@ -1,5 +1,7 @@
 //! `M/password`: a new password revokes every other login and renews this one.
 
+use std::sync::Arc;
+
 use poem::http::StatusCode;
 use poem::web::Form;
 use poem::{Response, handler};
@@ -76,31 +78,36 @@ async fn change(request: &RequestContext, identity: &Identity, fields: PasswordF
     match trace.timed(StepKind::Database, words, replacing).await {
         Ok(true) => Ok(PasswordChange::Changed),
         Ok(false) => Ok(PasswordChange::WrongCurrent),
-        // The database may have carried it out. Then the other logins must not go on.
-        Err(error) => {
-            revoke_others(request, identity).await?;
-            Err(Error::OthersNotRevoked(error.into()))
-        }
+        // The database may have stored it. Then the logins that the old password opened must end.
+        Err(error) => Err(Error::PasswordUnknown { error, logins: revoke_all(request, identity).await }),
     }
 }
 
-/// Revokes every login of the user under every mount, this one included. Returns a sentence for each mount.
+/// Revokes every login of the user under every mount, this one included, after the password was changed.
 ///
-/// The password is already the new one. A sentence says where the server could not revoke the logins.
+/// Returns a sentence for each mount. It says where the server could not revoke the logins.
 async fn revoke_others(request: &RequestContext, identity: &Identity) -> Result<Vec<String>, Error> {
-    let mut lines = vec!["The new password is valid from now on, under every mount.".to_owned()];
-    let here = request.strategy().describe().slug;
+    let (mount, description) = (request.mount(), request.strategy().describe());
     let mine = request.revoke(identity, RevokeScope::Everywhere).await;
-    lines.push(format!(
-        "/{here}: {} The server renewed this login.",
-        request.strategy().describe().texts.password_change
-    ));
-    for other in request.mount().strategies.iter().filter(|strategy| strategy.describe().slug != here) {
+    let mut lines = vec![
+        "The new password is valid from now on, under every mount.".to_owned(),
+        format!("{}: {} The server renewed this login.", mount.base(), description.texts.password_change),
+    ];
+    for other in mount.strategies.iter().filter(|strategy| !Arc::ptr_eq(strategy, &mount.strategy)) {
         lines.push(revoke_under(other.as_ref(), request, identity).await);
     }
     // Last: a failure here must not keep the other mounts from revoking.
     mine.map_err(Error::OthersNotRevoked)?;
     Ok(lines)
+}
+
+/// Revokes every login of the user under every mount. Returns a sentence for each.
+async fn revoke_all(request: &RequestContext, identity: &Identity) -> String {
+    let mut lines = Vec::new();
+    for strategy in request.mount().strategies.iter() {
+        lines.push(revoke_under(strategy.as_ref(), request, identity).await);
+    }
+    lines.join(" ")
 }
 
 async fn revoke_under(strategy: &dyn AuthStrategy, request: &RequestContext, identity: &Identity) -> String {

@@ -7,6 +7,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use super::client::MountClient;
 use super::outage::{assert_back, assert_down, assert_readiness, assert_unavailable, log_in_everywhere};
 use super::server::{PASSWORD, TestServer};
 use crate::common::{DEMO_PASSWORD, postgres_database, until};
@@ -87,7 +88,22 @@ async fn a_database_that_another_program_locks_refuses_registrations_in_time() {
     let form = [("username", "newcomer"), ("password", PASSWORD)];
     assert_unavailable("/register", client.post_request("/register").form(&form)).await;
     client.demo_login("alice").await;
+    assert_change_unknown(&server, &client).await;
     other.execute_unprepared("ROLLBACK").await.expect("the lock is let go");
     let again = || client.post("/register", &[("username", "latecomer"), ("password", PASSWORD)]);
     until("registering works", async || again().await.status == 303).await;
+}
+
+/// The server reads the database and cannot write. It must not claim a new password, nor that it revoked each login.
+async fn assert_change_unknown(server: &TestServer, client: &MountClient) {
+    let page = client.change_password(DEMO_PASSWORD, "ein-anderes-brot-um-fünf").await;
+    assert_eq!(page.status, 503, "{}", page.body);
+    assert!(page.body.contains("it is unknown whether the new or the old password counts"), "{}", page.body);
+    assert!(!page.body.contains("The password was changed"), "{}", page.body);
+    for mount in server.mounts() {
+        let unsure = format!("&#x2f;{}: your logins may go on!", mount.slug);
+        let writes = mount.backend == Backend::Sql;
+        assert!(!writes || page.body.contains(&unsure), "{}: {}", mount.slug, page.body);
+    }
+    assert_eq!(server.client(&server.mounts()[0]).log_in("alice", DEMO_PASSWORD).await.status, 303);
 }
