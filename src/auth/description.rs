@@ -22,6 +22,30 @@ pub enum Promise {
     },
 }
 
+impl Promise {
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Immediate => "immediate",
+            Self::Push { .. } => "push",
+            Self::Expiry { .. } => "expiry",
+        }
+    }
+
+    /// The longest that another node accepts a revoked login, in milliseconds.
+    pub fn bound_ms(self) -> u64 {
+        match self {
+            Self::Immediate => 0,
+            Self::Push { bound_ms } | Self::Expiry { bound_ms } => bound_ms,
+        }
+    }
+
+    /// Whether a revoke changes nothing: only expiry ends a login.
+    pub fn only_expires(self) -> bool {
+        matches!(self, Self::Expiry { .. })
+    }
+}
+
 /// The store that a strategy cannot work without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::run::{CheckOutcome, LIFE, LiveRun, LoginState};
-use crate::auth::{Credentials, Grant, Identity, Promise, RevokeScope};
+use crate::auth::{Credentials, Grant, Identity, RevokeScope};
 use crate::clock::Clock;
 use crate::identity::Subject;
 use crate::labs::lab_error::LabError;
@@ -16,11 +16,11 @@ use crate::labs::revocation::report::ByNode;
 use crate::labs::revocation::trial::{ProbeSchedule, RunningTrial, pace_of};
 use crate::trace::Trace;
 
-/// How long a steady probe waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The longest wait for the answer to one call.
+const CHECK_LIMIT: Duration = Duration::from_secs(1);
 
 /// The pace of the measurement where only expiry ends a login.
-const SLOW: Duration = Duration::from_millis(5);
+const EXPIRY_PACE: Duration = Duration::from_millis(5);
 
 /// A login under one strategy.
 pub(super) struct LiveLogin {
@@ -52,7 +52,7 @@ impl LiveLogin {
 
     /// Opens the login and checks it once on both nodes.
     pub async fn open(&self, run: &LiveRun) {
-        let opened = timeout(PATIENCE, self.pair.same.issue(&self.subject, &lab_device(), &Trace::off())).await;
+        let opened = timeout(CHECK_LIMIT, self.pair.same.issue(&self.subject, &lab_device(), &Trace::off())).await;
         let Ok(Ok(grant)) = opened else { return run.set_state(self.number, LoginState::NotOpened) };
         let mut login = OpenedLogin::new(grant, ByNode::default());
         login.before = check_both(&self.pair, &login.credentials).await;
@@ -104,10 +104,10 @@ impl LiveLogin {
     async fn begin(&self, run: &LiveRun, login: &OpenedLogin) -> Result<PendingObservation, LabError> {
         let left = login.identity.expires_at.since(self.clock.now());
         let pace = if self.expires() {
-            SLOW
+            EXPIRY_PACE
         } else {
             // A store that does not answer must not prevent the revoke.
-            pace_of(&self.pair, &login.credentials).await.unwrap_or(SLOW)
+            pace_of(&self.pair, &login.credentials).await.unwrap_or(EXPIRY_PACE)
         };
         let schedule = ProbeSchedule::new(pace, self.pair.same.describe().promise, left);
         let probing = RunningTrial::start(&self.pair, login.credentials.clone(), schedule);
@@ -123,13 +123,13 @@ impl LiveLogin {
         if let Some(login) = self.login().await {
             let trace = Trace::off();
             let revoke = self.pair.same.revoke(&login.identity, RevokeScope::This, &trace);
-            let _ = timeout(PATIENCE, revoke).await;
+            let _ = timeout(CHECK_LIMIT, revoke).await;
         }
     }
 
     /// Whether only expiry ends the login.
     pub fn expires(&self) -> bool {
-        matches!(self.pair.same.describe().promise, Promise::Expiry { .. })
+        self.pair.same.describe().promise.only_expires()
     }
 
     async fn login(&self) -> Option<OpenedLogin> {
@@ -160,8 +160,8 @@ impl PendingObservation {
 async fn check_both(pair: &NodePair, credentials: &Credentials) -> ByNode<CheckOutcome> {
     let trace = Trace::off();
     let (same, other) = tokio::join!(
-        timeout(PATIENCE, pair.same.identify(credentials, &trace)),
-        timeout(PATIENCE, pair.other.identify(credentials, &trace)),
+        timeout(CHECK_LIMIT, pair.same.identify(credentials, &trace)),
+        timeout(CHECK_LIMIT, pair.other.identify(credentials, &trace)),
     );
     let outcome = |answer| match answer {
         Ok(Ok(Some(_))) => CheckOutcome::Accepted,
