@@ -148,7 +148,7 @@ fn figures(settings: &Settings) -> Result<Option<Figures>, StartError> {
     let Some(file) = &settings.figures else { return Ok(Figures::embedded()) };
     let failed = |error: String| StartError::Figures(file.display().to_string(), error);
     let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
-    Figures::parse(&text).map(Some).map_err(failed)
+    Figures::parse(&text).map(Some).map_err(|error| failed(error.to_string()))
 }
 
 fn public_url(settings: &Settings, address: SocketAddr) -> String {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::clock::whole_millis;
+
 /// What a strategy promises about a login that was revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase", tag = "kind")]
@@ -92,13 +94,8 @@ pub struct Upkeep {
 impl Upkeep {
     /// One store call for each login.
     pub(super) fn of_login(what: &'static str, every: Duration) -> Self {
-        Self { what, every_ms: millis(every), by_user: false, calls: 1 }
+        Self { what, every_ms: whole_millis(every), by_user: false, calls: 1 }
     }
-}
-
-/// A time in whole milliseconds, as descriptions hold it.
-pub(super) fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Everything that pages, labs and commands need to know of a strategy.

@@ -163,7 +163,7 @@ fn spawn_revoke(tasks: &mut JoinSet<Effect>, node: &StrategyUnderTest, grant: &G
 /// `None` if the call must be repeated: SQLite has one writer at a time, and may refuse the last of many.
 pub fn answered<T>(answer: Result<T>) -> Option<T> {
     match answer {
-        Err(Failure::Store(error)) if error.store() != "Redis" => None,
+        Err(Failure::Store(StoreError::Unavailable { store, .. })) if store != "Redis" => None,
         answer => Some(answer.expect("an answer")),
     }
 }

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::run::{CheckOutcome, LIFE, LiveRun, LoginState};
+use super::run::{CheckOutcome, LIVE_LOGIN_LIFE, LiveRun, LoginState};
 use crate::auth::{Credentials, Grant, Identity, RevokeScope};
-use crate::clock::Clock;
+use crate::clock::{Clock, whole_millis};
 use crate::identity::Subject;
 use crate::labs::lab_error::LabError;
 use crate::labs::nodes::{NodePair, lab_device};
@@ -19,8 +19,8 @@ use crate::trace::Trace;
 /// The longest wait for the answer to one call.
 const CHECK_LIMIT: Duration = Duration::from_secs(1);
 
-/// The pace of the measurement where only expiry ends a login.
-const EXPIRY_PACE: Duration = Duration::from_millis(5);
+/// The pace of the measurement where only expiry ends a login, and where the store does not answer.
+const SLOW_PACE: Duration = Duration::from_millis(5);
 
 /// A login under one strategy.
 pub(super) struct LiveLogin {
@@ -76,7 +76,7 @@ impl LiveLogin {
         }
         let mut login = self.login.lock().await;
         let Some(old) = login.as_mut() else { return };
-        if run.is_revoked() || old.identity.expires_at.since(self.clock.now()) > LIFE / 2 {
+        if run.is_revoked() || old.identity.expires_at.since(self.clock.now()) > LIVE_LOGIN_LIFE / 2 {
             return;
         }
         let renewed = self.pair.same.renew(&old.credentials, &Trace::off()).await.ok().flatten();
@@ -104,15 +104,15 @@ impl LiveLogin {
     async fn begin(&self, run: &LiveRun, login: &OpenedLogin) -> Result<PendingObservation, LabError> {
         let left = login.identity.expires_at.since(self.clock.now());
         let pace = if self.expires() {
-            EXPIRY_PACE
+            SLOW_PACE
         } else {
             // A store that does not answer must not prevent the revoke.
-            pace_of(&self.pair, &login.credentials).await.unwrap_or(EXPIRY_PACE)
+            pace_of(&self.pair, &login.credentials).await.unwrap_or(SLOW_PACE)
         };
         let schedule = ProbeSchedule::new(pace, self.pair.same.describe().promise, left);
         let probing = RunningTrial::start(&self.pair, login.credentials.clone(), schedule);
         let answered = probing.revoke(&login.identity).await?;
-        let left = u64::try_from(login.identity.expires_at.since(self.clock.now()).as_millis()).unwrap_or(u64::MAX);
+        let left = whole_millis(login.identity.expires_at.since(self.clock.now()));
         let ends_at_ms = self.expires().then(|| run.now_ms().saturating_add(left));
         run.set_state(self.number, LoginState::Revoked { ends_at_ms });
         Ok(PendingObservation { number: self.number, later: self.expires(), before: login.before, probing, answered })
