@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jwt_vs_session::auth::{Credentials, Effect, Failure, Grant, Result, RevokeScope};
+use jwt_vs_session::store::StoreError;
 use jwt_vs_session::store::sessions::{LoginRecord, LoginStore};
 use jwt_vs_session::trace::Trace;
 use secrecy::ExposeSecret;
