@@ -59,6 +59,11 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// Converts a time to whole milliseconds.
+pub fn whole_millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 fn millis(life: Duration) -> i64 {
     i64::try_from(life.as_millis()).unwrap_or(i64::MAX)
 }

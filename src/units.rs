@@ -30,12 +30,6 @@ fn in_unit(ns: f64) -> (f64, &'static str) {
     }
 }
 
-/// Formats a difference of times in nanoseconds, with its sign.
-pub fn difference(ns: f64) -> String {
-    let sign = if ns < 0.0 { "−" } else { "+" };
-    format!("{sign}{}", time(ns.abs()))
-}
-
 /// Picks the percentile of sorted samples by the nearest rank; `percent` is 0 to 100. `None` without samples.
 pub fn quantile<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
     sorted.get((sorted.len() * percent).div_ceil(100).saturating_sub(1)).copied()
@@ -98,7 +92,6 @@ mod tests {
             [0.0, 1234.0, 2e6, 5e8, 1e9, 900e9].map(span),
             ["0 ns", "1.23 µs", "2 ms", "500 ms", "1 s", "15 min"]
         );
-        assert_eq!([difference(-145.0), difference(2038.0)], ["−145 ns", "+2.04 µs"]);
     }
 
     #[test]

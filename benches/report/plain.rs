@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use jwt_vs_session::labs::figures::{PlainFigures, Spread, StrategyFigures};
-use jwt_vs_session::units::{difference, time};
+use jwt_vs_session::units::time;
+
+use super::targets::difference;
 
 struct Variant {
     name: &'static str,

@@ -3,7 +3,7 @@
 mod list;
 
 use jwt_vs_session::labs::figures::Spread;
-use jwt_vs_session::units::{difference, time};
+use jwt_vs_session::units::time;
 use serde::Serialize;
 
 use super::criterion::BenchFigures;
@@ -171,4 +171,10 @@ impl TargetResult {
         let Spread { low, high, .. } = self.spread?;
         Some(format!("{} to {}", self.target.limit.words(low), self.target.limit.words(high)))
     }
+}
+
+/// Formats a difference of times in nanoseconds, with its sign.
+pub fn difference(ns: f64) -> String {
+    let sign = if ns < 0.0 { "−" } else { "+" };
+    format!("{sign}{}", time(ns.abs()))
 }

@@ -18,7 +18,7 @@ use crate::config::Settings;
 use crate::identity::Subject;
 use crate::labs::cost::{Candidate, CostSetup, OpenCost};
 use crate::labs::nodes::{NodePair, lab_user};
-use crate::labs::revocation::live::{AT_ONCE, LIFE, LiveSetup, OpenLive};
+use crate::labs::revocation::live::{AT_ONCE, LIVE_LOGIN_LIFE, LiveSetup, OpenLive};
 use crate::store::users::Users;
 use crate::store::{PrivateRedis, Redis, StoreError};
 
@@ -112,7 +112,7 @@ impl OpenLive for LabNodes {
         for number in 1..=AT_ONCE {
             subjects.push(lab_user(&self.users(), number).await?);
         }
-        Ok(LiveSetup { pairs: self.pairs(LIFE).await?, subjects, clock: self.first.clock.clone() })
+        Ok(LiveSetup { pairs: self.pairs(LIVE_LOGIN_LIFE).await?, subjects, clock: self.first.clock.clone() })
     }
 }
 

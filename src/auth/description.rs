@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::clock::whole_millis;
+
 /// What a strategy promises about a login that was revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase", tag = "kind")]
@@ -20,6 +22,30 @@ pub enum Promise {
         /// The longest that this can be, in milliseconds.
         bound_ms: u64,
     },
+}
+
+impl Promise {
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Immediate => "immediate",
+            Self::Push { .. } => "push",
+            Self::Expiry { .. } => "expiry",
+        }
+    }
+
+    /// The longest that another node accepts a revoked login, in milliseconds.
+    pub fn bound_ms(self) -> u64 {
+        match self {
+            Self::Immediate => 0,
+            Self::Push { bound_ms } | Self::Expiry { bound_ms } => bound_ms,
+        }
+    }
+
+    /// Whether a revoke changes nothing: only expiry ends a login.
+    pub fn only_expires(self) -> bool {
+        matches!(self, Self::Expiry { .. })
+    }
 }
 
 /// The store that a strategy cannot work without.
@@ -68,13 +94,8 @@ pub struct Upkeep {
 impl Upkeep {
     /// One store call for each login.
     pub(super) fn of_login(what: &'static str, every: Duration) -> Self {
-        Self { what, every_ms: millis(every), by_user: false, calls: 1 }
+        Self { what, every_ms: whole_millis(every), by_user: false, calls: 1 }
     }
-}
-
-/// A time in whole milliseconds, as descriptions hold it.
-pub(super) fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Everything that pages, labs and commands need to know of a strategy.

@@ -55,7 +55,9 @@ pub trait AuthStrategy: Send + Sync + 'static {
     async fn revoke(&self, who: &Identity, scope: RevokeScope, trace: &Trace) -> Result<Effect>;
 
     /// Lists the logins of a user, the latest first. `None`: this strategy cannot know them.
-    async fn logins(&self, user: UserId, trace: &Trace) -> Result<Option<Vec<Login>>>;
+    async fn logins(&self, _user: UserId, _trace: &Trace) -> Result<Option<Vec<Login>>> {
+        Ok(None)
+    }
 
     /// Measures what the server keeps of an open login, in bytes.
     async fn footprint(&self, _who: &Identity) -> Result<Footprint> {
@@ -77,7 +79,7 @@ impl Credentials {
         Self { credential, renewal: None, passive: false }
     }
 
-    /// Adds the credential that only fetches the next one.
+    /// Adds the refresh token, which only fetches the next credential.
     #[must_use]
     pub fn with_renewal(self, renewal: Option<String>) -> Self {
         Self { renewal, ..self }
@@ -94,7 +96,7 @@ impl Credentials {
         self.passive
     }
 
-    /// The credential that only fetches the next one, if the request had it.
+    /// The refresh token, if the request had one.
     pub fn renewal(&self) -> Option<&str> {
         self.renewal.as_deref()
     }
@@ -129,7 +131,7 @@ pub struct Grant {
     pub credential: SecretString,
     /// The longest that the browser may keep the credential.
     pub max_age: Duration,
-    /// The credential that fetches the next one, under a strategy that renews.
+    /// The refresh token, under a strategy that renews.
     pub renewal: Option<Renewal>,
 }
 
@@ -141,7 +143,7 @@ impl Grant {
     }
 }
 
-/// A credential that only fetches the next one.
+/// A refresh token: it only fetches the next credential.
 #[derive(Debug)]
 pub struct Renewal {
     pub credential: SecretString,

@@ -5,6 +5,15 @@ use serde::{Deserialize, Serialize};
 use crate::auth::Description;
 use crate::units::quantile;
 
+/// Why a file holds no figures.
+#[derive(Debug, thiserror::Error)]
+pub enum FiguresError {
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    #[error("the time of a check of {0} is no interval")]
+    Spread(String),
+}
+
 /// The figures of one run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Figures {
@@ -20,12 +29,12 @@ pub struct Figures {
 
 impl Figures {
     /// Parses a file that `cargo bench --bench report -- figures --format json` wrote.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let figures: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    pub fn parse(text: &str) -> Result<Self, FiguresError> {
+        let figures: Self = serde_json::from_str(text)?;
         let checks = figures.rows.iter().map(|row| (&row.strategy, row.identify_ns));
         let mut checks = checks.chain(figures.plain.iter().map(|plain| (&plain.name, plain.check_ns)));
         match checks.find(|(_, spread)| !spread.is_ordered()) {
-            Some((name, _)) => Err(format!("the time of a check of {name} is no interval")),
+            Some((name, _)) => Err(FiguresError::Spread(name.clone())),
             None => Ok(figures),
         }
     }

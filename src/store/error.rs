@@ -32,13 +32,6 @@ impl StoreError {
         }
     }
 
-    /// The store's name, fit to be shown.
-    pub fn store(&self) -> &'static str {
-        match self {
-            Self::Unavailable { store, .. } | Self::Absent { store } => store,
-        }
-    }
-
     /// One sentence for a page. It holds no detail.
     pub fn sentence(&self) -> String {
         match self {

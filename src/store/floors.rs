@@ -52,7 +52,7 @@ impl Floors {
         Ok(row.is_none())
     }
 
-    /// Deletes the record; if Redis is away, its life does.
+    /// Deletes the record. If Redis does not answer, the record expires.
     pub async fn delete_record(&self) {
         let _ = self.redis.query::<i64>(redis::cmd("DEL").arg(&self.key)).await;
     }

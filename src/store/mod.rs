@@ -3,12 +3,13 @@
 //! `sql/` and `redis/` are the two connections, each with a time limit around every call. On them stand the tables:
 //! `users.rs`, `sessions/` (the records behind session ids), `revocations/` (revoked tokens and sessions), `refresh/`
 //! (refresh tokens) and `migrations/` (the schema). `push_channel.rs` is the connection over which Redis pushes changes,
-//! `private_redis.rs` a Redis of this server's own. `floors.rs`, `footprint.rs` and `latency.rs` serve the cost lab.
+//! `private_redis.rs` a Redis of this server's own. `floors.rs`, `footprint.rs` and `latency.rs` serve the labs.
+//! `error.rs` is the failure of a store, `sweeper.rs` deletes expired rows, `random.rs` draws secrets.
 
 mod error;
 mod floors;
 mod footprint;
-mod latency;
+pub(crate) mod latency;
 mod migrations;
 mod private_redis;
 mod push_channel;

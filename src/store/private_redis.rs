@@ -26,7 +26,7 @@ rm -rf "$FOLDER" 2>/dev/null
 "#;
 
 /// The longest that Redis may take to start, and to stop.
-const PATIENCE: Duration = Duration::from_secs(5);
+const START_STOP_LIMIT: Duration = Duration::from_secs(5);
 
 /// A running `redis-server` that only this user can reach: no port, a socket in a folder of mode 0700.
 #[derive(Debug)]
@@ -75,14 +75,14 @@ impl PrivateRedis {
     /// Ends the process: up to 5 s by itself, then by SIGKILL.
     pub async fn stop(mut self) {
         drop(self.leash.take());
-        if timeout(PATIENCE, self.watchdog.wait()).await.is_err() {
+        if timeout(START_STOP_LIMIT, self.watchdog.wait()).await.is_err() {
             let _ = self.watchdog.kill().await;
         }
     }
 
     async fn wait_until_ready(&mut self) -> io::Result<()> {
         let redis = Redis::open(&self.url().map_err(io::Error::other)?).map_err(io::Error::other)?;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + START_STOP_LIMIT;
         while redis.ping().await.is_err() {
             if let Some(status) = self.watchdog.try_wait()? {
                 return Err(died(status));

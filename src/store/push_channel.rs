@@ -1,9 +1,8 @@
 //! A connection over which Redis pushes changes, and a proof that none of them is missing.
 //!
 //! The node sends a `PING` over the same connection: when its answer arrives, so has everything that Redis pushed before
-//! it. Until [`TRUST`] after it sent that `PING`, the node may use its copies; after that it must read Redis. So a
-//! channel that was cut, a Redis that stands still and a node that was suspended are all noticed in the same way: no
-//! answer comes.
+//! it. Until [`TRUST`] after it sent that `PING`, the node may use its copies; after that it must read Redis. The
+//! node notices a cut channel, a stalled Redis and its own suspension in the same way: no answer comes.
 //!
 //! An unused channel costs nothing: without a request for ten seconds the `PING`s pause. The next request reads Redis,
 //! and wakes them.
@@ -35,7 +34,7 @@ const PING_EVERY: Duration = Duration::from_millis(100);
 /// Without a request for this long the `PING`s pause.
 const PAUSE_AFTER: Duration = Duration::from_secs(10);
 
-/// How exactly the time of the last request is noted.
+/// The node notes the time of the last request at most once in this time.
 const USE_PRECISION: Duration = Duration::from_millis(10);
 
 /// How long the channel waits before it connects again.

@@ -1,7 +1,9 @@
 //! A trace as the `Server-Timing` header, which the browser's developer tools draw.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
+
+use serde::Serialize as _;
 
 use super::{StepKind, Trace};
 
@@ -13,24 +15,17 @@ impl Trace {
         let mut header = String::with_capacity(64 * (record.steps.len() + 1));
         for step in &record.steps {
             let words = quotable(&step.words);
-            let _ = write!(header, "{};dur={:.3};desc=\"{words}\", ", step.kind.metric(), millis(step.took));
+            let _ = write!(header, "{};dur={:.3};desc=\"{words}\", ", step.kind, millis(step.took));
         }
         let _ = write!(header, "total;dur={:.3}", millis(total));
         Some(header)
     }
 }
 
-impl StepKind {
-    fn metric(self) -> &'static str {
-        match self {
-            Self::Cookie => "cookie",
-            Self::Crypto => "crypto",
-            Self::Store => "store",
-            Self::Memory => "memory",
-            Self::Database => "database",
-            Self::Hash => "hash",
-            Self::Page => "page",
-        }
+/// Writes the name that serde gives it.
+impl fmt::Display for StepKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jwt_vs_session::auth::{Credentials, Effect, Failure, Grant, Result, RevokeScope};
+use jwt_vs_session::store::StoreError;
 use jwt_vs_session::store::sessions::{LoginRecord, LoginStore};
 use jwt_vs_session::trace::Trace;
 use secrecy::ExposeSecret;
@@ -163,7 +164,7 @@ fn spawn_revoke(tasks: &mut JoinSet<Effect>, node: &StrategyUnderTest, grant: &G
 /// `None` if the call must be repeated: SQLite has one writer at a time, and may refuse the last of many.
 pub fn answered<T>(answer: Result<T>) -> Option<T> {
     match answer {
-        Err(Failure::Store(error)) if error.store() != "Redis" => None,
+        Err(Failure::Store(StoreError::Unavailable { store, .. })) if store != "Redis" => None,
         answer => Some(answer.expect("an answer")),
     }
 }

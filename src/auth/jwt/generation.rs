@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::tokens::Tokens;
 use super::{BROWSER_HOLDS, Keys, TRANSPORT};
 use crate::auth::{
-    AuthStrategy, Backend, CredentialKind, Credentials, Description, Effect, Grant, Identity, Login, Promise, Result,
+    AuthStrategy, Backend, CredentialKind, Credentials, Description, Effect, Grant, Identity, Promise, Result,
     RevokeScope, Texts,
 };
 use crate::clock::Clock;
@@ -73,10 +73,6 @@ impl AuthStrategy for JwtGenerationStrategy {
         let words = |_: &_| format!("{}: UPDATE the user's generation, plus one", self.users.store());
         trace.timed(StepKind::Database, words, self.users.raise_generation(who.subject.id)).await?;
         Ok(Effect::Now)
-    }
-
-    async fn logins(&self, _user: UserId, _trace: &Trace) -> Result<Option<Vec<Login>>> {
-        Ok(None)
     }
 
     async fn footprint(&self, _who: &Identity) -> Result<Footprint> {

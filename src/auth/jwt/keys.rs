@@ -127,7 +127,8 @@ impl Keys {
         &self.public
     }
 
-    /// Derives a secret for another purpose than tokens. It is the same on every node that has this key.
+    /// Derives a secret for another purpose than tokens. It is the same on every node that has this key. The walk-through
+    /// of `docs/tenth-strategy.md` uses it.
     pub fn derive_secret(&self, purpose: &str) -> [u8; 32] {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.encoding.as_bytes());
         // No token starts like this: a token is base64url and dots.

@@ -3,7 +3,8 @@
 //! `plain.rs` is the strategy `jwt`. The others add a way to revoke: `blocklist.rs` and `pushed.rs` (both on
 //! `revocable.rs`), `generation.rs`, `refresh.rs`. All of them sign and check by `tokens.rs`. `claims.rs` is what a token
 //! says, `check.rs` every rule by which the server accepts one. `keys.rs` makes and reads the key, for an algorithm of
-//! `algorithm.rs`; `verifier.rs` checks signatures with it. `oracle.rs` compares these rules with those of jsonwebtoken.
+//! `algorithm.rs`; `verifier.rs` checks signatures with it. `oracle.rs` compares these rules with those of jsonwebtoken,
+//! on the tokens of `oracle_tokens.rs`.
 
 mod algorithm;
 mod blocklist;

@@ -20,7 +20,7 @@ use super::oracle_tokens::{Dice, NOW, claims, header, mangle};
 use super::{Keys, SigningAlgorithm};
 use crate::identity::{LoginId, Role, Subject, UserId};
 
-const LIFE: Duration = Duration::from_mins(15);
+const TOKEN_LIFE: Duration = Duration::from_mins(15);
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// The claims without borrowed text, as the library needs them.
@@ -83,7 +83,7 @@ impl Both {
         validation.set_issuer(&[ISSUER]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         (validation.validate_exp, validation.validate_nbf, validation.leeway) = (false, false, 0);
-        Self { ours: TokenCheck::new(keys.clone(), "jwt", LIFE), keys, signing, library, validation }
+        Self { ours: TokenCheck::new(keys.clone(), "jwt", TOKEN_LIFE), keys, signing, library, validation }
     }
 
     fn accepted_by_library(&self, token: &str) -> Option<Checked> {
@@ -99,7 +99,7 @@ impl Both {
         let (iss, aud, jti, name) = (iss.into(), aud.into(), jti.into(), name.into());
         let sid = sid.map(|sid| LoginId::parse(&sid)).map_or(Some(None), |sid| sid.map(Some))?;
         let claims = Claims { iss, aud, sub, jti, iat, exp, nbf, name, role, sid, generation };
-        check_times(&claims, NOW, LIFE).ok()?;
+        check_times(&claims, NOW, TOKEN_LIFE).ok()?;
         checked(claims).ok()
     }
 
@@ -123,12 +123,12 @@ impl Both {
 }
 
 fn compare(both: &Both, cases: usize, seed: u64) -> usize {
-    let dice = &mut Dice(seed);
+    let dice = &mut Dice(fastrand::Rng::with_seed(seed));
     let subject = Subject { id: UserId::random(), name: "alice".into(), role: Role::User };
     let valid: Vec<String> = (0..64)
         .map(|_| {
             let login = LoginId::random();
-            both.keys.sign(&Claims::new(&subject, &login, "jwt", NOW, LIFE)).expect("a token")
+            both.keys.sign(&Claims::new(&subject, &login, "jwt", NOW, TOKEN_LIFE)).expect("a token")
         })
         .collect();
     for token in &valid {

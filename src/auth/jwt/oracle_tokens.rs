@@ -10,16 +10,12 @@ use crate::clock::Timestamp;
 /// The present moment of the comparison.
 pub(super) const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_500);
 
-/// `SplitMix64`: every run compares the same tokens.
-pub(super) struct Dice(pub u64);
+/// Starts from a seed: every run compares the same tokens.
+pub(super) struct Dice(pub fastrand::Rng);
 
 impl Dice {
     pub fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % sides as u64).expect("it fits")
+        self.0.usize(..sides)
     }
 
     pub fn pick<T: Clone>(&mut self, from: &[T]) -> T {

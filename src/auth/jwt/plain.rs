@@ -7,13 +7,12 @@ use async_trait::async_trait;
 
 use super::tokens::Tokens;
 use super::{BROWSER_HOLDS, Keys, TRANSPORT};
-use crate::auth::description::millis;
 use crate::auth::{
-    AuthStrategy, Backend, CredentialKind, Credentials, Description, Effect, Grant, Identity, Login, Promise, Result,
+    AuthStrategy, Backend, CredentialKind, Credentials, Description, Effect, Grant, Identity, Promise, Result,
     RevokeScope, Texts,
 };
-use crate::clock::Clock;
-use crate::identity::{Device, Subject, UserId};
+use crate::clock::{Clock, whole_millis};
+use crate::identity::{Device, Subject};
 use crate::trace::Trace;
 
 /// Keeps a login in a signed token alone.
@@ -54,17 +53,13 @@ impl AuthStrategy for JwtStrategy {
             RevokeScope::Other(_) | RevokeScope::Everywhere => self.tokens.last_expiry(),
         }))
     }
-
-    async fn logins(&self, _user: UserId, _trace: &Trace) -> Result<Option<Vec<Login>>> {
-        Ok(None)
-    }
 }
 
 fn describe(keys: &Keys, life: Duration) -> Description {
     Description {
         slug: "jwt",
         kind: CredentialKind::Token,
-        promise: Promise::Expiry { bound_ms: millis(life) },
+        promise: Promise::Expiry { bound_ms: whole_millis(life) },
         backend: Backend::None,
         shared: true,
         signed_with: Some(keys.algorithm().name()),

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use super::tokens::{CLOCK_MARGIN, Tokens};
 use super::{BROWSER_HOLDS, Keys, RevocableJwtStrategy, TRANSPORT};
-use crate::auth::description::millis;
 use crate::auth::{Backend, CredentialKind, Description, Effect, Promise, Texts};
-use crate::clock::Clock;
+use crate::clock::{Clock, whole_millis};
 use crate::store::revocations::{PushedRevocations, Revocations};
 use crate::store::{PUSH_BOUND, Redis, Sql};
 
@@ -24,7 +23,7 @@ impl RevocableJwtStrategy {
 }
 
 fn describe(keys: &Keys) -> Description {
-    let bound_ms = millis(PUSH_BOUND);
+    let bound_ms = whole_millis(PUSH_BOUND);
     Description {
         slug: "jwt-pushed",
         kind: CredentialKind::Token,

@@ -8,12 +8,11 @@ use secrecy::SecretString;
 
 use super::tokens::Tokens;
 use super::{Keys, TRANSPORT};
-use crate::auth::description::millis;
 use crate::auth::{
     AuthStrategy, Backend, CredentialKind, Credentials, Description, Effect, Grant, Identity, Login, Promise, Renewal,
     Result, RevokeScope, Texts, Transport, Upkeep,
 };
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, Timestamp, whole_millis};
 use crate::identity::{Device, LoginId, Subject, UserId};
 use crate::store::Footprint;
 use crate::store::refresh::{Exchange, Family, RefreshTokens};
@@ -171,7 +170,7 @@ fn describe(keys: &Keys, life: Duration) -> Description {
     Description {
         slug: "jwt-refresh",
         kind: CredentialKind::Token,
-        promise: Promise::Expiry { bound_ms: millis(life) },
+        promise: Promise::Expiry { bound_ms: whole_millis(life) },
         backend: Backend::Sql,
         shared: true,
         signed_with: Some(keys.algorithm().name()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::tokens::{CLOCK_MARGIN, Tokens};
-use crate::auth::{AuthStrategy, Credentials, Description, Effect, Grant, Identity, Login, Result, RevokeScope};
+use crate::auth::{AuthStrategy, Credentials, Description, Effect, Grant, Identity, Result, RevokeScope};
 use crate::clock::Timestamp;
 use crate::identity::{Device, LoginId, Subject, UserId};
 use crate::store::revocations::{ReadFrom, RevocationList, RevocationLookup};
@@ -93,10 +93,6 @@ impl AuthStrategy for RevocableJwtStrategy {
                 Ok(self.effect)
             }
         }
-    }
-
-    async fn logins(&self, _user: UserId, _trace: &Trace) -> Result<Option<Vec<Login>>> {
-        Ok(None)
     }
 
     async fn footprint(&self, who: &Identity) -> Result<Footprint> {

@@ -42,7 +42,7 @@ pub struct SessionStrategy<S> {
 }
 
 impl<S: LoginStore> SessionStrategy<S> {
-    /// Reads the record of a login and checks it against the limits of today.
+    /// Reads the record of a login and checks it against the present limits.
     async fn find(&self, login: &LoginId, trace: &Trace) -> Result<Lookup> {
         let timer = trace.timer();
         let names = self.store.step_names();
@@ -70,7 +70,7 @@ impl<S: LoginStore> SessionStrategy<S> {
         }
     }
 
-    /// Applies the limits of today: an operator may have shortened them since the record was written.
+    /// Applies the present limits: an operator may have shortened them since the record was written.
     fn expiry(&self, record: &LoginRecord) -> Timestamp {
         record.expires.min(self.limits.expiry(record.issued, record.seen)).min(record.absolute)
     }

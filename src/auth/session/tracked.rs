@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use super::{BROWSER_HOLDS, DEVICES, SessionLimits, SessionStrategy, TRANSPORT};
-use crate::auth::description::millis;
 use crate::auth::{Backend, CredentialKind, Description, Effect, Promise, Texts};
-use crate::clock::Clock;
+use crate::clock::{Clock, whole_millis};
 use crate::store::PUSH_BOUND;
 use crate::store::sessions::{LoginStore, MAX_COPIES};
 
 impl<S: LoginStore> SessionStrategy<S> {
     /// Keeps records in Redis, and copies of those in use in this process.
     pub fn tracked(store: Arc<S>, limits: SessionLimits, clock: Clock) -> Self {
-        let bound_ms = millis(PUSH_BOUND);
+        let bound_ms = whole_millis(PUSH_BOUND);
         let description = Description {
             slug: "session-tracked",
             kind: CredentialKind::Session,

@@ -1,6 +1,5 @@
 //! The load of a whole site.
 
-/// The load of a whole site.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Demand {
     /// Users who are logged in.
@@ -19,8 +18,7 @@ impl Demand {
         self.users * self.devices
     }
 
-    /// How often a second something happens that each of `each` logins or users does at its first request after
-    /// `seconds`: once in that time and a pause between two requests.
+    /// Events a second, if each of `each` logins causes one at its first request after `seconds`.
     pub(super) fn first_after(&self, each: f64, seconds: f64) -> f64 {
         if self.requests > 0.0 { each / (seconds + each / self.requests) } else { 0.0 }
     }

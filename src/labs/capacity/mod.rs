@@ -1,6 +1,8 @@
 //! What a whole site needs under each strategy: arithmetic on measured figures.
 //!
 //! We assume that requests arrive at random, spread evenly over logins and nodes.
+//!
+//! `form.rs` reads the fields of the page, `demand.rs` holds the load that they describe.
 
 mod demand;
 mod form;
@@ -62,7 +64,7 @@ pub fn capacity(demand: &Demand, row: &StrategyFigures, description: &Descriptio
     let calls = if description.max_copies.is_some() { misses } else { row.store_calls };
     let operations = demand.requests * calls + upkeep * calls_of_upkeep;
     let (check_ns, cores_are) = check_ns(row, misses);
-    let expires = matches!(description.promise, Promise::Expiry { .. });
+    let expires = description.promise.only_expires();
     let (staleness_ms, bound_ms) = match description.promise {
         Promise::Immediate => (row.staleness_ms.map(|staleness| staleness.worst), None),
         Promise::Push { bound_ms } => (row.staleness_ms.map(|staleness| staleness.worst), Some(bound_ms as f64)),

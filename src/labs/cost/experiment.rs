@@ -9,8 +9,8 @@ use super::strategy::{NoResult, measure};
 use crate::labs::lab_error::LabError;
 use crate::labs::machine;
 
-/// A run ends by then; the strategies that are left are not measured.
-const LONGEST: Duration = Duration::from_mins(2);
+/// The longest time of a run. It leaves out the strategies after that.
+const COST_RUN_LIMIT: Duration = Duration::from_mins(2);
 
 /// What happens in a run.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ pub async fn run(
     let of = setup.candidates.len();
     for (number, candidate) in (1..).zip(&setup.candidates) {
         on_event(CostEvent::Strategy { number, of, slug: candidate.slug() });
-        let left = LONGEST.saturating_sub(begun.elapsed());
+        let left = COST_RUN_LIMIT.saturating_sub(begun.elapsed());
         match measure(setup, candidate, &conditions, left, stop.as_mut()).await {
             Ok(measured) => report.results.push(measured),
             Err(NoResult::NotMeasured(why)) => {

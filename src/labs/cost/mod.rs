@@ -2,6 +2,12 @@
 //! in random order and stops at the first wrong answer: failures would be fast.
 //!
 //! A run takes seconds and shows the order of magnitude. The benches in `benches/` take minutes and are exact.
+//!
+//! - `runs.rs`: the runs of a server; `experiment.rs`: one run; `setup.rs`: its strategies, stores and conditions.
+//! - `strategy.rs`: one strategy, from the first login to the last; `measurement.rs`: the check of each answer.
+//! - `population.rs`: its logins and users; `probe_plan.rs`: which logins are checked, in which order.
+//! - `timing.rs`: what is timed and counted; `stored_bytes.rs`: the bytes; `samples.rs`: times and percentiles.
+//! - `floors.rs`: the bare calls; `report.rs`: the result; `table.rs`: its table for the command line.
 
 mod experiment;
 mod floors;

@@ -14,10 +14,10 @@ use crate::trace::Trace;
 /// Logins of a user.
 const PER_USER: usize = 3;
 
-/// How long the logins are opened: on a slow disk, fewer are.
+/// The longest time for opening logins. On a slow disk the lab opens fewer.
 pub(super) const FILL_LIMIT: Duration = Duration::from_secs(12);
 
-/// How long revoking them may take.
+/// The longest time for revoking them.
 const DISBAND_LIMIT: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
@@ -106,15 +106,16 @@ impl<'a> Population<'a> {
     pub async fn disband(self) {
         let opened = self.opened.into_inner().unwrap_or_else(PoisonError::into_inner);
         let description = self.strategy.describe();
-        // A strategy that lists a user's logins revokes them in one step. Another one writes an entry for each, which
-        // expires with the token.
-        let (scope, who) = if description.lists_logins {
+        // Where the server keeps no list of logins but revokes single ones (the blocklists), revoking them all would leave
+        // a generation for each user, which never expires. An entry for a login expires with its token.
+        let leaves_generations = description.revokes_single && !description.lists_logins;
+        let (scope, who) = if leaves_generations {
+            (RevokeScope::This, opened)
+        } else {
             let mut users = opened;
             users.sort_unstable_by_key(|who| who.subject.id.0);
             users.dedup_by_key(|who| who.subject.id);
             (RevokeScope::Everywhere, users)
-        } else {
-            (RevokeScope::This, opened)
         };
         let at_once = if description.backend == Backend::None { 64 } else { 4 };
         let begun = Instant::now();

@@ -2,8 +2,10 @@
 
 use super::setup::Conditions;
 
-/// The maximum number of timed checks, and the same with misses, which need a new login each.
+/// The maximum number of timed checks.
 const TIMED: usize = 2000;
+
+/// The same with misses, which need a new login each.
 const TIMED_WITH_MISSES: usize = 500;
 
 /// The maximum number of logins that are checked more than once: the others only have to be stored.

@@ -93,7 +93,7 @@ impl CostReport {
     }
 
     pub fn is_debug(&self) -> bool {
-        self.build == "debug"
+        cfg!(debug_assertions)
     }
 
     /// As the frontier and the capacity view read them.

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::Position;
 use super::scale::tenth;
 
 /// The distance between a dot and its name.
@@ -10,6 +9,12 @@ const GAP: f64 = 10.0;
 
 /// The width of a letter of the monospaced font, as a share of the font size.
 const LETTER: f64 = 0.61;
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Position {
+    pub x: f64,
+    pub y: f64,
+}
 
 /// A rectangle of the drawing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::points::{FrontierPoint, cost_words, millis, staleness_words};
-use crate::auth::{Description, Promise};
+use crate::auth::Description;
 use crate::labs::figures::{Figures, PlainFigures, Spread};
 use crate::units::time;
 
@@ -43,10 +43,8 @@ pub fn plain_points<'a>(
         descriptions.filter(|description| points.iter().any(|point| point.slug == description.slug)).collect();
     let point = |plain: &PlainFigures| {
         let description = drawn.iter().find(|description| description.slug == plain.beside)?;
-        let staleness = match description.promise {
-            Promise::Expiry { bound_ms } => millis(bound_ms),
-            Promise::Immediate | Promise::Push { .. } => 0.0,
-        };
+        let promise = description.promise;
+        let staleness = if promise.only_expires() { millis(promise.bound_ms()) } else { 0.0 };
         let (cost_words, spread_words) = cost_words(&plain.check_ns);
         Some(PlainPoint {
             name: plain.name.clone(),

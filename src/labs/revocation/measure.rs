@@ -5,29 +5,23 @@ use std::time::Duration;
 use super::outcomes::Outcomes;
 use super::report::{ByNode, RevocationResult};
 use super::trial::{ProbeSchedule, pace, run_trial};
-use crate::auth::Promise;
 use crate::identity::Subject;
 use crate::labs::lab_error::LabError;
 use crate::labs::nodes::NodePair;
 
 /// The pace where only expiry ends a login.
-const SLOW: Duration = Duration::from_millis(1);
+const EXPIRY_PACE: Duration = Duration::from_millis(1);
 
 /// The maximum number of trials where only expiry ends a login: each takes the whole life.
 const EXPIRY_TRIALS: usize = 5;
 
 /// Runs `trials` trials of one strategy, each with a login of its own.
 pub async fn measure(pair: &NodePair, subject: &Subject, trials: usize) -> Result<RevocationResult, LabError> {
-    let description = pair.same.describe();
-    let (promise, bound_ms) = match description.promise {
-        Promise::Immediate => ("immediate", 0),
-        Promise::Push { bound_ms } => ("push", bound_ms),
-        Promise::Expiry { bound_ms } => ("expiry", bound_ms),
-    };
-    let expires = promise == "expiry";
+    let promise = pair.same.describe().promise;
+    let (bound_ms, expires) = (promise.bound_ms(), promise.only_expires());
     let trials = if expires { trials.min(EXPIRY_TRIALS) } else { trials };
-    let pace = if expires { SLOW } else { pace(pair, subject).await? };
-    let schedule = ProbeSchedule::new(pace, description.promise, Duration::from_millis(bound_ms));
+    let pace = if expires { EXPIRY_PACE } else { pace(pair, subject).await? };
+    let schedule = ProbeSchedule::new(pace, promise, Duration::from_millis(bound_ms));
     let (mut same, mut other) = (Outcomes::default(), Outcomes::default());
     for _ in 0..trials {
         let observed = run_trial(pair, subject, schedule).await?;
@@ -36,7 +30,7 @@ pub async fn measure(pair: &NodePair, subject: &Subject, trials: usize) -> Resul
     }
     Ok(RevocationResult {
         strategy: pair.slug(),
-        promise,
+        promise: promise.name(),
         bound_ms,
         trials,
         probe_every_us: u64::try_from(pace.as_micros()).unwrap_or(u64::MAX),

@@ -8,8 +8,8 @@ use tokio::task::{JoinError, JoinSet};
 use crate::auth::{AuthStrategy, Credentials};
 use crate::trace::Trace;
 
-/// The maximum number of probes in flight to one node. With more, a queue in front of a store would be measured instead
-/// of the strategy, and the revoke would wait behind it.
+/// The maximum number of probes in flight to one node. With more, the lab would measure the queue in front of a
+/// store.
 const MAX_IN_FLIGHT: usize = 256;
 
 #[derive(Clone, Copy)]

@@ -12,6 +12,7 @@ use crate::auth::{Credentials, Identity, Promise, RevokeScope};
 use crate::identity::Subject;
 use crate::labs::lab_error::LabError;
 use crate::labs::nodes::{NodePair, lab_device};
+use crate::store::latency::wait_until;
 use crate::trace::Trace;
 
 /// How long the nodes are probed after the answer to the revoke, if they refuse the login.
@@ -26,11 +27,8 @@ const BEFORE: Duration = Duration::from_millis(5);
 /// The fastest pace.
 const FASTEST: Duration = Duration::from_micros(50);
 
-/// This much of a wait is spent watching the clock; the rest is slept.
-const COARSE: Duration = Duration::from_millis(3);
-
 /// The longest wait for the answer to the revoke.
-const LONGEST: Duration = Duration::from_secs(3);
+const REVOKE_LIMIT: Duration = Duration::from_secs(3);
 
 /// How often a node is probed, and how long after the answer to the revoke.
 #[derive(Clone, Copy)]
@@ -90,7 +88,7 @@ impl RunningTrial {
 
     /// Waits for the end of the schedule.
     pub async fn observations(self, answered: Instant) -> Result<ByNode<Observation>, LabError> {
-        let sent = self.task.await.and_then(|sent| sent).map_err(|_| LabError::Panicked(self.pair.slug()))?;
+        let sent = self.task.await.flatten().map_err(|_| LabError::Panicked(self.pair.slug()))?;
         let ByNode { same_node, other_node } = &sent;
         Ok(ByNode {
             same_node: Observation::of(same_node, answered),
@@ -152,7 +150,7 @@ pub(super) async fn pace_of(pair: &NodePair, credentials: &Credentials) -> Resul
     Ok((took[took.len() / 2] * 4).max(FASTEST))
 }
 
-/// Probes both nodes at every tick. A missed tick is not made good: its probes would all be sent at once.
+/// Probes both nodes at every tick. Skips missed ticks: it would send their probes all at once.
 async fn probe_both(
     pair: NodePair,
     credentials: Arc<Credentials>,
@@ -163,13 +161,14 @@ async fn probe_both(
     let begun = Instant::now();
     let mut next = begun;
     loop {
+        // Also lets the runtime answer a probe.
         wait_until(next).await;
         same.probe()?;
         other.probe()?;
         let now = Instant::now();
         // The time between the revoke and its answer is probed too.
         let over = match answered.get().copied() {
-            None => now >= begun + LONGEST,
+            None => now >= begun + REVOKE_LIMIT,
             Some(answered) => schedule.is_over(now - answered, same.is_open(answered) || other.is_open(answered)),
         };
         if over {
@@ -178,16 +177,4 @@ async fn probe_both(
         next = (next + schedule.pace).max(now);
     }
     Ok(ByNode { same_node: same.finish().await?, other_node: other.finish().await? })
-}
-
-/// Watches the clock: the runtime's timers are a thousand times too coarse for the pace.
-async fn wait_until(next: Instant) {
-    if let Some(long) = next.saturating_duration_since(Instant::now()).checked_sub(COARSE) {
-        tokio::time::sleep(long).await;
-    }
-    // Once at least: a probe needs a turn of the runtime to be answered.
-    tokio::task::yield_now().await;
-    while Instant::now() < next {
-        tokio::task::yield_now().await;
-    }
 }

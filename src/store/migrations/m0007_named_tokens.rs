@@ -1,5 +1,4 @@
-//! Revokes the families whose refresh tokens do not name them: without its row a used token of these could not be
-//! recognised. Their users log in again under `jwt-refresh`.
+//! Revokes every family whose tokens do not contain its name: the server could not recognise a reused one. Their users log in again under `jwt-refresh`.
 
 use sea_orm_migration::prelude::*;
 

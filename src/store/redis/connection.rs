@@ -1,5 +1,5 @@
-//! One connection to a single Redis: made at the first command, made again when it was lost, and not used before a
-//! restarted Redis has forgotten again what was revoked.
+//! One connection to a single Redis: made at the first command, and made again when it was lost. After a restart of Redis
+//! the server first deletes every revoked login from it.
 //!
 //! A Redis that was restarted begins with what was on its disk, if it writes there: records that were deleted since the
 //! last snapshot are back. So every store that keeps something in Redis that must stay deleted has a [`Recovery`]. No

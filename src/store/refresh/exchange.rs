@@ -1,4 +1,6 @@
-//! The transaction that exchanges a refresh token for its successor.
+//! The transaction that exchanges a refresh token for its successor: the rotation, reuse, and the grace.
+
+use std::time::Duration;
 
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryFilter};
@@ -6,10 +8,13 @@ use secrecy::SecretString;
 
 use super::entity::{families, tokens};
 use super::token::{hash, successor};
-use super::{Exchange, GRACE, family};
+use super::{Exchange, family};
 use crate::clock::Timestamp;
 use crate::identity::LoginId;
 use crate::store::users;
+
+/// For this long after its use a token still fetches its successor: two tabs may renew at the same moment.
+pub const GRACE: Duration = Duration::from_secs(10);
 
 /// Marks the token as used, which only one of two requests at the same moment wins; then reads what it was. `None`: the
 /// token has no row.

@@ -7,19 +7,20 @@
 //! The database keeps only the newest token, and those that were used a moment ago. An older one names its family and
 //! proves that the family made it: so the server recognises it without a row, however long ago it was used.
 //!
-//! `token.rs` is the text of a token, `exchange.rs` the transaction that exchanges one, `entity.rs` the two tables.
+//! - `token.rs`: the text of a token, and how its successor is derived.
+//! - `exchange.rs`: the rotation, reuse, and the grace of 10 s.
+//! - `entity.rs`: the two tables.
 
 mod entity;
 mod exchange;
 mod token;
-
-use std::time::Duration;
 
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryFilter, QuerySelect, QueryTrait};
 use secrecy::SecretString;
 
 use self::entity::{families, tokens};
+pub use self::exchange::GRACE;
 use self::exchange::{add, exchange, revoke_reused};
 use self::token::{family_of, first, is_of};
 use super::random::{random_bytes, random_secret};
@@ -28,9 +29,6 @@ use super::users::User;
 use super::{Sql, StoreError};
 use crate::clock::{Clock, Timestamp};
 use crate::identity::{LoginId, UserId};
-
-/// For this long after its use a token still fetches its successor: two tabs may renew at the same moment.
-pub const GRACE: Duration = Duration::from_secs(10);
 
 /// A login under `jwt-refresh`: all its refresh tokens belong to one family.
 #[derive(Clone, Debug)]

@@ -4,8 +4,8 @@
 //! means "unknown", never "not revoked": the node fills it from the SQL database. So a Redis that was restarted empty, or
 //! that evicts keys, costs a few store calls and brings no login back.
 //!
-//! To fill is a race against a revoke: a node must not write after the revoke what it read before. So it leaves a lease in
-//! the key before it reads the database, and fills only if the lease is still there. A revoke deletes the key, and the
+//! A fill races with a revoke: it must not write, after the revoke, what it read before. So the node leaves a lease in the
+//! key before it reads the database, and fills only if the lease is still there. A revoke deletes the key, and the
 //! lease with it.
 
 use std::sync::{Arc, LazyLock};
@@ -16,7 +16,7 @@ use redis::Script;
 use redis::aio::MultiplexedConnection;
 
 use super::{ReadFrom, RevocationCommands, RevocationList, RevocationLookup, Revocations, UserRevocations};
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, whole_millis};
 use crate::identity::{LoginId, UserId};
 use crate::store::redis::connection::Recovery;
 use crate::store::redis::query_over;
@@ -75,11 +75,11 @@ impl CachedRevocations {
     async fn fill(&self, user: UserId) -> Result<UserRevocations, StoreError> {
         let lease = LoginId::random();
         let mut take = TAKE_LEASE.key(self.key(user));
-        take.arg(lease.as_str()).arg(millis(LEASE));
+        take.arg(lease.as_str()).arg(whole_millis(LEASE));
         self.redis.run::<i64>(&take).await?;
         let revocations = self.durable.of_user(user).await?;
         let mut fill = FILL.key(self.key(user));
-        fill.arg(lease.as_str()).arg(millis(self.life)).arg(revocations.generation);
+        fill.arg(lease.as_str()).arg(whole_millis(self.life)).arg(revocations.generation);
         for login in revocations.revoked.keys() {
             fill.arg(login.as_str());
         }
@@ -155,7 +155,7 @@ impl RevocationList for CachedRevocations {
     }
 
     async fn revoke(&self, user: UserId, login: &LoginId, expires: Timestamp) -> Result<(), StoreError> {
-        // First where it lasts, then where checks read it.
+        // First in the SQL database, then in Redis.
         self.durable.revoke(user, login, expires).await?;
         self.evict(user).await
     }
@@ -173,8 +173,4 @@ impl RevocationList for CachedRevocations {
             ..Footprint::default()
         })
     }
-}
-
-fn millis(life: Duration) -> u64 {
-    u64::try_from(life.as_millis()).unwrap_or(u64::MAX)
 }

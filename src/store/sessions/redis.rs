@@ -27,7 +27,7 @@ use crate::trace::StepKind;
 /// The bytes of a login in the user's index: its name, its time and what a listpack adds to both.
 const INDEX_ENTRY: u64 = 32;
 
-const STEP_NAMES: StepNames = StepNames {
+pub(super) const STEP_NAMES: StepNames = StepNames {
     name: "Redis",
     held_in: "Redis",
     kind: StepKind::Store,
@@ -63,7 +63,7 @@ impl RedisSessions {
         Self { redis, clock, prefixes, revocations }
     }
 
-    /// Revokes those of the logins that are the user's: first where it lasts, then where checks read it.
+    /// Revokes those of the logins that are the user's: first in the SQL database, then in Redis.
     async fn revoke_each(&self, user: UserId, logins: &[LoginId]) -> Result<(), StoreError> {
         if logins.is_empty() {
             return Ok(());

@@ -80,16 +80,6 @@ impl SqlSessions {
         });
         Self { table, _sweeper: sweeper }
     }
-
-    /// Deletes the rows that have expired.
-    pub async fn delete_expired(&self) -> Result<(), StoreError> {
-        self.table.delete_expired().await
-    }
-
-    /// How many rows there are.
-    pub async fn count(&self) -> Result<u64, StoreError> {
-        self.table.sql.run(Entity::find().count(self.table.sql.pool())).await
-    }
 }
 
 impl SessionTable {

@@ -20,6 +20,7 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 
+use super::redis::STEP_NAMES as REDIS_STEPS;
 use super::scripts::TRACKED;
 use super::{Footprint, LoginRecord, LoginStore, RedisSessions, StepNames, StoreError};
 use crate::clock::Clock;
@@ -28,19 +29,14 @@ use crate::store::Redis;
 use crate::store::push_channel::{PushChannel, PushListener};
 use crate::store::redis::query_over;
 use crate::store::revocations::Revocations;
-use crate::trace::StepKind;
 
 const STEP_NAMES: StepNames = StepNames {
-    name: "Redis",
     held_in: "Redis, and in use in this process",
-    kind: StepKind::Store,
     recall: Some("process memory: the tracked copy, which Redis evicts when the record changes"),
     load: "Redis GET: the record under the hash of the id; keep a tracked copy",
-    create: "Redis script: SET NX the record with its life, ZADD it to the user's logins",
-    touch: "Redis script: SET XX the record with a new idle limit, only if it is still there",
     revoke: "evict the copy; SQL INSERT the revocation; Redis script: DEL the record, ZREM it from the user's logins",
     revoke_all: "evict the copies; SQL raise the generation; Redis ZRANGE; SQL INSERT the revocations; Redis script: DEL the records",
-    list: "Redis ZRANGE the user's logins, MGET their records",
+    ..REDIS_STEPS
 };
 
 /// The most copies that a node keeps, some 35 MB. The next one replaces any other.

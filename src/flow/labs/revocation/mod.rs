@@ -16,7 +16,7 @@ use self::rows::{LiveRow, rows};
 use super::run_form::{FormRefusal, RunForm, created, not_started};
 use crate::error::Error;
 use crate::flow::state::AppState;
-use crate::labs::revocation::live::{LIFE, LONGEST, LiveRun, LoginState};
+use crate::labs::revocation::live::{LIVE_LOGIN_LIFE, LIVE_RUN_LIMIT, LiveRun, LoginState};
 use crate::page::{Frame, html};
 
 /// How long the form probes the logins before it revokes them.
@@ -104,8 +104,8 @@ fn show(
         "form": form.view(state),
         "message": message,
         "results": results,
-        "life": LIFE.as_secs(),
-        "longest": LONGEST.as_secs(),
+        "life": LIVE_LOGIN_LIFE.as_secs(),
+        "longest": LIVE_RUN_LIMIT.as_secs(),
     });
     let content = services.pages.content("revocation.html", context)?;
     Ok(html(status, services.pages.framed(Frame::plain("Revocation lab", &services.node), content)?))

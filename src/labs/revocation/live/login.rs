@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::run::{CheckOutcome, LIFE, LiveRun, LoginState};
-use crate::auth::{Credentials, Grant, Identity, Promise, RevokeScope};
-use crate::clock::Clock;
+use super::run::{CheckOutcome, LIVE_LOGIN_LIFE, LiveRun, LoginState};
+use crate::auth::{Credentials, Grant, Identity, RevokeScope};
+use crate::clock::{Clock, whole_millis};
 use crate::identity::Subject;
 use crate::labs::lab_error::LabError;
 use crate::labs::nodes::{NodePair, lab_device};
@@ -16,11 +16,11 @@ use crate::labs::revocation::report::ByNode;
 use crate::labs::revocation::trial::{ProbeSchedule, RunningTrial, pace_of};
 use crate::trace::Trace;
 
-/// How long a steady probe waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The longest wait for the answer to one call.
+const CHECK_LIMIT: Duration = Duration::from_secs(1);
 
-/// The pace of the measurement where only expiry ends a login.
-const SLOW: Duration = Duration::from_millis(5);
+/// The pace of the measurement where only expiry ends a login, and where the store does not answer.
+const SLOW_PACE: Duration = Duration::from_millis(5);
 
 /// A login under one strategy.
 pub(super) struct LiveLogin {
@@ -52,7 +52,7 @@ impl LiveLogin {
 
     /// Opens the login and checks it once on both nodes.
     pub async fn open(&self, run: &LiveRun) {
-        let opened = timeout(PATIENCE, self.pair.same.issue(&self.subject, &lab_device(), &Trace::off())).await;
+        let opened = timeout(CHECK_LIMIT, self.pair.same.issue(&self.subject, &lab_device(), &Trace::off())).await;
         let Ok(Ok(grant)) = opened else { return run.set_state(self.number, LoginState::NotOpened) };
         let mut login = OpenedLogin::new(grant, ByNode::default());
         login.before = check_both(&self.pair, &login.credentials).await;
@@ -76,7 +76,7 @@ impl LiveLogin {
         }
         let mut login = self.login.lock().await;
         let Some(old) = login.as_mut() else { return };
-        if run.is_revoked() || old.identity.expires_at.since(self.clock.now()) > LIFE / 2 {
+        if run.is_revoked() || old.identity.expires_at.since(self.clock.now()) > LIVE_LOGIN_LIFE / 2 {
             return;
         }
         let renewed = self.pair.same.renew(&old.credentials, &Trace::off()).await.ok().flatten();
@@ -104,15 +104,15 @@ impl LiveLogin {
     async fn begin(&self, run: &LiveRun, login: &OpenedLogin) -> Result<PendingObservation, LabError> {
         let left = login.identity.expires_at.since(self.clock.now());
         let pace = if self.expires() {
-            SLOW
+            SLOW_PACE
         } else {
             // A store that does not answer must not prevent the revoke.
-            pace_of(&self.pair, &login.credentials).await.unwrap_or(SLOW)
+            pace_of(&self.pair, &login.credentials).await.unwrap_or(SLOW_PACE)
         };
         let schedule = ProbeSchedule::new(pace, self.pair.same.describe().promise, left);
         let probing = RunningTrial::start(&self.pair, login.credentials.clone(), schedule);
         let answered = probing.revoke(&login.identity).await?;
-        let left = u64::try_from(login.identity.expires_at.since(self.clock.now()).as_millis()).unwrap_or(u64::MAX);
+        let left = whole_millis(login.identity.expires_at.since(self.clock.now()));
         let ends_at_ms = self.expires().then(|| run.now_ms().saturating_add(left));
         run.set_state(self.number, LoginState::Revoked { ends_at_ms });
         Ok(PendingObservation { number: self.number, later: self.expires(), before: login.before, probing, answered })
@@ -123,13 +123,13 @@ impl LiveLogin {
         if let Some(login) = self.login().await {
             let trace = Trace::off();
             let revoke = self.pair.same.revoke(&login.identity, RevokeScope::This, &trace);
-            let _ = timeout(PATIENCE, revoke).await;
+            let _ = timeout(CHECK_LIMIT, revoke).await;
         }
     }
 
     /// Whether only expiry ends the login.
     pub fn expires(&self) -> bool {
-        matches!(self.pair.same.describe().promise, Promise::Expiry { .. })
+        self.pair.same.describe().promise.only_expires()
     }
 
     async fn login(&self) -> Option<OpenedLogin> {
@@ -160,8 +160,8 @@ impl PendingObservation {
 async fn check_both(pair: &NodePair, credentials: &Credentials) -> ByNode<CheckOutcome> {
     let trace = Trace::off();
     let (same, other) = tokio::join!(
-        timeout(PATIENCE, pair.same.identify(credentials, &trace)),
-        timeout(PATIENCE, pair.other.identify(credentials, &trace)),
+        timeout(CHECK_LIMIT, pair.same.identify(credentials, &trace)),
+        timeout(CHECK_LIMIT, pair.other.identify(credentials, &trace)),
     );
     let outcome = |answer| match answer {
         Ok(Ok(Some(_))) => CheckOutcome::Accepted,

@@ -6,16 +6,17 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::auth::Description;
+use crate::clock::whole_millis;
 use crate::labs::event_log::EventLog;
 use crate::labs::revocation::observation::Observation;
 use crate::labs::revocation::report::ByNode;
 use crate::labs::runs::Run;
 
 /// Life of a login in this experiment where only expiry ends it.
-pub const LIFE: Duration = Duration::from_secs(8);
+pub const LIVE_LOGIN_LIFE: Duration = Duration::from_secs(8);
 
 /// A run ends by itself after this time.
-pub const LONGEST: Duration = Duration::from_mins(1);
+pub const LIVE_RUN_LIMIT: Duration = Duration::from_mins(1);
 
 /// What happened in a run. Times are milliseconds since its start.
 #[derive(Clone, Debug)]
@@ -129,7 +130,7 @@ impl LiveRun {
     }
 
     pub(super) fn now_ms(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+        whole_millis(self.begun.elapsed())
     }
 
     pub(super) fn set_state(&self, number: usize, state: LoginState) {

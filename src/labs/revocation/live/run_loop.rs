@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::login::LiveLogin;
-use super::run::{LONGEST, LiveEvent, LiveRun, LoginState};
+use super::run::{LIVE_RUN_LIMIT, LiveEvent, LiveRun, LoginState};
 
 /// Time between two steady probes.
 const PACE: Duration = Duration::from_millis(140);
@@ -25,7 +25,7 @@ const AFTERMATH: Duration = Duration::from_secs(1);
 pub(super) async fn run_loop(run: Arc<LiveRun>, logins: Vec<LiveLogin>, closing: impl Future<Output = ()>) {
     let logins = Arc::new(logins);
     join_all(logins.iter().map(|login| login.open(&run))).await;
-    let end = Instant::now() + LONGEST;
+    let end = Instant::now() + LIVE_RUN_LIMIT;
     let mut work = JoinSet::new();
     work.spawn(keep_fresh(run.clone(), logins.clone()));
     work.spawn(revoke_when_told(run.clone(), logins.clone()));
@@ -82,7 +82,7 @@ async fn keep_fresh(run: Arc<LiveRun>, logins: Arc<Vec<LiveLogin>>) {
     }
 }
 
-/// Revokes one login after the other, some hundredths of a second each: at once they would disturb each other's
+/// Revokes one login after the other, about 50 ms each: at once they would disturb each other's
 /// measurement. Logins that only expiry ends come first, and are measured while the others are.
 async fn revoke_when_told(run: Arc<LiveRun>, logins: Arc<Vec<LiveLogin>>) {
     run.until_revoked().await;

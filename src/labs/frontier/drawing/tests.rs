@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::{plain_points, points};
 use super::*;
 use crate::auth::{AuthStrategy as _, CredentialKind, JwtStrategy, Keys};
 use crate::clock::Clock;
