@@ -10,6 +10,7 @@ mod resources;
 mod start_error;
 mod strategies;
 
+use std::collections::HashSet;
 use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
@@ -66,6 +67,7 @@ impl App {
         let public_url = public_url(settings, address);
         let demo = demo::seed_or_lock(settings, address, &users, &hasher, &clock).await?;
         let strategies = strategies(&resources);
+        refuse_doubles(&strategies)?;
         let nodes = Arc::new(LabNodes::of_server(settings, resources.clone(), private_redis));
         let figures =
             figures(settings)?.map(|all| all.comparable_with(strategies.iter().map(|strategy| strategy.describe())));
@@ -142,6 +144,13 @@ async fn close(databases: impl IntoIterator<Item = Sql>, private_redis: Option<P
 /// The strategies of one node.
 fn strategies(resources: &Resources) -> Vec<Arc<dyn AuthStrategy>> {
     resources.build().into_iter().map(|built| built.strategy).collect()
+}
+
+/// Two strategies with one slug would be two mounts at one path.
+fn refuse_doubles(strategies: &[Arc<dyn AuthStrategy>]) -> Result<(), StartError> {
+    let mut slugs = HashSet::new();
+    let double = strategies.iter().map(|strategy| strategy.describe().slug).find(|slug| !slugs.insert(*slug));
+    double.map_or(Ok(()), |slug| Err(StartError::DoubleStrategy(slug)))
 }
 
 /// Reads the figures from the file of the settings, or those built into the program.

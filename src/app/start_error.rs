@@ -28,6 +28,8 @@ pub enum StartError {
     Lab(StoreError),
     #[error("cannot read figures from {0}: {1}")]
     Figures(String, String),
+    #[error("two strategies have the name {0}: each needs its own")]
+    DoubleStrategy(&'static str),
     /// The name that an experiment was started with, and those that exist.
     #[error("there is no strategy {0}; there are {1}")]
     UnknownStrategy(String, String),

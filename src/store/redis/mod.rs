@@ -136,21 +136,20 @@ impl Redis {
 
     /// Sends one command. Fails after half a second; then it is unknown whether Redis carried it out.
     pub async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
-        count_store_call();
-        self.send(command).await
-    }
-
-    async fn send<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
         match &self.0 {
-            RedisTarget::Single(connection) => connection.call(async |over| command.query_async(over).await).await,
+            RedisTarget::Single(connection) => {
+                count_store_call();
+                connection.call(async |over| command.query_async(over).await).await
+            }
             // Boxed: room for these in every request's future would be more than the rest of it.
             RedisTarget::Cluster(cluster) => {
+                count_store_call();
                 Box::pin(limited(async { command.query_async(&mut cluster.connection().await?).await })).await
             }
             RedisTarget::Delayed(redis, round_trip) => {
                 Box::pin(async {
                     add_latency(*round_trip).await;
-                    redis.send(command).await
+                    redis.query(command).await
                 })
                 .await
             }
@@ -161,21 +160,18 @@ impl Redis {
     /// Runs a script, which Redis carries out in one step. It counts as one call. The library sends a second command if
     /// Redis does not have the script yet, so the time limit is around both.
     pub async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
-        count_store_call();
-        self.invoke(script).await
-    }
-
-    async fn invoke<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
         match &self.0 {
             RedisTarget::Single(connection) => {
+                count_store_call();
                 in_time(connection.call(async |over| script.invoke_async(over).await)).await
             }
             RedisTarget::Cluster(cluster) => {
+                count_store_call();
                 limited(async { script.invoke_async(&mut cluster.connection().await?).await }).await
             }
             RedisTarget::Delayed(redis, round_trip) => {
                 add_latency(*round_trip).await;
-                Box::pin(redis.invoke(script)).await
+                Box::pin(redis.run(script)).await
             }
             RedisTarget::Absent => Err(StoreError::Absent { store: NAME }),
         }

@@ -115,7 +115,11 @@ impl Sql {
         add_latency(self.round_trip).await;
         match tokio::time::timeout(TIME_LIMIT, call).await {
             Ok(result) => result.map_err(|error| self.error(&error)),
-            Err(_) => Err(self.error(&format_args!("no answer within {} ms", TIME_LIMIT.as_millis()))),
+            Err(_) => {
+                // sea-orm reports a statement when it has ended: this one has not.
+                count_store_call();
+                Err(self.error(&format_args!("no answer within {} ms", TIME_LIMIT.as_millis())))
+            }
         }
     }
 
