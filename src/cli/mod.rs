@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use crate::account::{Hasher, UserName};
-use crate::app::App;
+use crate::app::{App, STRATEGIES};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::identity::{Role, UserId};
@@ -19,14 +19,18 @@ use crate::store::Sql;
 use crate::store::users::{User, Users};
 use crate::telemetry;
 
-/// Compare JWTs and sessions: the same pages under nine strategies, and labs that measure them
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version, about = about())]
 struct Cli {
     #[command(flatten)]
     settings: Settings,
     #[command(subcommand)]
     command: Option<Command>,
+}
+
+fn about() -> String {
+    let count = STRATEGIES.len();
+    format!("Compare JWTs and sessions: the same pages under {count} strategies, and labs that measure them")
 }
 
 #[derive(Subcommand)]
@@ -68,6 +72,10 @@ enum Format {
     Table,
     Json,
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("this user name is taken")]
+struct NameTaken;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -166,7 +174,7 @@ async fn add_user(settings: &Settings, name: &str, role: Role) -> Outcome {
     let added = Users::new(sql.clone()).insert(&user, name.folded(), Clock::system().now()).await?;
     sql.close().await;
     if !added {
-        return Err("this user name is taken".into());
+        return Err(NameTaken.into());
     }
     writeln!(std::io::stdout(), "added {} with the role {}", name.shown(), role.name())?;
     Ok(())

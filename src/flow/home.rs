@@ -52,7 +52,7 @@ pub(super) async fn page(state: Data<&Arc<AppState>>) -> Result<Response, Error>
         "strategies": strategies,
         "title_pair": views(pair),
         "others": views(others),
-        "rows": rows(),
+        "rows": rows(strategies.len()),
         "stores": stores,
         "frontier": super::frontier::view(&state),
         "demo": services.demo,
@@ -63,7 +63,7 @@ pub(super) async fn page(state: Data<&Arc<AppState>>) -> Result<Response, Error>
 }
 
 /// The usual comparison of the two, and where a visitor sees each row on this server.
-fn rows() -> Value {
+fn rows(strategies: usize) -> Value {
     let link = |href: &str, text: &str| json!({ "href": href, "text": text });
     json!([
         {
@@ -82,7 +82,7 @@ fn rows() -> Value {
             "name": "Revocation",
             "session": "The server deletes the record and refuses the next request.",
             "jwt": "The server accepts a token until it expires.",
-            "see": [link("/labs/revocation", "Revoke a login under all nine at once"), link("/session/", "Log out, then replay the session id"), link("/jwt/", "Log out, then replay the token"), link("/jwt/devices", "Why the server has no list of tokens")],
+            "see": [link("/labs/revocation", &format!("Revoke a login under all {strategies} strategies at once")), link("/session/", "Log out, then replay the session id"), link("/jwt/", "Log out, then replay the token"), link("/jwt/devices", "Why the server has no list of tokens")],
         },
         {
             "name": "Payload size",
