@@ -10,6 +10,7 @@ mod resources;
 mod start_error;
 mod strategies;
 
+use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -85,8 +86,8 @@ impl App {
             sql: resources.sql.clone(),
             redis: resources.redis.clone(),
             stores: resources.states.clone(),
-            runs: LiveRuns::new(nodes.clone()),
-            cost: CostRuns::new(nodes.clone()),
+            live_runs: LiveRuns::new(nodes.clone()),
+            cost_runs: CostRuns::new(nodes.clone()),
             figures,
         };
         let state = Arc::new(AppState::new(services, strategies));
@@ -104,7 +105,7 @@ impl App {
 
     /// The demo users, if the start seeded them.
     pub fn demo(&self) -> Option<&Demo> {
-        self.state.demo()
+        self.state.services.demo.as_ref()
     }
 
     /// All routes, without a socket.
@@ -118,8 +119,8 @@ impl App {
         let state = self.state;
         let stop = async {
             stop.await;
-            state.login_events().closing();
-            tokio::join!(state.runs().close(), state.cost().close());
+            state.services.login_events.closing();
+            tokio::join!(state.services.live_runs.close(), state.services.cost_runs.close());
         };
         let served = server::serve(self.listener, routes, stop).await;
         drop(state);
@@ -146,9 +147,9 @@ fn strategies(resources: &Resources) -> Vec<Arc<dyn AuthStrategy>> {
 /// Reads the figures from the file of the settings, or those built into the program.
 fn figures(settings: &Settings) -> Result<Option<Figures>, StartError> {
     let Some(file) = &settings.figures else { return Ok(Figures::embedded()) };
-    let failed = |error: String| StartError::Figures(file.display().to_string(), error);
-    let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
-    Figures::parse(&text).map(Some).map_err(failed)
+    let failed = |error: &dyn Display| StartError::Figures(file.display().to_string(), error.to_string());
+    let text = std::fs::read_to_string(file).map_err(|error| failed(&error))?;
+    Figures::parse(&text).map(Some).map_err(|error| failed(&error))
 }
 
 fn public_url(settings: &Settings, address: SocketAddr) -> String {

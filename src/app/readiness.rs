@@ -1,16 +1,18 @@
 //! The strategies that a server would have, and whether each could be used: for the command line.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::resources::Resources;
 use super::{App, STRATEGIES, StartError, close, strategies};
-use crate::auth::{Backend, Description};
+use crate::auth::{AuthStrategy, Description};
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::flow::StoreHealth;
 
-/// A strategy, and whether its store answers.
+/// A strategy, and whether the stores that it needs answer.
 #[derive(Debug, Serialize)]
 pub struct StrategyReadiness {
     #[serde(flatten)]
@@ -25,16 +27,13 @@ impl App {
         let scratch = tempfile::tempdir().map_err(StartError::Scratch)?;
         let settings = without_new_files(settings, scratch.path());
         let (resources, private_redis) = Resources::open(&settings, Clock::system(), STRATEGIES).await?;
-        let mut rows = Vec::new();
-        for strategy in strategies(&resources) {
+        let health = StoreHealth::check(&resources.sql, resources.redis.as_ref()).await;
+        let row = |strategy: &Arc<dyn AuthStrategy>| {
             let description = strategy.describe().clone();
-            let answer = match (description.backend, &resources.redis) {
-                (Backend::Redis, Some(redis)) => redis.ping().await.map_err(|error| error.to_string()),
-                (Backend::Redis, None) => Err("there is no Redis".to_owned()),
-                (Backend::None | Backend::Sql, _) => Ok(()),
-            };
-            rows.push(StrategyReadiness { description, ready: answer.is_ok(), why_not: answer.err() });
-        }
+            let why_not = health.of(description.backend).err().map(ToString::to_string);
+            StrategyReadiness { description, ready: why_not.is_none(), why_not }
+        };
+        let rows = strategies(&resources).iter().map(row).collect();
         close([resources.sql], private_redis).await;
         Ok(rows)
     }

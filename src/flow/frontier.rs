@@ -9,12 +9,12 @@ use crate::labs::frontier::{Canvas, FrontierPoint, PlainPoint, draw, plain_point
 
 /// The figures that pages show, if any.
 pub(super) fn in_use(state: &AppState) -> Option<Figures> {
-    state.services.cost.report().map(|report| report.figures()).or_else(|| state.services.figures.clone())
+    state.services.cost_runs.report().map(|report| report.figures()).or_else(|| state.services.figures.clone())
 }
 
 /// Where and how the figures were measured, in words.
 pub(super) fn origin(state: &AppState) -> Option<String> {
-    let report = state.services.cost.report();
+    let report = state.services.cost_runs.report();
     let source = report.as_ref().map(|report| &report.source);
     let source = source.or_else(|| state.services.figures.as_ref().map(|figures| &figures.source))?;
     let of_this_server =
@@ -58,10 +58,10 @@ pub(super) fn view(state: &AppState) -> Option<Value> {
         "pictures": pictures,
         "points": points,
         "origin": origin(state),
-        "debug": state.services.cost.report().is_some_and(|report| report.is_debug()),
+        "debug": state.services.cost_runs.report().is_some_and(|report| report.is_debug()),
         "shortened": points.iter().any(|point| point.shortened.is_some()),
-        "delayed": state.services.cost.report().is_some_and(|report| !report.conditions.delay.is_zero()),
-        "trials": state.services.cost.report().map(|_| TRIALS),
+        "delayed": state.services.cost_runs.report().is_some_and(|report| !report.conditions.delay.is_zero()),
+        "trials": state.services.cost_runs.report().map(|_| TRIALS),
         "sentence": sentence(&points, &plain),
         "borrowed": words_of_kept(points.iter().any(|point| point.borrowed)),
         "plain_borrowed": words_of_kept(plain.iter().any(|point| point.borrowed)),

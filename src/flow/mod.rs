@@ -9,6 +9,7 @@ mod docs;
 mod events;
 mod flash;
 mod frontier;
+mod health;
 mod home;
 mod labs;
 mod landing;
@@ -30,6 +31,7 @@ use poem::{Endpoint, EndpointExt as _, IntoEndpoint as _, Response, Route, get, 
 
 pub use self::client::TrustedProxies;
 pub use self::flash::FlashTraces;
+pub use self::health::StoreHealth;
 pub use self::login_events::LoginEvents;
 pub use self::rate_limits::RateLimits;
 pub use self::state::{AppState, Demo, DemoUser, Mount, Services, StoreStatus};

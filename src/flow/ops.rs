@@ -5,7 +5,7 @@ use std::sync::Arc;
 use poem::http::{StatusCode, header};
 use poem::web::{Data, Json};
 use poem::{IntoResponse as _, Response, handler};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::state::AppState;
 
@@ -19,19 +19,19 @@ pub(super) fn healthz() -> &'static str {
 #[handler]
 pub(super) async fn readyz(state: Data<&Arc<AppState>>) -> Response {
     let health = state.services.health().await;
-    let mut rows = Vec::new();
+    let (mut rows, mut any_ready) = (Vec::new(), false);
     for strategy in state.strategies() {
         let description = strategy.describe();
-        rows.push(match health.of(description.backend) {
-            Ok(()) => json!({ "strategy": description.slug, "ready": true, "store": description.texts.store }),
-            Err(error) => {
-                let reason = error.sentence();
-                json!({ "strategy": description.slug, "ready": false, "store": description.texts.store, "reason": reason })
-            }
-        });
+        let readiness = health.of(description.backend);
+        any_ready |= readiness.is_ok();
+        let mut row =
+            json!({ "strategy": description.slug, "ready": readiness.is_ok(), "store": description.texts.store });
+        if let Err(error) = readiness {
+            row["reason"] = error.sentence().into();
+        }
+        rows.push(row);
     }
-    let any = rows.iter().any(|row| row["ready"] == Value::Bool(true));
-    let status = if any { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if any_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Json(json!({ "strategies": rows, "warnings": health.warnings })).with_status(status).into_response()
 }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::client::TrustedProxies;
 use super::flash::FlashTraces;
+use super::health::StoreHealth;
 use super::login_events::LoginEvents;
 use super::rate_limits::RateLimits;
 use crate::account::Hasher;
@@ -19,13 +20,13 @@ use crate::labs::figures::Figures;
 use crate::labs::revocation::live::LiveRuns;
 use crate::page::Pages;
 use crate::store::users::Users;
-use crate::store::{Redis, Sql, StoreError};
+use crate::store::{Redis, Sql};
 
 /// The mounts and their services. Built once, in `app`.
 pub struct AppState {
     /// In the order of the home page.
     pub(super) mounts: Vec<Arc<Mount>>,
-    pub(super) services: Arc<Services>,
+    pub services: Arc<Services>,
 }
 
 /// What all mounts share.
@@ -49,8 +50,8 @@ pub struct Services {
     pub sql: Sql,
     pub redis: Option<Redis>,
     pub stores: Vec<StoreStatus>,
-    pub runs: LiveRuns,
-    pub cost: CostRuns,
+    pub live_runs: LiveRuns,
+    pub cost_runs: CostRuns,
     /// Figures of an earlier measurement.
     pub figures: Option<Figures>,
 }
@@ -131,63 +132,14 @@ impl AppState {
         &self.mounts
     }
 
-    pub fn demo(&self) -> Option<&Demo> {
-        self.services.demo.as_ref()
-    }
-
-    pub fn login_events(&self) -> &LoginEvents {
-        &self.services.login_events
-    }
-
-    /// The live runs of the revocation lab.
-    pub fn runs(&self) -> &LiveRuns {
-        &self.services.runs
-    }
-
-    /// The runs of the cost lab.
-    pub fn cost(&self) -> &CostRuns {
-        &self.services.cost
-    }
-
     /// The strategies, in the order of their mounts.
     pub fn strategies(&self) -> impl Iterator<Item = &Arc<dyn AuthStrategy>> {
         self.mounts.iter().map(|mount| &mount.strategy)
     }
 }
 
-/// Whether each store answers.
-pub(super) struct StoreHealth {
-    sql: Result<(), StoreError>,
-    redis: Result<(), StoreError>,
-    /// Settings of Redis that break what a strategy promises.
-    pub warnings: Vec<String>,
-}
-
-impl StoreHealth {
-    /// Whether the backend of a strategy answers. Every strategy needs the users' database to open a login.
-    pub fn of(&self, backend: Backend) -> Result<(), &StoreError> {
-        self.sql.as_ref()?;
-        match backend {
-            Backend::None | Backend::Sql => Ok(()),
-            Backend::Redis => self.redis.as_ref().copied(),
-        }
-    }
-}
-
 impl Services {
-    /// Checks both stores at the same time.
     pub(super) async fn health(&self) -> StoreHealth {
-        let redis = async {
-            match &self.redis {
-                Some(redis) => match redis.ping().await {
-                    Ok(()) => Ok(redis.warnings().await),
-                    Err(error) => Err(error),
-                },
-                None => Err(StoreError::Absent { store: "Redis" }),
-            }
-        };
-        let (sql, redis) = tokio::join!(self.sql.ping(), redis);
-        let warnings = redis.as_ref().ok().cloned().unwrap_or_default();
-        StoreHealth { sql, redis: redis.map(drop), warnings }
+        StoreHealth::check(&self.sql, self.redis.as_ref()).await
     }
 }

@@ -50,7 +50,7 @@ struct CostPage {
 async fn page(Data(state): Data<&Arc<AppState>>, request: &Request) -> Result<Response, Error> {
     let query = request.uri().query().unwrap_or_default();
     let awaited = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "wait");
-    let run = awaited.and_then(|(_, id)| state.services.cost.find(&id));
+    let run = awaited.and_then(|(_, id)| state.services.cost_runs.find(&id));
     let capacity = CapacityView::read(query);
     let status = if capacity.is_complete() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     let shown = CostPage { status, capacity, ..CostPage::default() };
@@ -105,7 +105,7 @@ async fn start(Data(state): Data<&Arc<AppState>>, request: &Request, body: Vec<u
 async fn begin(state: &AppState, request: &Request, form: &RunForm, sliders: &Sliders) -> Result<Arc<CostRun>, Error> {
     form.admit(state, request).await?;
     let conditions = sliders.conditions().map_err(|error| Error::BadRequest(error.to_string()))?;
-    let started = state.services.cost.start(form.strategies.clone(), conditions);
+    let started = state.services.cost_runs.start(form.strategies.clone(), conditions);
     started.map_err(|error| not_started(error, Error::Measuring))
 }
 
@@ -116,7 +116,7 @@ fn events_of(run: &CostRun) -> String {
 /// `GET …/api/runs/{id}/events`.
 #[handler]
 fn listen(Data(state): Data<&Arc<AppState>>, Path(id): Path<String>, request: &Request) -> Result<Response, Error> {
-    let run = state.services.cost.find(&id).ok_or(Error::NotFound)?;
+    let run = state.services.cost_runs.find(&id).ok_or(Error::NotFound)?;
     Ok(stream_of(run, CostRun::log, view, request))
 }
 
@@ -134,7 +134,7 @@ fn view(_: &CostRun, event: &CostEvent) -> (&'static str, Value) {
 
 fn show(state: &AppState, shown: &CostPage) -> Result<Response, Error> {
     let services = &state.services;
-    let running = services.cost.running();
+    let running = services.cost_runs.running();
     let context = json!({
         "form": shown.form.view(state),
         "message": shown.message,

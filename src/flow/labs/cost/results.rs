@@ -12,7 +12,7 @@ use crate::units::{grouped, time};
 /// `None`: there are no figures yet.
 pub(super) fn results(state: &AppState) -> Option<Value> {
     let figures = in_use(state)?;
-    let report = state.services.cost.report();
+    let report = state.services.cost_runs.report();
     let floors = report.as_ref().map(|report| report.floors);
     let descriptions = state.strategies().map(|strategy| strategy.describe());
     let rows: Vec<_> = descriptions

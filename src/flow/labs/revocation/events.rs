@@ -20,7 +20,7 @@ pub(super) fn listen(
     Path(id): Path<String>,
     request: &Request,
 ) -> Result<Response, Error> {
-    let run = state.services.runs.find(&id).ok_or(Error::NotFound)?;
+    let run = state.services.live_runs.find(&id).ok_or(Error::NotFound)?;
     Ok(stream_of(run, LiveRun::log, view, request))
 }
 

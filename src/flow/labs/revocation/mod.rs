@@ -82,13 +82,13 @@ async fn start(Data(state): Data<&Arc<AppState>>, request: &Request, body: Vec<u
 /// `POST …/api/runs/{id}/revoke`: revokes every login of the run. Whoever knows the id started it.
 #[handler]
 fn revoke(Data(state): Data<&Arc<AppState>>, Path(id): Path<String>) -> Result<Response, Error> {
-    state.services.runs.find(&id).ok_or(Error::NotFound)?.revoke();
+    state.services.live_runs.find(&id).ok_or(Error::NotFound)?.revoke();
     Ok(Response::builder().status(StatusCode::NO_CONTENT).body(()))
 }
 
 async fn begin(state: &AppState, request: &Request, form: &RunForm) -> Result<Arc<LiveRun>, Error> {
     form.admit(state, request).await?;
-    let started = state.services.runs.start(&form.strategies).await;
+    let started = state.services.live_runs.start(&form.strategies).await;
     started.map_err(|error| not_started(error, Error::TooManyRuns))
 }
 
