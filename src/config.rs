@@ -1,7 +1,6 @@
 //! Reads every setting, from the command line or the environment. Other modules read only `RUST_LOG`, and `PATH` to find
 //! `redis-server`.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -74,7 +73,7 @@ pub struct Settings {
     #[arg(long, env, default_value = "14d", global = true, value_name = "DURATION", value_parser = life)]
     pub refresh_ttl: Duration,
 
-    /// Rate limit of logins, registrations and password changes, per address and per account; JSON renewals per address get ten times as much; off for measurements
+    /// Rate limit of logins, registrations and password changes, per address and per account. JSON renewals: ten times as many, per address. off: no limit, for measurements
     #[arg(long, env, default_value = "30/m", global = true, value_name = "COUNT/UNIT")]
     pub login_rate: LoginRate,
 
@@ -86,7 +85,7 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "NAME", value_parser = node_name)]
     pub node: Option<String>,
 
-    /// Kept figures for the frontier and the capacity view: docs/figures.json of a run [default: those of the build, if any]
+    /// File of measured figures for the frontier and the capacity view [default: those of the build, if any]
     #[arg(long, env, global = true, value_name = "FILE")]
     pub figures: Option<PathBuf>,
 
@@ -134,6 +133,8 @@ impl FromStr for RedisChoice {
 pub enum InvalidSetting {
     #[error("expected a duration, as in 500ms, 15m, 2h or 14d")]
     Duration,
+    #[error("expected a duration from 0ms to 5ms")]
+    Delay,
     #[error("expected a duration from 100ms to 3650d")]
     Lifetime,
     #[error("expected a count and s, m or h, as in 30/m, or off")]
@@ -171,15 +172,6 @@ impl FromStr for LoginRate {
             Some(Self::Limited(count.parse().ok()?, Duration::from_secs(seconds)))
         });
         parsed.ok_or(InvalidSetting::LoginRate)
-    }
-}
-
-impl fmt::Display for LoginRate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Off => f.write_str("off"),
-            Self::Limited(count, period) => write!(f, "{count}/{}", humantime::format_duration(*period)),
-        }
     }
 }
 

@@ -41,7 +41,7 @@ const PER_ADDRESS: usize = 512;
 const HTTP2: &[u8] = b"PRI";
 
 /// The longest that requests under way may take after a signal to stop.
-const GRACE: Duration = Duration::from_secs(10);
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
 
 /// Answers requests until `stop`, then finishes those under way.
 pub async fn serve(
@@ -52,7 +52,7 @@ pub async fn serve(
     let local = listener.local_addr()?;
     let acceptor =
         LimitedAcceptor { listener, local, slots: Arc::new(Semaphore::new(CONNECTIONS)), counts: Arc::default() };
-    Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(routes, stop, Some(GRACE)).await
+    Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(routes, stop, Some(SHUTDOWN_LIMIT)).await
 }
 
 struct LimitedAcceptor {
@@ -142,7 +142,7 @@ struct TimedConnection {
 
 impl TimedConnection {
     fn new(socket: TcpStream, slot: (OwnedSemaphorePermit, ConnectionSlot)) -> Self {
-        // The first request must come as soon as any other must be complete.
+        // The first request must begin within REQUEST_LIMIT, not IDLE_LIMIT.
         let deadline = Box::pin(sleep_until(Instant::now() + REQUEST_LIMIT));
         Self { socket, phase: Phase::Idle, deadline, preface: Some(0), _slot: slot }
     }

@@ -13,7 +13,7 @@ use crate::identity::{Role, UserId};
 use crate::store::users::{User, Users};
 use crate::store::{StoreError, random_secret};
 
-/// Everybody knows it: used only where nobody else can reach the server.
+/// The published demo password, used only where nobody else can reach the server.
 const PASSWORD: &str = "two-doors-one-key";
 
 const USERS: [(&str, Role); 3] = [("alice", Role::User), ("bob", Role::User), ("carol", Role::Presenter)];

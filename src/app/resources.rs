@@ -57,7 +57,7 @@ impl Resources {
         clock: Clock,
         list: &'static [StrategyEntry],
     ) -> Result<(Self, Option<PrivateRedis>), StartError> {
-        // The database first: the key is kept beside it, and a missing folder is better told of the database.
+        // Opens the database first: its error names a missing folder.
         let sql = open_sql(settings).await?;
         let keys = Arc::new(keys(settings)?);
         let (redis_url, private_redis, redis_state) = find_redis(settings).await?;

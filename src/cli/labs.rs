@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{Format, Outcome, stop_signal};
 use crate::app::{LabNodes, StartError};
-use crate::config::Settings;
+use crate::config::{InvalidSetting, Settings};
 use crate::labs::cost::{self, Conditions, LONGEST_DELAY, MOST_CLAIMS, MOST_LOGINS, OpenCost as _};
 use crate::labs::revocation;
 
@@ -60,9 +60,9 @@ impl CostOptions {
     }
 }
 
-fn delay(text: &str) -> Result<Duration, &'static str> {
+fn delay(text: &str) -> Result<Duration, InvalidSetting> {
     let delay = humantime::parse_duration(text).ok().filter(|delay| *delay <= LONGEST_DELAY);
-    delay.ok_or("expected a duration from 0ms to 5ms")
+    delay.ok_or(InvalidSetting::Delay)
 }
 
 pub(super) async fn run(settings: &Settings, lab: LabCommand) -> Outcome {
@@ -117,7 +117,7 @@ async fn measure_cost(nodes: &LabNodes, options: &CostOptions) -> Result<cost::C
         }
     };
     let (conditions, stop) = (options.conditions(), stop_signal()?);
-    // As a request runs: among the runtime's own threads, beside the connections that it waits for.
+    // Spawned, so that it runs on the runtime's threads as a request does.
     let report = tokio::spawn(async move { cost::run(&setup, conditions, stop, on_event).await }).await?;
     Ok(report?)
 }

@@ -78,7 +78,7 @@ async fn change(request: &RequestContext, identity: &Identity, fields: PasswordF
     match trace.timed(StepKind::Database, words, replacing).await {
         Ok(true) => Ok(PasswordChange::Changed),
         Ok(false) => Ok(PasswordChange::WrongCurrent),
-        // The database may have carried it out. Then no login with the old password must go on.
+        // The database may have stored it. Then the logins that the old password opened must end.
         Err(error) => Err(Error::PasswordUnknown { error, logins: revoke_all(request, identity).await }),
     }
 }

@@ -12,7 +12,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use crate::config::LoginRate;
 use crate::error::Error;
 
-/// In tries. Drops the keys whose quota is full again, so that made-up names do not fill the memory.
+/// After this many attempts the limiter drops full quotas, so that made-up names do not fill the memory.
 const TIDY_EVERY: u32 = 1024;
 
 /// Renewals for each login that an address may try. Many people share one address, and their programs renew every minute.

@@ -155,7 +155,7 @@ impl RequestContext {
         scope: RevokeScope,
     ) -> Result<Effect, Failure> {
         let effect = strategy.revoke(who, scope, &self.0.trace).await?;
-        // A login that goes on until it expires is no news.
+        // Only expiry ends this login, so no open page needs a check.
         if !matches!(effect, Effect::At(_)) {
             self.services().login_events.revoked();
         }

@@ -51,8 +51,8 @@ impl RunForm {
         }
     }
 
-    /// On a server of one's own anybody may; elsewhere a presenter, by name and password. An unknown user, a wrong
-    /// password and a user who is no presenter take the same steps and get the same answer.
+    /// Anybody may start a run where only this machine reaches the server; elsewhere only a presenter. An unknown user,
+    /// a wrong password and a user who is no presenter take the same steps and get the same answer.
     async fn admit_sender(&self, services: &Services, request: &Request) -> Result<(), Error> {
         if is_open(services) {
             return Ok(());
@@ -121,7 +121,7 @@ impl FormRefusal {
     /// What went wrong, and when to try again.
     pub fn message(&self) -> String {
         let again = self.0.retry_after().map(|seconds| format!(" Try again in {seconds} s."));
-        self.0.sentence().trim_end_matches(" Try again.").to_owned() + &again.unwrap_or_default()
+        self.0.sentence() + &again.unwrap_or_default()
     }
 
     /// Adds `Retry-After` to the page, where the error has one.

@@ -1,7 +1,7 @@
 //! Around every route: the body limit, the cross-site check, security headers, metrics, and answers to errors.
 
-mod answer;
 mod cross_site;
+mod error_page;
 mod headers;
 
 use std::panic::AssertUnwindSafe;
@@ -12,11 +12,11 @@ use futures_util::FutureExt as _;
 use poem::http::{Method, header};
 use poem::{Body, Endpoint, IntoResponse as _, Request, Response};
 
-pub(super) use self::answer::{ErrorPage, bare, problem, with_retry};
+pub(super) use self::error_page::{ErrorPage, bare, problem, with_retry};
 use super::state::AppState;
 use crate::error::Error;
 
-/// In bytes. A form has some hundred.
+/// The longest body, in bytes. A form has a few hundred bytes.
 const BODY_LIMIT: usize = 64 * 1024;
 
 /// Puts the routes inside the middleware.
@@ -67,7 +67,7 @@ impl<E: Endpoint> AppMiddleware<E> {
         if path.contains("/api/") {
             return problem(error, true);
         }
-        answer::page(error, &self.state.services)
+        error_page::page(error, &self.state.services)
     }
 }
 

@@ -21,7 +21,7 @@ impl Default for CapacityView {
 }
 
 impl CapacityView {
-    /// From the query of the page. A missing field has its usual value.
+    /// From the query of the page. A missing field has its default value.
     pub fn read(query: &str) -> Self {
         let mut typed = FIELDS.map(|field| field.usual.to_owned());
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {

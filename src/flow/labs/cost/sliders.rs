@@ -14,7 +14,7 @@ struct Slider {
     hint: &'static str,
     most: u32,
     step: u32,
-    usual: u32,
+    default: u32,
     /// The value in words.
     words: fn(u32) -> String,
 }
@@ -26,7 +26,7 @@ const SLIDERS: [Slider; 4] = [
         hint: "Without it, loopback flatters strategies that call a store.",
         most: 5,
         step: 1,
-        usual: 0,
+        default: 0,
         words: |ms| format!("{ms} ms"),
     },
     Slider {
@@ -35,7 +35,7 @@ const SLIDERS: [Slider; 4] = [
         hint: "By strategies that store logins.",
         most: 4,
         step: 1,
-        usual: 3,
+        default: 3,
         words: |tens| grouped(10_f64.powi(i32::try_from(tens).unwrap_or(4))),
     },
     Slider {
@@ -44,7 +44,7 @@ const SLIDERS: [Slider; 4] = [
         hint: "The share of session-tracked checks that the node answers from its memory.",
         most: 100,
         step: 10,
-        usual: 100,
+        default: 100,
         words: |percent| format!("{percent} %"),
     },
     Slider {
@@ -53,7 +53,7 @@ const SLIDERS: [Slider; 4] = [
         hint: "The user’s name is in the claims of every token. Browsers keep cookies of 4,096 bytes.",
         most: 4096,
         step: 256,
-        usual: 0,
+        default: 0,
         words: |bytes| if bytes == 0 { "as it is".to_owned() } else { format!("{} bytes", grouped(f64::from(bytes))) },
     },
 ];
@@ -74,12 +74,12 @@ pub(super) struct Sliders([String; 4]);
 
 impl Default for Sliders {
     fn default() -> Self {
-        Self(SLIDERS.map(|slider| slider.usual.to_string()))
+        Self(SLIDERS.map(|slider| slider.default.to_string()))
     }
 }
 
 impl Sliders {
-    /// A missing field has its usual value.
+    /// A missing field has its default value.
     pub fn read(body: &[u8]) -> Self {
         let mut sliders = Self::default();
         for (name, value) in url::form_urlencoded::parse(body) {
@@ -108,7 +108,7 @@ impl Sliders {
 
     pub fn view(&self) -> Vec<Value> {
         let slider = |(place, slider): (usize, &Slider)| {
-            let value = self.value(place).unwrap_or(slider.usual);
+            let value = self.value(place).unwrap_or(slider.default);
             let all: Vec<_> = (0..=slider.most / slider.step).map(|step| (slider.words)(step * slider.step)).collect();
             json!({
                 "name": slider.name, "label": slider.label, "hint": slider.hint, "most": slider.most,

@@ -144,7 +144,7 @@ fn words(observed: Observation) -> String {
     }
 }
 
-/// With the digits that can be read from the last row of a room.
+/// Formats a figure with few digits, for people far from the screen.
 fn figure(ms: f64) -> String {
     if ms <= 0.0 {
         "0 ms".to_owned()
