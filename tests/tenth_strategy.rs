@@ -31,12 +31,13 @@ use self::tenth_strategy::{entry, pages, walk_through};
 
 fn main() -> ExitCode {
     let mut tests = tests_of(entry::TENTH);
-    let own: [(&str, fn()); 2] = [
+    let own: [(&str, fn()); 3] = [
         (
             "tenth_strategy::the_walk_through_shows_the_tested_code",
             walk_through::the_walk_through_shows_the_tested_code,
         ),
         ("tenth_strategy::the_server_mounts_the_tenth_strategy", pages::the_server_mounts_the_tenth_strategy),
+        ("tenth_strategy::two_strategies_of_one_name_are_refused", pages::two_strategies_of_one_name_are_refused),
     ];
     tests.extend(own.map(|(name, run)| {
         Trial::test(name, move || {

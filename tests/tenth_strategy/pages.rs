@@ -1,10 +1,11 @@
 //! A server with ten strategies serves the pages of the tenth.
 
+use jwt_vs_session::app::{App, StartError};
 use jwt_vs_session::clock::Clock;
 use tokio::runtime::Runtime;
 
-use super::entry::all_ten;
-use crate::common::{TestApp, bare_client, log_in, me};
+use super::entry::{TENTH, all_ten};
+use crate::common::{TestApp, bare_client, folder, log_in, me, settings};
 
 pub fn the_server_mounts_the_tenth_strategy() {
     Runtime::new().expect("a runtime").block_on(async {
@@ -23,5 +24,14 @@ pub fn the_server_mounts_the_tenth_strategy() {
         let mut removals = removal.filter(|line| line.starts_with(&format!("{cookie}=;")));
         assert!(removals.any(|line| line.contains("Max-Age=0")), "the log out removes the cookie");
         app.stop().await;
+    });
+}
+
+pub fn two_strategies_of_one_name_are_refused() {
+    Runtime::new().expect("a runtime").block_on(async {
+        let folder = folder();
+        let twice = [TENTH, TENTH].concat().leak();
+        let refused = App::open_with(&settings(folder.path(), &[]), Clock::system(), twice).await;
+        assert!(matches!(refused.err(), Some(StartError::DoubleStrategy("sealed-cookie"))));
     });
 }
