@@ -1,10 +1,13 @@
 //! The report of a run, for programs and as figures for the frontier.
 
+use std::sync::Arc;
+
 use serde::{Serialize, Serializer};
 
 use super::floors::FloorTimes;
 use super::samples::Percentiles;
 use super::setup::{COOKIE_LIMIT, Conditions};
+use crate::auth::Failure;
 use crate::labs::figures::{Figures, Source, Staleness, StrategyFigures};
 use crate::store::StoreError;
 
@@ -70,7 +73,7 @@ pub enum NotMeasuredReason {
     #[error("{}", StoreError::Absent { store: "Redis" }.sentence())]
     WithoutRedis,
     #[error("No login could be opened with claims of this size: {0}")]
-    ClaimsTooLarge(String),
+    ClaimsTooLarge(Arc<Failure>),
     /// Name and value.
     #[error("The cookie would have {bytes} bytes; browsers need not keep more than {COOKIE_LIMIT}.")]
     CookieTooLarge { bytes: usize },

@@ -1,6 +1,7 @@
 //! One strategy, from the first login to the last.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
@@ -110,7 +111,7 @@ impl CostMeasurement<'_> {
         let opened = self.population.open(&*candidate.direct, &self.population.of_login(0)).await;
         let login = opened.map_err(|error| match error {
             error @ Failure::Store(_) => NoResult::Failed(self.failed(error)),
-            error if self.conditions.claim_bytes > 0 => NotMeasuredReason::ClaimsTooLarge(error.to_string()).into(),
+            error if self.conditions.claim_bytes > 0 => NotMeasuredReason::ClaimsTooLarge(Arc::new(error)).into(),
             error => self.failed(error).into(),
         })?;
         let bytes = candidate.direct.describe().transport.cookie.len() + login.bytes;

@@ -82,7 +82,7 @@ async fn keep_fresh(run: Arc<LiveRun>, logins: Arc<Vec<LiveLogin>>) {
     }
 }
 
-/// Revokes one login after the other, about 50 ms each: at once they would disturb each other's
+/// Revokes one login after the other, at least 30 ms each: at once they would disturb each other's
 /// measurement. Logins that only expiry ends come first, and are measured while the others are.
 async fn revoke_when_told(run: Arc<LiveRun>, logins: Arc<Vec<LiveLogin>>) {
     run.until_revoked().await;
