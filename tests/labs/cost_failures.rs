@@ -88,11 +88,11 @@ async fn bench(folder: &Path, strategy: Arc<Faulty>) -> CostSetup {
     CostSetup { candidates, users, sql, redis: Redis::absent(), subject, clock: Clock::system() }
 }
 
-/// A strategy that needs nothing and keeps no list.
+/// A strategy that needs nothing, keeps no list and revokes one login at a time.
 async fn described(folder: &Path) -> Description {
     let app = App::open(&settings(folder, &[]), Clock::system()).await.expect("the app starts");
     let plain = app.strategies().next().expect("a strategy").describe().clone();
-    Description { promise: Promise::Immediate, ..plain }
+    Description { promise: Promise::Immediate, revokes_single: true, ..plain }
 }
 
 async fn outcome(refuses: Option<usize>, forgets_to_revoke: bool) -> (std::result::Result<usize, String>, usize) {
