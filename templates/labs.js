@@ -95,7 +95,7 @@ function over(text) {
   run = null;
   revoke.disabled = true;
   start.disabled = false;
-  start.textContent = "Again";
+  start.textContent = "New run";
   start.focus();
   statusLine.textContent = text;
 }
@@ -122,7 +122,7 @@ function listen(address) {
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  if (start.textContent === "Again") {
+  if (start.textContent === "New run") {
     start.textContent = "Log in everywhere";
     main.classList.remove("running");
     logins.hidden = outcomes.hidden = true;

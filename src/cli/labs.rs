@@ -27,7 +27,7 @@ pub(super) enum LabCommand {
         #[arg(long, default_value = "table")]
         format: Format,
     },
-    /// Benchmark authentication: the order of magnitude in seconds; use a release build
+    /// Measure the cost of authenticating a request, within seconds and roughly; use a release build
     Cost(CostOptions),
 }
 
@@ -103,7 +103,7 @@ async fn lab_cost(settings: &Settings, options: &CostOptions) -> Outcome {
     show_progress("");
     nodes.close().await;
     let report = report?;
-    if report.is_debug() {
+    if report.is_debug() && matches!(options.format, Format::Json) {
         writeln!(std::io::stderr(), "{}", cost::DEBUG_WARNING)?;
     }
     print(&report, options.format)

@@ -1,4 +1,4 @@
-//! The frontier on pages: from the last run of this server, or else from the kept figures.
+//! The frontier on pages: from the last run of this server, or else from an earlier measurement.
 
 use serde_json::{Value, json};
 
@@ -44,16 +44,16 @@ fn words(source: &Source, of_this_server: Option<String>) -> String {
 /// The picture in both sizes, its table, and the origin of the figures. `None`: there are no figures yet.
 pub(super) fn view(state: &AppState) -> Option<Value> {
     let figures = in_use(state)?;
-    let kept = state.services.figures.as_ref();
+    let earlier = state.services.figures.as_ref();
     let descriptions = || state.strategies().map(|strategy| strategy.describe());
-    let points = points(&figures, kept, descriptions());
-    let plain = plain_points(&figures, kept, &points, descriptions());
+    let points = points(&figures, earlier, descriptions());
+    let plain = plain_points(&figures, earlier, &points, descriptions());
     let pictures: Vec<_> =
         [Canvas::WIDE, Canvas::NARROW].into_iter().filter_map(|canvas| draw(&points, &plain, canvas)).collect();
     if pictures.is_empty() {
         return None;
     }
-    let words_of_kept = |borrowed: bool| kept.filter(|_| borrowed).map(|kept| words(&kept.source, None));
+    let words_of_earlier = |borrowed: bool| earlier.filter(|_| borrowed).map(|earlier| words(&earlier.source, None));
     Some(json!({
         "pictures": pictures,
         "points": points,
@@ -63,8 +63,8 @@ pub(super) fn view(state: &AppState) -> Option<Value> {
         "delayed": state.services.cost_runs.report().is_some_and(|report| !report.conditions.delay.is_zero()),
         "trials": state.services.cost_runs.report().map(|_| TRIALS),
         "sentence": sentence(&points, &plain),
-        "borrowed": words_of_kept(points.iter().any(|point| point.borrowed)),
-        "plain_borrowed": words_of_kept(plain.iter().any(|point| point.borrowed)),
+        "borrowed": words_of_earlier(points.iter().any(|point| point.borrowed)),
+        "plain_borrowed": words_of_earlier(plain.iter().any(|point| point.borrowed)),
         "plain": plain,
     }))
 }

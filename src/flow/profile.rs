@@ -4,7 +4,7 @@ use minijinja::context;
 use minijinja::value::Serde;
 use poem::{Response, handler};
 
-use super::context::{RequestContext, life};
+use super::context::{RequestContext, valid_for};
 use crate::error::Error;
 
 #[handler]
@@ -17,7 +17,7 @@ pub(super) async fn page(request: RequestContext) -> Result<Response, Error> {
             id => identity.login.to_string(),
             issued_at => identity.issued_at.to_string(),
             expires_at => identity.expires_at.to_string(),
-            life => life(identity),
+            valid_for => valid_for(identity, request.services().clock.now()),
         },
         holds => context! { browser => Serde(browser), server => Serde(server) },
         logout => description.texts.logout,

@@ -39,7 +39,7 @@ impl Figures {
         }
     }
 
-    /// The kept figures: those that this program was built with.
+    /// The figures of an earlier measurement that this program was built with.
     pub fn embedded() -> Option<Self> {
         let text = include_str!(concat!(env!("OUT_DIR"), "/figures.json"));
         (!text.is_empty()).then(|| Self::parse(text).ok()).flatten()
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kept_figures_can_be_parsed() {
+    fn the_figures_of_the_build_can_be_parsed() {
         let text = include_str!(concat!(env!("OUT_DIR"), "/figures.json"));
         assert!(text.is_empty() || Figures::parse(text).is_ok(), "{:?}", Figures::parse(text));
     }

@@ -201,7 +201,7 @@ async fn nonsense_is_refused_with_a_sentence_and_kept() {
 
 /// Figures that another measurement left: what is not known here is not invented.
 #[tokio::test]
-async fn kept_figures_are_drawn_and_labelled_and_the_capacity_view_uses_them() {
+async fn earlier_figures_are_drawn_and_labelled_and_the_capacity_view_uses_them() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("figures.json");
     let interval = |median: f64| json!({ "low": median * 0.9, "median": median, "high": median * 1.1 });

@@ -1,8 +1,32 @@
 //! Register, log in, and return to the page that needed the login.
 
+use std::time::Duration;
+
+use jwt_vs_session::auth::Transport;
+
 use super::client::{Answer, between, unescaped};
 use super::server::{PASSWORD, TestServer, base, name};
 use crate::common::DEMO_PASSWORD;
+
+/// A token keeps its `exp`; the idle timeout of a session slides with the request; a short token is renewed.
+#[tokio::test]
+async fn the_profile_says_how_long_the_credential_is_valid() {
+    let lives = ["--access-ttl", "7m", "--session-idle", "10m", "--short-ttl", "90s"];
+    let server = TestServer::with(&lives).await;
+    for mount in server.mounts() {
+        let client = server.client(mount);
+        client.demo_login("alice").await;
+        server.app.clock.advance(Duration::from_mins(4));
+        let profile = client.get("/profile").await.body;
+        let left = match mount.transport {
+            Transport { refresh_cookie: Some(_), .. } => "1m 30s",
+            Transport { bearer: true, .. } => "3m",
+            Transport { .. } => "10m",
+        };
+        let sentence = format!("The credential is valid for another <strong>{left}</strong>.");
+        assert!(profile.contains(&sentence), "{}: {left} in {profile}", mount.slug);
+    }
+}
 
 #[tokio::test]
 async fn registering_logs_in_and_leads_to_the_profile() {

@@ -44,7 +44,7 @@ fn describe(keys: &Keys, kept: Duration) -> Description {
             label: "JWT with a blocklist",
             summary: "A signed token in a cookie. For every request the server looks in Redis whether it was revoked.",
             revocation: "The next request, on every node: the token's jti is on the blocklist.".to_owned(),
-            store: "Redis, over the SQL database",
+            store: "Redis, filled from the SQL database",
             browser_holds: BROWSER_HOLDS,
             server_holds: "Only revocations: a jti until its token expires, and one generation for each user.",
             notice: None,

@@ -44,7 +44,7 @@ fn describe(keys: &Keys) -> Description {
                 "When the push arrives. While the push channel is cut, every check reads Redis: so after {bound_ms} ms at \
                  the latest."
             ),
-            store: "process memory, fed by Redis, over the SQL database",
+            store: "process memory, fed by Redis, filled from the SQL database",
             browser_holds: BROWSER_HOLDS,
             server_holds: "Only revocations, in every node's memory: 56 to 112 bytes for each revoked login.",
             notice: None,

@@ -1,4 +1,4 @@
-//! How long a session lives.
+//! How long a session lives: the idle timeout slides with each request, the absolute timeout does not.
 
 use std::time::Duration;
 

@@ -20,6 +20,7 @@ use super::client::{client_address, device_label};
 use super::cookies::{CookieScope, PREVIOUS};
 use super::state::{Mount, Services};
 use crate::auth::{AuthStrategy, Credentials, Effect, Failure, Grant, Identity, RevokeScope};
+use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::identity::{Device, Subject};
 use crate::trace::{StepKind, Trace, Verdict, VerdictKind};
@@ -183,8 +184,8 @@ pub(super) fn see_other(location: &str) -> Response {
     Response::builder().status(StatusCode::SEE_OTHER).header(header::LOCATION, location).body(())
 }
 
-/// The time from issue to expiry, in words.
-pub(super) fn life(identity: &Identity) -> String {
-    let life = identity.expires_at.since(identity.issued_at);
-    humantime::format_duration(Duration::from_secs(life.as_secs().max(1))).to_string()
+/// The time until the credential expires, in words, rounded to a second.
+pub(super) fn valid_for(identity: &Identity, now: Timestamp) -> String {
+    let left = identity.expires_at.since(now) + Duration::from_millis(500);
+    humantime::format_duration(Duration::from_secs(left.as_secs())).to_string()
 }

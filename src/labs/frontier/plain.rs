@@ -26,19 +26,19 @@ pub struct PlainPoint {
     pub staleness_note: String,
     /// What our strategy adds, and what that costs.
     pub comparison: String,
-    /// Whether the figures are the kept ones, and those of the strategies are not.
+    /// Whether the figures are from an earlier measurement, and those of the strategies are not.
     pub borrowed: bool,
 }
 
-/// The plain variants of these figures, or else of the kept ones: each whose strategy is among the points.
+/// The plain variants of these figures, or else of the earlier ones: each whose strategy is among the points.
 pub fn plain_points<'a>(
     figures: &Figures,
-    kept: Option<&Figures>,
+    earlier: Option<&Figures>,
     points: &[FrontierPoint],
     descriptions: impl Iterator<Item = &'a Description>,
 ) -> Vec<PlainPoint> {
     let borrowed = figures.plain.is_empty();
-    let plain = if borrowed { kept.map_or(&[][..], |kept| &kept.plain) } else { &figures.plain };
+    let plain = if borrowed { earlier.map_or(&[][..], |earlier| &earlier.plain) } else { &figures.plain };
     let drawn: Vec<_> =
         descriptions.filter(|description| points.iter().any(|point| point.slug == description.slug)).collect();
     let point = |plain: &PlainFigures| {

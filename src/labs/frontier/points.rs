@@ -32,22 +32,22 @@ pub struct FrontierPoint {
     pub staleness_words: String,
     /// How the staleness was measured.
     pub staleness_note: String,
-    /// Whether the staleness is a kept figure, and the cost is not.
+    /// Whether the staleness is from an earlier measurement, and the cost is not.
     pub borrowed: bool,
 }
 
-/// The points of these figures. If a staleness is missing, that of the kept figures is used.
+/// The points of these figures. If a staleness is missing, that of an earlier measurement is used.
 pub fn points<'a>(
     figures: &Figures,
-    kept: Option<&Figures>,
+    earlier: Option<&Figures>,
     descriptions: impl Iterator<Item = &'a Description>,
 ) -> Vec<FrontierPoint> {
-    descriptions.filter_map(|description| point(figures, kept, description)).collect()
+    descriptions.filter_map(|description| point(figures, earlier, description)).collect()
 }
 
-fn point(figures: &Figures, kept: Option<&Figures>, description: &Description) -> Option<FrontierPoint> {
+fn point(figures: &Figures, earlier: Option<&Figures>, description: &Description) -> Option<FrontierPoint> {
     let row = figures.row(description.slug)?;
-    let known = kept.and_then(|kept| kept.row(description.slug)?.staleness_ms);
+    let known = earlier.and_then(|earlier| earlier.row(description.slug)?.staleness_ms);
     let borrowed = row.staleness_ms.is_none();
     let measured = row.staleness_ms.or(known)?;
     let (staleness, usual, bound) = match description.promise {

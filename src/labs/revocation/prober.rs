@@ -1,4 +1,4 @@
-//! Probes one node, without waiting for the answer to the probe before.
+//! Sends the probes around a revoke to one node, without waiting for the answer to the probe before.
 
 use std::sync::Arc;
 use std::time::Instant;

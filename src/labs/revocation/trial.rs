@@ -1,4 +1,4 @@
-//! One revoke: both nodes are probed at a fixed pace before and after it.
+//! One trial: a login, a prober for each node, and the revoke between their probes.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
