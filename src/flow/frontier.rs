@@ -47,13 +47,13 @@ pub(super) fn view(state: &AppState) -> Option<Value> {
     let earlier = state.services.figures.as_ref();
     let descriptions = || state.strategies().map(|strategy| strategy.describe());
     let points = points(&figures, earlier, descriptions());
-    let plain = plain_points(&figures, earlier, &points, descriptions());
+    let plain = plain_points(&figures, &points, descriptions());
     let pictures: Vec<_> =
         [Canvas::WIDE, Canvas::NARROW].into_iter().filter_map(|canvas| draw(&points, &plain, canvas)).collect();
     if pictures.is_empty() {
         return None;
     }
-    let words_of_earlier = |borrowed: bool| earlier.filter(|_| borrowed).map(|earlier| words(&earlier.source, None));
+    let borrowed = points.iter().any(|point| point.borrowed);
     Some(json!({
         "pictures": pictures,
         "points": points,
@@ -63,8 +63,7 @@ pub(super) fn view(state: &AppState) -> Option<Value> {
         "delayed": state.services.cost_runs.report().is_some_and(|report| !report.conditions.delay.is_zero()),
         "trials": state.services.cost_runs.report().map(|_| TRIALS),
         "sentence": sentence(&points, &plain),
-        "borrowed": words_of_earlier(points.iter().any(|point| point.borrowed)),
-        "plain_borrowed": words_of_earlier(plain.iter().any(|point| point.borrowed)),
+        "borrowed": earlier.filter(|_| borrowed).map(|earlier| words(&earlier.source, None)),
         "plain": plain,
     }))
 }

@@ -26,19 +26,15 @@ pub struct PlainPoint {
     pub staleness_note: String,
     /// What our strategy adds, and what that costs.
     pub comparison: String,
-    /// Whether the figures are from an earlier measurement, and those of the strategies are not.
-    pub borrowed: bool,
 }
 
-/// The plain variants of these figures, or else of the earlier ones: each whose strategy is among the points.
+/// The plain variants of these figures, each whose strategy is among the points. Those of another run are not drawn:
+/// beside figures of another machine or build they would mislead.
 pub fn plain_points<'a>(
     figures: &Figures,
-    earlier: Option<&Figures>,
     points: &[FrontierPoint],
     descriptions: impl Iterator<Item = &'a Description>,
 ) -> Vec<PlainPoint> {
-    let borrowed = figures.plain.is_empty();
-    let plain = if borrowed { earlier.map_or(&[][..], |earlier| &earlier.plain) } else { &figures.plain };
     let drawn: Vec<_> =
         descriptions.filter(|description| points.iter().any(|point| point.slug == description.slug)).collect();
     let point = |plain: &PlainFigures| {
@@ -58,8 +54,7 @@ pub fn plain_points<'a>(
             staleness_words: staleness_words(staleness),
             staleness_note: plain.staleness_note.clone(),
             comparison: plain.comparison.clone(),
-            borrowed,
         })
     };
-    plain.iter().filter_map(point).collect()
+    figures.plain.iter().filter_map(point).collect()
 }

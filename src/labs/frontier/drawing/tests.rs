@@ -55,7 +55,6 @@ fn textbook() -> Vec<PlainPoint> {
         staleness_words: String::new(),
         staleness_note: String::new(),
         comparison: String::new(),
-        borrowed: false,
     };
     vec![plain("plain JWT", "jwt", 3_100.0, 900_000.0), plain("plain session", "session", 59_000.0, 0.0)]
 }
@@ -139,7 +138,7 @@ fn a_plain_variant_is_drawn_if_its_strategy_is() {
         comparison: String::new(),
     };
     let source = serde_json::json!({ "method": "criterion", "machine": "", "date": "", "versions": "", "load": null });
-    let earlier = Figures {
+    let figures = Figures {
         source: serde_json::from_value(source).expect("a source"),
         rows: vec![row(jwt)],
         plain: vec![variant("plain JWT", "jwt"), variant("plain session", "session")],
@@ -148,13 +147,9 @@ fn a_plain_variant_is_drawn_if_its_strategy_is() {
     let keys = Keys::from_secret(&"a secret of more than thirty-two bytes".into()).expect("a key");
     let jwt = JwtStrategy::new(Arc::new(keys), Duration::from_mins(15), Clock::system());
     let descriptions = || [jwt.describe()].into_iter();
-    let here = Figures { plain: Vec::new(), ..earlier.clone() };
-    for (figures, borrowed) in [(&earlier, false), (&here, true)] {
-        let points = points(figures, Some(&earlier), descriptions());
-        let plain = plain_points(figures, Some(&earlier), &points, descriptions());
-        let [plain] = &plain[..] else { panic!("the session is not drawn: {plain:?}") };
-        assert_eq!((plain.name.as_str(), plain.beside, plain.borrowed), ("plain JWT", "jwt", borrowed));
-        assert_eq!((plain.cost_words.as_str(), plain.staleness_words.as_str()), ("3.00 µs", "15 min"));
-    }
-    assert_eq!(plain_points(&here, None, &points(&here, None, descriptions()), descriptions()).len(), 0);
+    let points = points(&figures, None, descriptions());
+    let plain = plain_points(&figures, &points, descriptions());
+    let [plain] = &plain[..] else { panic!("the session is not drawn: {plain:?}") };
+    assert_eq!((plain.name.as_str(), plain.beside), ("plain JWT", "jwt"));
+    assert_eq!((plain.cost_words.as_str(), plain.staleness_words.as_str()), ("3.00 µs", "15 min"));
 }
