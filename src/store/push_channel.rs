@@ -25,7 +25,7 @@ use super::redis::{Redis, query_over};
 /// How long after a `PING` its answer proves that no push is missing.
 const TRUST: Duration = Duration::from_millis(400);
 
-/// The longest staleness of a copy: [`TRUST`], and what it takes to notice that it has run out.
+/// The longest staleness of a copy: `TRUST`, and what it takes to notice that it has run out.
 pub const PUSH_BOUND: Duration = TRUST.saturating_add(Duration::from_millis(100));
 
 /// The time between two `PING`s while the channel is used.
