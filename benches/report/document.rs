@@ -167,7 +167,7 @@ On a machine that does nothing else:
 ```sh
 cargo bench --bench lookup
 cargo bench --bench request
-cargo run --release -- lab revocation --trials 100 --format json > revocation.json
+cargo run --release -- lab revocation --format json > revocation.json
 cargo bench --bench report -- figures --revocation revocation.json > docs/figures.md
 cargo bench --bench report -- figures --revocation revocation.json --format json > docs/figures.json
 ```

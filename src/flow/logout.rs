@@ -23,8 +23,9 @@ pub(super) async fn everywhere(request: RequestContext) -> Result<Response, Erro
 
 /// Revokes logins and removes the cookie, for the pages and the JSON routes.
 ///
-/// The server removes a refused cookie: its login was revoked or has expired. Two requests need an accepted credential: a log out everywhere, because
-/// it must know the user, and one with a bearer token, because the login of an expired token may go on.
+/// The server removes a refused cookie: its login was revoked or has expired. Two requests need an accepted credential:
+/// a log out everywhere, because it must know the user, and one with a bearer token, because the login of an expired
+/// token may go on.
 pub(super) async fn log_out(request: &RequestContext, scope: RevokeScope) -> Result<(), Error> {
     let needed = matches!(scope, RevokeScope::Everywhere) || request.has_bearer();
     if needed {
