@@ -7,6 +7,7 @@
 mod common;
 
 mod browser {
+    mod accessibility;
     mod chromium;
     mod cookies;
     mod cost_lab;

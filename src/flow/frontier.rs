@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::state::AppState;
 use crate::labs::cost::TRIALS;
 use crate::labs::figures::{Figures, Method, Source};
-use crate::labs::frontier::{Canvas, FrontierPoint, PlainPoint, draw, plain_points, points};
+use crate::labs::frontier::{Canvas, draw, plain_points, points};
 
 /// The figures that pages show, if any.
 pub(super) fn in_use(state: &AppState) -> Option<Figures> {
@@ -62,16 +62,7 @@ pub(super) fn view(state: &AppState) -> Option<Value> {
         "shortened": points.iter().any(|point| point.shortened.is_some()),
         "delayed": state.services.cost_runs.report().is_some_and(|report| !report.conditions.delay.is_zero()),
         "trials": state.services.cost_runs.report().map(|_| TRIALS),
-        "sentence": sentence(&points, &plain),
         "borrowed": earlier.filter(|_| borrowed).map(|earlier| words(&earlier.source, None)),
         "plain": plain,
     }))
-}
-
-/// The picture in one sentence, for readers who cannot see it.
-fn sentence(points: &[FrontierPoint], plain: &[PlainPoint]) -> String {
-    let strategies = points.iter().map(|point| (point.slug, &point.cost_words, &point.staleness_words));
-    let plain = plain.iter().map(|point| (point.name.as_str(), &point.cost_words, &point.staleness_words));
-    let words = |(name, cost, staleness)| format!("{name}: {cost}, {staleness}");
-    strategies.chain(plain).map(words).collect::<Vec<_>>().join("; ")
 }

@@ -19,7 +19,7 @@ async fn count(tab: &Tab, selector: &str) -> u32 {
 
 /// Pairs of names in the picture that cover each other, and names that leave it.
 const COVERED: &str = "(() => {
-    const picture = [...document.querySelectorAll('svg.frontier[role=img]')].find(e => e.getBoundingClientRect().width);
+    const picture = [...document.querySelectorAll('svg.frontier[role=group]')].find(e => e.getBoundingClientRect().width);
     const frame = picture.getBoundingClientRect();
     const names = [...picture.querySelectorAll('.dot text')].map(e => [e.textContent, e.getBoundingClientRect()]);
     const meet = (a, b) => a.left < b.right && b.left < a.right && a.top + 2 < b.bottom && b.top + 2 < a.bottom;
@@ -56,9 +56,10 @@ async fn the_cost_is_measured_and_drawn_while_one_watches() {
     tab.resize(1280).await;
     look_closely(&tab, "cost-lab").await;
     on_paper(&tab).await;
-    // A dot leads to its command.
-    let dot = "(a => { a.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true })); return location.hash })(document.querySelector('svg.frontier.wide a'))";
-    assert_eq!(tab.js::<String>(dot).await.as_deref(), Some("#command-jwt"));
+    let dot = "document.querySelector('svg.frontier.wide a').href.baseVal";
+    assert_eq!(tab.js::<String>(dot).await.as_deref(), Some("/jwt/"), "a dot leads to its mount");
+    let again = "(a => { a.click(); return location.hash })(document.querySelector('.points th .hint'))";
+    assert_eq!(tab.js::<String>(again).await.as_deref(), Some("#command-jwt"));
     assert_eq!(count(&tab, "li:target code").await, 2);
     tab.open(&app.url("/")).await;
     assert_eq!(count(&tab, "svg.frontier.wide .dot").await, 9);
