@@ -72,13 +72,14 @@ impl Check {
 pub fn tests_of(list: &'static [StrategyEntry]) -> Vec<Trial> {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let variants = runtime.block_on(variants(list));
-    let of_variant = |variant: &Variant| {
-        let applying = CHECKS.iter().filter(|check| (check.applies)(variant));
-        let tests = applying.flat_map(|check| {
+    // By check: each strategy's quick checks come before the slow ones of any.
+    let of_check = |check: &Check| {
+        let applying = variants.iter().filter(|variant| (check.applies)(variant));
+        let tests = applying.flat_map(|variant| {
             let on_postgres = check.on_postgres.then(|| check.test(variant.on_postgres()));
             [Some(check.test(variant.clone())), on_postgres].into_iter().flatten()
         });
         tests.collect::<Vec<_>>()
     };
-    variants.iter().flat_map(of_variant).collect()
+    CHECKS.iter().flat_map(of_check).collect()
 }
