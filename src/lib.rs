@@ -11,8 +11,9 @@
 //! 6. [`store`]: WHERE things live: Redis, the SQL database, the memory of this process.
 //! 7. [`account`]: WHO the users are: names, passwords, hashes.
 //! 8. [`identity`]: the ids of users and logins, which `auth` and `store` share.
-//! 9. [`trace`]: what one request did, for the panel on every page and for `Server-Timing`.
-//! 10. [`page`] and [`error`]: the templates, and the pages of errors. [`server`], [`telemetry`], [`clock`], [`units`]:
+//! 9. [`security_log`]: the events that matter after an attack, one line each.
+//! 10. [`trace`]: what one request did, for the panel on every page and for `Server-Timing`.
+//! 11. [`page`] and [`error`]: the templates, and the pages of errors. [`server`], [`telemetry`], [`clock`], [`units`]:
 //!     sockets, logs and metrics, time, numbers as people read them.
 
 pub mod account;
@@ -26,6 +27,7 @@ pub mod flow;
 pub mod identity;
 pub mod labs;
 pub mod page;
+pub mod security_log;
 pub mod server;
 pub mod store;
 pub mod telemetry;

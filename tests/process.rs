@@ -10,6 +10,7 @@ mod process {
     mod patience;
     mod program;
     mod refusals;
+    mod security_log;
     mod start;
     mod stop;
 }

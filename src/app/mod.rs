@@ -100,6 +100,11 @@ impl App {
         self.address
     }
 
+    /// The node's name.
+    pub fn node(&self) -> &str {
+        &self.state.services.node
+    }
+
     /// The strategies, in the order of their mounts.
     pub fn strategies(&self) -> impl Iterator<Item = &Arc<dyn AuthStrategy>> {
         self.state.strategies()

@@ -17,7 +17,7 @@ use crate::config::Settings;
 use crate::identity::{Role, UserId};
 use crate::store::Sql;
 use crate::store::users::{User, Users};
-use crate::telemetry;
+use crate::{security_log, telemetry};
 
 #[derive(Parser)]
 #[command(version, about = about())]
@@ -117,6 +117,7 @@ async fn serve(settings: &Settings) -> Outcome {
     // First: a signal must end everything that starts below.
     let stop = stop_signal()?;
     let app = App::open(settings, Clock::system()).await?;
+    security_log::start(app.node());
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening on http://{}", app.address())?;
     if let Some(demo) = app.demo().filter(|demo| !demo.users.is_empty()) {
@@ -125,7 +126,9 @@ async fn serve(settings: &Settings) -> Outcome {
     }
     out.flush()?;
     drop(out);
-    Ok(app.run(stop).await?)
+    let served = app.run(stop).await;
+    security_log::flush();
+    Ok(served?)
 }
 
 /// Completes at the first SIGTERM or Ctrl-C.

@@ -138,7 +138,7 @@ impl Api {
         }
         request.services().rate_limits.check_renewal(request.address())?;
         let credentials = Credentials::default().with_renewal(Some(body.0.refresh_token.0));
-        let grant = request.strategy().renew(&credentials, request.trace()).await?;
+        let grant = request.renew(&credentials).await?;
         let grant = grant.ok_or(Error::LoginRequired { next: None })?;
         Ok(Json(login_response(&request, &grant)))
     }

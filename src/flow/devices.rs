@@ -8,6 +8,7 @@ use super::context::{RequestContext, see_other};
 use crate::auth::{Login, RevokeScope};
 use crate::error::Error;
 use crate::identity::LoginId;
+use crate::security_log::RevocationCause;
 
 /// `GET M/devices`.
 #[handler]
@@ -41,10 +42,10 @@ pub(super) async fn revoke(request: RequestContext, Path(id): Path<String>) -> R
         return Err(Error::NotFound);
     }
     if wanted == identity.login {
-        request.revoke(identity, RevokeScope::This).await?;
+        request.revoke(identity, RevokeScope::This, RevocationCause::DeviceList).await?;
         request.clear_credentials();
         return Ok(see_other(&request.path("/")));
     }
-    request.revoke(identity, RevokeScope::Other(wanted)).await?;
+    request.revoke(identity, RevokeScope::Other(wanted), RevocationCause::DeviceList).await?;
     Ok(see_other(&request.path("/devices")))
 }

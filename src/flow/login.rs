@@ -12,6 +12,7 @@ use crate::account::UserName;
 use crate::auth::Grant;
 use crate::error::Error;
 use crate::identity::Subject;
+use crate::security_log::{LoginRefusal, RevocationCause, SecurityEvent};
 use crate::store::users::User;
 use crate::trace::{StepKind, Verdict, VerdictKind};
 
@@ -81,10 +82,13 @@ pub(super) async fn log_in(request: &RequestContext, username: &str, password: S
     match (user, matches) {
         (Some(user), true) => {
             let grant = open(request, &user).await?;
+            request.record(&grant.identity, &SecurityEvent::LoginAccepted);
             metrics::counter!("logins_total", "strategy" => slug, "outcome" => "opened").increment(1);
             Ok(grant)
         }
-        _ => {
+        (user, _) => {
+            let reason = if user.is_some() { LoginRefusal::WrongPassword } else { LoginRefusal::UnknownUser };
+            request.record_of(user.map(|user| user.id), None, &SecurityEvent::LoginRefused { reason });
             metrics::counter!("logins_total", "strategy" => slug, "outcome" => "refused").increment(1);
             // First: the page authenticates the request as well, and the panel shows the last verdict.
             request.identity().await?;
@@ -107,7 +111,9 @@ async fn open(request: &RequestContext, user: &User) -> Result<Grant, Error> {
     if now.is_some_and(|now| now.password_hash == user.password_hash) {
         return Ok(grant);
     }
-    request.revoke_single(&grant.identity).await?;
+    request.revoke_single(&grant.identity, RevocationCause::PasswordChange).await?;
+    let reason = LoginRefusal::PasswordChanged;
+    request.record_of(Some(user.id), None, &SecurityEvent::LoginRefused { reason });
     Err(Error::WrongPassword)
 }
 

@@ -2,9 +2,10 @@
 
 use poem::{Response, handler};
 
-use super::context::{RequestContext, see_other};
+use super::context::{RequestContext, reach, see_other};
 use crate::auth::{Effect, RevokeScope};
 use crate::error::Error;
+use crate::security_log::{RevocationCause, SecurityEvent};
 use crate::trace::{Verdict, VerdictKind};
 
 /// `POST M/logout`.
@@ -32,7 +33,9 @@ pub(super) async fn log_out(request: &RequestContext, scope: RevokeScope) -> Res
         request.require_login().await?;
     }
     if let Some(identity) = request.identity().await? {
-        let effect = request.revoke(identity, scope).await?;
+        let event = SecurityEvent::Logout { reach: reach(&scope) };
+        let effect = request.revoke(identity, scope, RevocationCause::Logout).await?;
+        request.record(identity, &event);
         let (words, reason) = match effect {
             Effect::Now => {
                 ("logged out".into(), Some("every node refuses the next request with the old credential".into()))

@@ -22,6 +22,7 @@ mod password;
 mod profile;
 mod rate_limits;
 mod register;
+mod security;
 mod state;
 
 use std::sync::Arc;

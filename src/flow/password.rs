@@ -13,6 +13,7 @@ use super::context::RequestContext;
 use crate::account::{HashError, RejectedPassword, UserName};
 use crate::auth::{AuthStrategy, Effect, Identity, RevokeScope};
 use crate::error::Error;
+use crate::security_log::{PasswordChangeRefusal, RevocationCause, SecurityEvent};
 use crate::trace::StepKind;
 
 #[derive(Deserialize)]
@@ -44,14 +45,22 @@ pub(super) async fn submit(request: RequestContext, Form(fields): Form<PasswordF
     let identity = request.require_login().await?;
     let (status, message) = match change(&request, identity, fields).await? {
         PasswordChange::Changed => {
+            request.record(identity, &SecurityEvent::PasswordChanged);
             let lines = revoke_others(&request, identity).await?;
             let grant = request.strategy().issue(&identity.subject, request.device(), request.trace()).await?;
+            request.record(&grant.identity, &SecurityEvent::LoginAccepted);
             request.set_credentials(&grant);
             let context = json!({ "done": { "lines": lines }, "message": null, "effect": null });
             return request.page("password.html", "Password changed", context).await;
         }
-        PasswordChange::WrongCurrent => (StatusCode::UNAUTHORIZED, "The current password is wrong.".to_owned()),
-        PasswordChange::RejectedNew(reason) => (StatusCode::UNPROCESSABLE_ENTITY, reason.to_string()),
+        PasswordChange::WrongCurrent => {
+            record_refusal(&request, identity, PasswordChangeRefusal::WrongCurrentPassword);
+            (StatusCode::UNAUTHORIZED, "The current password is wrong.".to_owned())
+        }
+        PasswordChange::RejectedNew(reason) => {
+            record_refusal(&request, identity, PasswordChangeRefusal::NewPasswordRejected);
+            (StatusCode::UNPROCESSABLE_ENTITY, reason.to_string())
+        }
     };
     show(&request, status, Some(&message)).await
 }
@@ -79,8 +88,15 @@ async fn change(request: &RequestContext, identity: &Identity, fields: PasswordF
         Ok(true) => Ok(PasswordChange::Changed),
         Ok(false) => Ok(PasswordChange::WrongCurrent),
         // The database may have stored it. Then the logins that the old password opened must end.
-        Err(error) => Err(Error::PasswordUnknown { error, logins: revoke_all(request, identity).await }),
+        Err(error) => {
+            record_refusal(request, identity, PasswordChangeRefusal::Unconfirmed);
+            Err(Error::PasswordUnknown { error, logins: revoke_all(request, identity).await })
+        }
     }
+}
+
+fn record_refusal(request: &RequestContext, identity: &Identity, reason: PasswordChangeRefusal) {
+    request.record(identity, &SecurityEvent::PasswordChangeRefused { reason });
 }
 
 /// Revokes every login of the user under every mount, this one included, after the password was changed.
@@ -88,7 +104,7 @@ async fn change(request: &RequestContext, identity: &Identity, fields: PasswordF
 /// Returns a sentence for each mount. It says where the server could not revoke the logins.
 async fn revoke_others(request: &RequestContext, identity: &Identity) -> Result<Vec<String>, Error> {
     let (mount, description) = (request.mount(), request.strategy().describe());
-    let mine = request.revoke(identity, RevokeScope::Everywhere).await;
+    let mine = request.revoke(identity, RevokeScope::Everywhere, RevocationCause::PasswordChange).await;
     let mut lines = vec![
         "The new password is valid from now on, under every mount.".to_owned(),
         format!("{}: {} The server renewed this login.", mount.base(), description.texts.password_change),
@@ -112,7 +128,7 @@ async fn revoke_all(request: &RequestContext, identity: &Identity) -> String {
 
 async fn revoke_under(strategy: &dyn AuthStrategy, request: &RequestContext, identity: &Identity) -> String {
     let slug = strategy.describe().slug;
-    match request.revoke_under(strategy, identity, RevokeScope::Everywhere).await {
+    match request.revoke_under(strategy, identity, RevokeScope::Everywhere, RevocationCause::PasswordChange).await {
         Ok(Effect::Now | Effect::Within(_)) => format!("/{slug}: the server revoked every login of yours."),
         Ok(Effect::At(end)) => {
             format!("/{slug}: the server accepts your tokens until they expire, {end} at the latest.")

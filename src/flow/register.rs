@@ -11,6 +11,7 @@ use super::context::{RequestContext, see_other};
 use crate::account::{HashError, InvalidName, RejectedPassword, UserName};
 use crate::error::Error;
 use crate::identity::{Role, Subject, UserId};
+use crate::security_log::SecurityEvent;
 use crate::store::users::User;
 use crate::trace::StepKind;
 
@@ -43,7 +44,9 @@ pub(super) async fn submit(request: RequestContext, Form(fields): Form<RegisterF
     let (status, message) = match register(&request, &fields.username, fields.password).await? {
         Registration::Registered(user) => {
             let subject = Subject { id: user.id, name: user.name.into(), role: user.role };
+            request.record_of(Some(subject.id), None, &SecurityEvent::Registered);
             let grant = request.open_login(&subject).await?;
+            request.record(&grant.identity, &SecurityEvent::LoginAccepted);
             request.set_credentials(&grant);
             return Ok(see_other(&request.path("/profile")));
         }

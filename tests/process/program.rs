@@ -53,12 +53,18 @@ impl Program {
 
     /// Starts with another PATH.
     pub async fn start_as(folder: TempDir, options: &[&str], path: Option<&Path>) -> Self {
-        let options = [&["--listen", "127.0.0.1:0", "--login-rate", "off"], options].concat();
+        let rate = if options.contains(&"--login-rate") { &[][..] } else { &["--login-rate", "off"] };
+        let options = [&["--listen", "127.0.0.1:0"], rate, options].concat();
         let mut command = command(folder.path(), &options);
-        command.stderr(File::create(folder.path().join("log")).expect("a file"));
         if let Some(path) = path {
             command.env("PATH", path);
         }
+        let log = File::create(folder.path().join("log")).expect("a file");
+        Self::start_command(folder, command.stderr(log)).await
+    }
+
+    /// Starts a command that may write its log elsewhere.
+    pub async fn start_command(folder: TempDir, command: &mut Command) -> Self {
         let mut child = command.spawn().expect("it starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let first = timeout(PATIENCE, lines.next_line()).await.expect("a line in time").expect("text");

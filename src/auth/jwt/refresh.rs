@@ -16,7 +16,7 @@ use crate::clock::{Clock, Timestamp, whole_millis};
 use crate::identity::{Device, LoginId, Subject, UserId};
 use crate::store::Footprint;
 use crate::store::refresh::{Exchange, Family, RefreshTokens};
-use crate::trace::{HeldData, StepKind, Trace};
+use crate::trace::{HeldData, ReusedRefresh, StepKind, Trace};
 
 /// A renewal is a transaction: BEGIN, UPDATE and SELECT the token, SELECT the family and the user, INSERT the successor,
 /// DELETE older ones, UPDATE the family, COMMIT.
@@ -115,8 +115,8 @@ impl AuthStrategy for JwtRefreshStrategy {
             }
             Exchange::Unknown => "the refresh token was never issued, or the login has expired",
             Exchange::Revoked => "the login was revoked",
-            Exchange::Reused => {
-                tracing::warn!("a client reused a refresh token: the server revoked its family");
+            Exchange::Reused(user, login) => {
+                trace.reused(ReusedRefresh { user, login });
                 "the refresh token was used before: somebody has a copy, so the server revoked the login"
             }
         };

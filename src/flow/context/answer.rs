@@ -13,6 +13,7 @@ use super::{ContextInner, RequestContext, see_other};
 use crate::error::Error;
 use crate::flow::login::with_next;
 use crate::flow::middleware::{ErrorPage, bare, caught, problem, with_retry};
+use crate::flow::security;
 use crate::flow::state::Mount;
 use crate::identity::Subject;
 use crate::page::{self, Frame};
@@ -67,7 +68,7 @@ impl RequestContext {
 
     /// The answer to an error: a redirect, a page, or problem+json. It never removes the cookie.
     async fn failed(&self, error: &Error) -> Response {
-        error.log(&self.0.path);
+        security::log(error, self.source(), &self.0.path);
         if self.0.path.starts_with(&self.path("/api/")) {
             return problem(error, self.strategy().describe().transport.bearer);
         }
@@ -78,7 +79,7 @@ impl RequestContext {
         // The page of a visitor's own mistake has the usual navigation. Without a store the check is unavailable.
         let user = if status.is_server_error() { None } else { self.identity().await.ok() };
         let subject = user.flatten().map(|identity| &identity.subject);
-        let context = ErrorPage::new(error, self.path("/"));
+        let context = ErrorPage::new(error, self.path("/"), self.source().request_id);
         let rendered = self.render(status, "error.html", context.heading, subject, user.is_none(), &context);
         let response = rendered.unwrap_or_else(|fault| {
             fault.log(&self.0.path);

@@ -3,6 +3,7 @@
 mod answer;
 mod credential;
 mod identify;
+mod record;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
@@ -16,13 +17,16 @@ use tokio::sync::OnceCell;
 
 pub(super) use self::answer::WithContext;
 use self::credential::bearer;
+pub(super) use self::record::reach;
 use super::client::{client_address, device_label};
 use super::cookies::{CookieScope, PREVIOUS};
+use super::security::source_of;
 use super::state::{Mount, Services};
 use crate::auth::{AuthStrategy, Credentials, Effect, Failure, Grant, Identity, RevokeScope};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::identity::{Device, Subject};
+use crate::security_log::{EventSource, RevocationCause};
 use crate::trace::{StepKind, Trace, Verdict, VerdictKind};
 
 /// A request to a mount. Clones are the same request.
@@ -31,6 +35,7 @@ pub(super) struct RequestContext(Arc<ContextInner>);
 
 struct ContextInner {
     mount: Arc<Mount>,
+    source: EventSource,
     trace: Trace,
     credentials: Credentials,
     /// Whether the credential came as a cookie. Then a log out removes it.
@@ -74,6 +79,7 @@ impl RequestContext {
         let device = Device { label: device_label(request).into(), address: address.to_compact_string() };
         let uri = request.original_uri();
         Self(Arc::new(ContextInner {
+            source: source_of(request),
             trace,
             credentials: Credentials::new(credential).with_renewal(renewal),
             by_cookie,
@@ -99,6 +105,11 @@ impl RequestContext {
 
     pub fn strategy(&self) -> &dyn AuthStrategy {
         self.0.mount.strategy.as_ref()
+    }
+
+    /// Where the events of this request come from, without its login.
+    pub fn source(&self) -> &EventSource {
+        &self.0.source
     }
 
     pub fn trace(&self) -> &Trace {
@@ -135,7 +146,7 @@ impl RequestContext {
     /// single one.
     pub async fn open_login(&self, subject: &Subject) -> Result<Grant, Error> {
         if let Some(old) = self.identity().await? {
-            self.revoke_single(old).await?;
+            self.revoke_single(old, RevocationCause::NewLogin).await?;
         }
         let grant = self.strategy().issue(subject, &self.0.device, &self.0.trace).await?;
         let words = format!("accepted: a new login for {}", subject.name).into();
@@ -144,8 +155,8 @@ impl RequestContext {
     }
 
     /// Revokes logins under this mount, and wakes the open pages of this node.
-    pub async fn revoke(&self, who: &Identity, scope: RevokeScope) -> Result<Effect, Failure> {
-        self.revoke_under(self.strategy(), who, scope).await
+    pub async fn revoke(&self, who: &Identity, scope: RevokeScope, cause: RevocationCause) -> Result<Effect, Failure> {
+        self.revoke_under(self.strategy(), who, scope, cause).await
     }
 
     /// Revokes logins under another mount.
@@ -154,8 +165,11 @@ impl RequestContext {
         strategy: &dyn AuthStrategy,
         who: &Identity,
         scope: RevokeScope,
+        cause: RevocationCause,
     ) -> Result<Effect, Failure> {
-        let effect = strategy.revoke(who, scope, &self.0.trace).await?;
+        let outcome = strategy.revoke(who, scope.clone(), &self.0.trace).await;
+        self.record_revocation(strategy, who, &scope, cause, &outcome);
+        let effect = outcome?;
         // Only expiry ends this login, so no open page needs a check.
         if !matches!(effect, Effect::At(_)) {
             self.services().login_events.revoked();
@@ -164,9 +178,9 @@ impl RequestContext {
     }
 
     /// Revokes one login, where the strategy can leave the user's others alone.
-    pub async fn revoke_single(&self, login: &Identity) -> Result<(), Error> {
+    pub async fn revoke_single(&self, login: &Identity, cause: RevocationCause) -> Result<(), Error> {
         if self.strategy().describe().revokes_single {
-            self.revoke(login, RevokeScope::This).await?;
+            self.revoke(login, RevokeScope::This, cause).await?;
         }
         Ok(())
     }

@@ -11,9 +11,11 @@ use crate::auth::Promise;
 use crate::error::Error;
 use crate::flow::client::client_address;
 use crate::flow::middleware::with_retry;
+use crate::flow::security::{self, source_of};
 use crate::flow::state::{AppState, Services};
 use crate::identity::Role;
 use crate::labs::runs::StartRunError;
+use crate::security_log::{EventSource, LoginRefusal, SecurityEvent, record};
 
 /// The fields of the form. A missing field is an empty one.
 #[derive(Default)]
@@ -38,32 +40,47 @@ impl RunForm {
         form
     }
 
-    /// Fails unless the sender may start an experiment, and the strategies exist.
-    pub async fn admit(&self, state: &AppState, request: &Request) -> Result<(), Error> {
-        self.admit_sender(&state.services, request).await?;
+    /// Fails unless the sender may start an experiment, and the strategies exist. Returns where the events of the run
+    /// come from.
+    pub async fn admit(&self, state: &AppState, request: &Request) -> Result<EventSource, Error> {
+        let source = self.admit_sender(&state.services, request).await?;
         if self.strategies.is_empty() {
             return Err(Error::BadRequest("Choose at least one strategy.".to_owned()));
         }
         let known = |slug: &str| state.strategies().any(|strategy| strategy.describe().slug == slug);
         match self.strategies.iter().find(|slug| !known(slug)) {
             Some(unknown) => Err(Error::BadRequest(format!("There is no strategy {unknown}."))),
-            None => Ok(()),
+            None => Ok(source),
         }
     }
 
     /// Anybody may start a run where only this machine reaches the server; elsewhere only a presenter. An unknown user,
     /// a wrong password and a user who is no presenter take the same steps and get the same answer.
-    async fn admit_sender(&self, services: &Services, request: &Request) -> Result<(), Error> {
+    async fn admit_sender(&self, services: &Services, request: &Request) -> Result<EventSource, Error> {
+        let source = source_of(request);
         if is_open(services) {
-            return Ok(());
+            return Ok(source);
         }
         let folded = UserName::fold(&self.username);
         services.rate_limits.check(client_address(request, &services.trusted_proxies), &folded)?;
         let user = services.users.find(&folded).await?;
         let hash = user.as_ref().map(|user| user.password_hash.clone());
         let matches = services.hasher.verify(self.password.clone(), hash).await?;
-        let presents = user.is_some_and(|user| user.role == Role::Presenter);
-        if matches && presents { Ok(()) } else { Err(Error::WrongPassword) }
+        let source = EventSource { user_id: user.as_ref().map(|user| user.id), ..source };
+        let reason = match user {
+            Some(user) if matches && user.role == Role::Presenter => return Ok(source),
+            Some(_) if matches => LoginRefusal::NoPresenter,
+            Some(_) => LoginRefusal::WrongPassword,
+            None => LoginRefusal::UnknownUser,
+        };
+        record(&source, &SecurityEvent::LoginRefused { reason });
+        Err(Error::WrongPassword)
+    }
+
+    /// Records the start of a run.
+    pub fn record_start(&self, source: &EventSource, lab: &'static str) {
+        let strategies = self.strategies.iter().map(Into::into).collect();
+        record(source, &SecurityEvent::LabStarted { lab, strategies });
     }
 
     /// What every page with the form shows: all strategies are checked, unless some were before.
@@ -107,7 +124,7 @@ impl FormRefusal {
         use Error::{BadRequest, Hash, Measuring, TooManyRuns, TooManyTries, WrongPassword};
         match error {
             BadRequest(_) | WrongPassword | TooManyTries { .. } | TooManyRuns | Measuring | Hash(HashError::Busy) => {
-                error.log(request.uri().path());
+                security::log(&error, &source_of(request), request.original_uri().path());
                 Ok(Self(error))
             }
             other => Err(other),

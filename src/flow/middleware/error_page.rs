@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::flow::state::Services;
 use crate::page::{self, Frame};
+use crate::security_log::RequestId;
 
 /// The variables of `error.html`.
 #[derive(Serialize)]
@@ -16,6 +17,8 @@ pub(in crate::flow) struct ErrorPage {
     pub heading: &'static str,
     message: String,
     retry: Option<String>,
+    /// Of a fault of ours, so that somebody who reports it can name it.
+    request: Option<RequestId>,
     links: Vec<ErrorLink>,
 }
 
@@ -26,11 +29,12 @@ struct ErrorLink {
 }
 
 impl ErrorPage {
-    pub fn new(error: &Error, back: String) -> Self {
+    pub fn new(error: &Error, back: String, request: Option<RequestId>) -> Self {
         let status = error.status();
         let retry = error.retry_after().map(|seconds| format!("Try again in {seconds} s."));
         let links = vec![ErrorLink { href: back, text: "Back to the start" }];
-        Self { status: status.as_u16(), heading: heading(status), message: error.sentence(), retry, links }
+        let request = request.filter(|_| status.is_server_error());
+        Self { status: status.as_u16(), heading: heading(status), message: error.sentence(), retry, request, links }
     }
 }
 
@@ -46,9 +50,9 @@ fn heading(status: StatusCode) -> &'static str {
 }
 
 /// The error page outside the mounts.
-pub(super) fn page(error: &Error, services: &Services) -> Response {
+pub(super) fn page(error: &Error, services: &Services, request: Option<RequestId>) -> Response {
     let status = error.status();
-    let context = ErrorPage::new(error, "/".to_owned());
+    let context = ErrorPage::new(error, "/".to_owned(), request);
     let frame = Frame::plain(context.heading, &services.node);
     let rendered =
         services.pages.content("error.html", &context).and_then(|content| services.pages.framed(frame, content));

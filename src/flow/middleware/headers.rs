@@ -5,6 +5,7 @@ use std::time::Duration;
 use poem::http::{HeaderMap, HeaderValue, header};
 
 use crate::flow::state::Services;
+use crate::security_log::RequestId;
 
 /// Forbids inline code, other origins and frames.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -21,7 +22,7 @@ const HEADERS: [(header::HeaderName, &str); 7] = [
     (header::HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
 ];
 
-pub(super) fn add(headers: &mut HeaderMap, services: &Services) {
+pub(super) fn add(headers: &mut HeaderMap, services: &Services, id: RequestId) {
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
@@ -31,6 +32,9 @@ pub(super) fn add(headers: &mut HeaderMap, services: &Services) {
     }
     if let Ok(node) = HeaderValue::from_str(&services.node) {
         headers.insert("x-node", node);
+    }
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        headers.insert("x-request-id", id);
     }
 }
 

@@ -11,10 +11,13 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt as _;
 use poem::http::{Method, header};
 use poem::{Body, Endpoint, IntoResponse as _, Request, Response};
+use tracing::Instrument as _;
 
 pub(super) use self::error_page::{ErrorPage, bare, problem, with_retry};
+use super::security;
 use super::state::AppState;
 use crate::error::Error;
+use crate::security_log::{EventSource, RequestId};
 
 /// The longest body, in bytes. A form has a few hundred bytes.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -36,13 +39,14 @@ impl<E: Endpoint> Endpoint for AppMiddleware<E> {
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let begun = Instant::now();
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        request.extensions_mut().insert(self.state.clone());
-        let mut response = match self.checked(request).await {
-            Ok(response) => response,
-            Err(error) => self.failed(&error, &path),
-        };
-        headers::add(response.headers_mut(), &self.state.services);
         let mount = self.state.mounts().iter().map(|mount| mount.base()).find(|base| below(&path, base));
+        let id = RequestId::random();
+        request.extensions_mut().insert(self.state.clone());
+        security::begin(&mut request, id, mount, &self.state);
+        // Every line of the ordinary log that this request causes names it.
+        let span = tracing::error_span!("request", %id);
+        let mut response = self.answered(request, &path).instrument(span).await;
+        headers::add(response.headers_mut(), &self.state.services, id);
         if mount.is_some() {
             headers::time(response.headers_mut(), begun.elapsed());
         }
@@ -52,9 +56,18 @@ impl<E: Endpoint> Endpoint for AppMiddleware<E> {
 }
 
 impl<E: Endpoint> AppMiddleware<E> {
-    async fn checked(&self, mut request: Request) -> Result<Response, Error> {
+    async fn answered(&self, request: Request, path: &str) -> Response {
+        let source = security::source_of(&request);
+        match self.checked(request, &source).await {
+            Ok(response) => response,
+            Err(error) => self.failed(&error, path, &source),
+        }
+    }
+
+    async fn checked(&self, mut request: Request, source: &EventSource) -> Result<Response, Error> {
         if !is_safe(request.method()) {
-            cross_site::check(&request, &self.state.services.public_url)?;
+            cross_site::check(&request, &self.state.services.public_url)
+                .inspect_err(|_| security::record_cross_site(&request, source))?;
             limit_body(&mut request).await?;
         }
         let answer = caught(async { Ok(self.routes.call(request).await?.into_response()) });
@@ -62,12 +75,12 @@ impl<E: Endpoint> AppMiddleware<E> {
     }
 
     /// The answer to an error outside a mount's routes. Inside, the request context answers.
-    fn failed(&self, error: &Error, path: &str) -> Response {
-        error.log(path);
+    fn failed(&self, error: &Error, path: &str, source: &EventSource) -> Response {
+        security::log(error, source, path);
         if path.contains("/api/") {
             return problem(error, true);
         }
-        error_page::page(error, &self.state.services)
+        error_page::page(error, &self.state.services, source.request_id)
     }
 }
 

@@ -45,7 +45,8 @@ pub(super) async fn exchange(
     let used = Timestamp::from_millis(row.used_at.unwrap_or_default());
     if !won && now >= used + GRACE {
         revoke_reused(transaction, &row.login, now).await?;
-        return Ok(Some(Exchange::Reused));
+        let reused = family(known).map(|family| Exchange::Reused(family.user, family.login));
+        return Ok(Some(reused.unwrap_or(Exchange::Unknown)));
     }
     let successor = successor(&known.login, &known.secret, token);
     let Some(mut family) = family(known) else { return Ok(Some(Exchange::Unknown)) };

@@ -56,7 +56,7 @@ pub enum Exchange {
     /// Its family was revoked before.
     Revoked,
     /// Used before, longer ago than [`GRACE`]: somebody has a copy. The store has just revoked the family.
-    Reused,
+    Reused(UserId, LoginId),
 }
 
 /// The refresh tokens of all logins. Rows of expired families are deleted in the background.
@@ -127,7 +127,7 @@ impl RefreshTokens {
             return Ok(Exchange::Unknown);
         }
         self.sql.run(revoke_reused(self.sql.pool(), login.as_str(), now)).await?;
-        Ok(Exchange::Reused)
+        Ok(Exchange::Reused(UserId(family.user_id), login))
     }
 
     /// Revokes one login of this user, or all of them. May be called again.

@@ -103,10 +103,12 @@ async fn start(Data(state): Data<&Arc<AppState>>, request: &Request, body: Vec<u
 }
 
 async fn begin(state: &AppState, request: &Request, form: &RunForm, sliders: &Sliders) -> Result<Arc<CostRun>, Error> {
-    form.admit(state, request).await?;
+    let source = form.admit(state, request).await?;
     let conditions = sliders.conditions().map_err(|error| Error::BadRequest(error.to_string()))?;
     let started = state.services.cost_runs.start(form.strategies.clone(), conditions);
-    started.map_err(|error| not_started(error, Error::Measuring))
+    let run = started.map_err(|error| not_started(error, Error::Measuring))?;
+    form.record_start(&source, "cost");
+    Ok(run)
 }
 
 fn events_of(run: &CostRun) -> String {

@@ -87,9 +87,11 @@ fn revoke(Data(state): Data<&Arc<AppState>>, Path(id): Path<String>) -> Result<R
 }
 
 async fn begin(state: &AppState, request: &Request, form: &RunForm) -> Result<Arc<LiveRun>, Error> {
-    form.admit(state, request).await?;
+    let source = form.admit(state, request).await?;
     let started = state.services.live_runs.start(&form.strategies).await;
-    started.map_err(|error| not_started(error, Error::TooManyRuns))
+    let run = started.map_err(|error| not_started(error, Error::TooManyRuns))?;
+    form.record_start(&source, "revocation");
+    Ok(run)
 }
 
 fn show(
