@@ -12,7 +12,9 @@ mod instructions {
     pub mod fixed;
 }
 
+use std::fs::Permissions;
 use std::hint::black_box;
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,6 +70,7 @@ fn jwt(algorithm: SigningAlgorithm) -> Prepared {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("key");
         std::fs::write(&path, text).expect("a file");
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("chmod");
         Keys::from_file(&path, algorithm).expect("a key")
     };
     let (keys, token) = match algorithm {

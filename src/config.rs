@@ -49,9 +49,9 @@ pub struct Settings {
     #[arg(long, env, default_value = "HS256", ignore_case = true, global = true, value_name = "ALGORITHM")]
     pub jwt_algorithm: SigningAlgorithm,
 
-    /// Key file that signs the tokens; the server creates a missing one with mode 0600 [default: beside the database]
-    #[arg(long, env, global = true, value_name = "FILE")]
-    pub jwt_key_file: Option<PathBuf>,
+    /// Key file of the tokens, made with mode 0600 if it is missing. Of several the first signs and all verify: so a key is replaced [default: beside the database]
+    #[arg(long, env, global = true, value_name = "FILE", value_delimiter = ',')]
+    pub jwt_key_file: Vec<PathBuf>,
 
     /// Lifetime of an access token
     #[arg(long, env, default_value = "15m", global = true, value_name = "DURATION", value_parser = life)]
@@ -104,12 +104,13 @@ impl Settings {
         if self.no_demo { Some(false) } else { self.demo }
     }
 
-    /// The key file: by default one for each algorithm, beside the database.
-    pub fn key_file(&self) -> PathBuf {
-        self.jwt_key_file.clone().unwrap_or_else(|| {
-            let name = format!("jwt-vs-session.{}.key", self.jwt_algorithm);
-            self.database_url.file().unwrap_or_default().with_file_name(name)
-        })
+    /// The key files: by default one for each algorithm, beside the database.
+    pub fn key_files(&self) -> Vec<PathBuf> {
+        if !self.jwt_key_file.is_empty() {
+            return self.jwt_key_file.clone();
+        }
+        let name = format!("jwt-vs-session.{}.key", self.jwt_algorithm);
+        vec![self.database_url.file().unwrap_or_default().with_file_name(name)]
     }
 }
 

@@ -6,6 +6,7 @@ mod common;
 mod process {
     mod commands;
     mod flood;
+    mod key_rotation;
     mod keys;
     mod patience;
     mod program;

@@ -41,9 +41,13 @@ impl App {
 
 /// Moves the database and the key file that a start would create to `folder`: a list leaves nothing behind.
 fn without_new_files(settings: &Settings, folder: &Path) -> Settings {
-    let key = settings.key_file();
-    let key = if is_creatable(&key) { folder.join("key") } else { key };
-    let mut settings = Settings { jwt_key_file: Some(key), ..settings.clone() };
+    let mut settings = settings.clone();
+    if settings.jwt_secret.is_none()
+        && let [key] = &settings.key_files()[..]
+    {
+        // Read before the database may move: its folder is the default one of the key.
+        settings.jwt_key_file = vec![if is_creatable(key) { folder.join("key") } else { key.clone() }];
+    }
     let scratch = format!("sqlite://{}?mode=rwc", folder.join("database").display());
     if let (true, Ok(url)) = (settings.database_url.creates_file(), scratch.parse())
         && settings.database_url.file().is_some_and(|file| is_creatable(&file))

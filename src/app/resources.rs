@@ -104,9 +104,10 @@ async fn open_sql(settings: &Settings) -> Result<Sql, StartError> {
 
 fn keys(settings: &Settings) -> Result<Keys, KeysError> {
     match (&settings.jwt_secret, settings.jwt_algorithm) {
+        (Some(_), _) if !settings.jwt_key_file.is_empty() => Err(KeysError::SecretAndFile),
         (Some(secret), SigningAlgorithm::Hs256) => Keys::from_secret(secret),
         (Some(_), other) => Err(KeysError::SecretForKeyPair(other)),
-        (None, algorithm) => Keys::from_file(&settings.key_file(), algorithm),
+        (None, algorithm) => Keys::from_files(&settings.key_files(), algorithm),
     }
 }
 

@@ -3,6 +3,7 @@
 mod labs;
 
 use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue};
@@ -12,6 +13,7 @@ use serde_json::json;
 
 use crate::account::{Hasher, UserName};
 use crate::app::{App, STRATEGIES};
+use crate::auth::Keys;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::identity::{Role, UserId};
@@ -47,6 +49,11 @@ enum Command {
     Lab {
         #[command(subcommand)]
         lab: labs::LabCommand,
+    },
+    /// Make a key file of mode 0600 for --jwt-algorithm, to replace a key without losing logins
+    Key {
+        /// The new file
+        file: PathBuf,
     },
     /// Manage users
     User {
@@ -86,6 +93,7 @@ pub async fn run() -> ExitCode {
     let outcome = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(&cli.settings).await,
         Command::Strategies { format } => strategies(&cli.settings, format).await,
+        Command::Key { file } => make_key(&cli.settings, &file),
         Command::Lab { lab } => labs::run(&cli.settings, lab).await,
         Command::User { command: UserCommand::Add { name, role } } => add_user(&cli.settings, &name, role).await,
     };
@@ -158,6 +166,12 @@ async fn strategies(settings: &Settings, format: Format) -> Outcome {
             }
         }
     }
+    Ok(())
+}
+
+fn make_key(settings: &Settings, file: &Path) -> Outcome {
+    Keys::create_file(file, settings.jwt_algorithm)?;
+    writeln!(std::io::stdout(), "{} holds a new {} key", file.display(), settings.jwt_algorithm)?;
     Ok(())
 }
 

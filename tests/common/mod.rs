@@ -49,7 +49,10 @@ struct Arguments {
 pub fn settings(folder: &Path, more: &[&str]) -> Settings {
     let database = format!("sqlite://{}/test.db?mode=rwc", folder.display());
     let key = folder.join("test.key");
-    let mut arguments = vec!["test", "--listen", "127.0.0.1:0", "--jwt-key-file", key.to_str().unwrap()];
+    let mut arguments = vec!["test", "--listen", "127.0.0.1:0"];
+    if !more.contains(&"--jwt-secret") {
+        arguments.extend(["--jwt-key-file", key.to_str().unwrap()]);
+    }
     if !more.contains(&"--database-url") {
         arguments.extend(["--database-url", &database]);
     }

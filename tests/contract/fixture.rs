@@ -134,7 +134,7 @@ pub fn settings(
     more.extend(redis_url.into_iter().flat_map(|url| ["--redis-url", url]));
     more.extend(database_url.into_iter().flat_map(|url| ["--database-url", url]));
     let settings = common::settings(folder, &more);
-    with_life(&Settings { jwt_algorithm: algorithm, jwt_key_file: Some(key_file(algorithm)), ..settings }, LIFE)
+    with_life(&Settings { jwt_algorithm: algorithm, jwt_key_file: vec![key_file(algorithm)], ..settings }, LIFE)
 }
 
 /// The settings with another life of tokens and another idle limit. The absolute limit changes in proportion.

@@ -36,7 +36,8 @@ struct SealedLogin {
 /// Keeps a login in an encrypted cookie alone.
 pub struct SealedCookieStrategy {
     description: Description,
-    secret: [u8; 32],
+    /// The first seals, all open: to replace a key ends no login.
+    secrets: Vec<[u8; 32]>,
     life: Duration,
     clock: Clock,
 }
@@ -44,13 +45,14 @@ pub struct SealedCookieStrategy {
 impl SealedCookieStrategy {
     /// Logins live for `life`. Every node with these keys accepts them.
     pub fn new(keys: &Keys, life: Duration, clock: Clock) -> Self {
-        Self { description: describe(life), secret: keys.derive_secret(SLUG), life, clock }
+        Self { description: describe(life), secrets: keys.derive_secrets(SLUG), life, clock }
     }
 
     /// AES-256-GCM under a random nonce. One key is safe for 2^32 logins (NIST SP 800-38D, 8.3).
     fn seal(&self, login: &SealedLogin) -> std::result::Result<String, Unspecified> {
         let mut text = serde_json::to_vec(login).map_err(|_| Unspecified)?;
-        let key = RandomizedNonceKey::new(&AES_256_GCM, &self.secret)?;
+        let secret = self.secrets.first().ok_or(Unspecified)?;
+        let key = RandomizedNonceKey::new(&AES_256_GCM, secret)?;
         let nonce = key.seal_in_place_append_tag(Aad::from(SLUG), &mut text)?;
         Ok(URL_SAFE_NO_PAD.encode([&nonce.as_ref()[..], &text].concat()))
     }
@@ -60,12 +62,8 @@ impl SealedCookieStrategy {
         if cookie.len() > MAX_BYTES {
             return None;
         }
-        let mut sealed = URL_SAFE_NO_PAD.decode(cookie).ok()?;
-        let (nonce, text) = sealed.split_at_mut_checked(NONCE_LEN)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let key = RandomizedNonceKey::new(&AES_256_GCM, &self.secret).ok()?;
-        let text = key.open_in_place(nonce, Aad::from(SLUG), text).ok()?;
-        serde_json::from_slice(text).ok()
+        let sealed = URL_SAFE_NO_PAD.decode(cookie).ok()?;
+        self.secrets.iter().find_map(|secret| unseal(secret, sealed.clone()))
     }
 
     /// Notes what both sides hold: the profile page shows it.
@@ -85,6 +83,14 @@ impl SealedCookieStrategy {
         let (issued_at, expires_at) = (login.issued, login.issued + self.life);
         Identity { subject, login: login.login, issued_at, expires_at }
     }
+}
+
+fn unseal(secret: &[u8; 32], mut sealed: Vec<u8>) -> Option<SealedLogin> {
+    let (nonce, text) = sealed.split_at_mut_checked(NONCE_LEN)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+    let key = RandomizedNonceKey::new(&AES_256_GCM, secret).ok()?;
+    let text = key.open_in_place(nonce, Aad::from(SLUG), text).ok()?;
+    serde_json::from_slice(text).ok()
 }
 
 #[async_trait]

@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use super::Keys;
 use super::claims::{Claims, ISSUER, TYPE};
+use super::token_key::TokenKey;
 use crate::auth::Identity;
 use crate::clock::Timestamp;
 use crate::identity::{LoginId, Subject};
@@ -84,11 +85,11 @@ impl TokenCheck {
             return Err(Refusal::Malformed);
         }
         // From the front to the end: the way in which the processor fetches memory.
-        let rest = self.check_header(token)?;
+        let (key, rest) = self.check_header(token)?;
         let dot = memchr(b'.', rest.as_bytes()).ok_or(Refusal::Malformed)?;
         let (payload, signature) = (&rest[..dot], &rest[dot + 1..]);
         let message = &token[..token.len() - signature.len() - 1];
-        let is_signed = decoded::<SIGNATURE_ROOM, _>(signature, |bytes| self.keys.verify(message.as_bytes(), bytes));
+        let is_signed = decoded::<SIGNATURE_ROOM, _>(signature, |bytes| key.verify(message.as_bytes(), bytes));
         if !is_signed? {
             return Err(Refusal::Signature);
         }
@@ -109,11 +110,11 @@ impl TokenCheck {
         checked(claims)
     }
 
-    /// Returns the rest of the token, behind a header that this server may have written.
-    fn check_header<'a>(&self, token: &'a str) -> Result<&'a str, Refusal> {
-        let ours = token.strip_prefix(self.keys.header()).and_then(|rest| rest.strip_prefix('.'));
-        if let Some(rest) = ours {
-            return Ok(rest);
+    /// Finds the key that a header names, if this server may have written that header, and returns the rest of the token.
+    fn check_header<'a>(&self, token: &'a str) -> Result<(&TokenKey, &'a str), Refusal> {
+        let rest = |key: &TokenKey| token.strip_prefix(key.header()).and_then(|rest| rest.strip_prefix('.'));
+        if let Some(found) = self.keys.all().find_map(|key| Some((key, rest(key)?))) {
+            return Ok(found);
         }
         // Another program with the same key may write the same members in another way.
         let (header, rest) = token.split_once('.').ok_or(Refusal::Malformed)?;
@@ -122,8 +123,10 @@ impl TokenCheck {
             return Err(Refusal::Header);
         }
         let header: TokenHeader = serde_json::from_slice(&text).map_err(|_| Refusal::Header)?;
-        let ours = header.typ == TYPE && header.alg == self.keys.algorithm().name() && header.kid == self.keys.kid();
-        if ours { Ok(rest) } else { Err(Refusal::Header) }
+        // The key is the one that the header names: never each in turn until one fits.
+        let key = self.keys.all().find(|key| key.kid() == header.kid).ok_or(Refusal::Header)?;
+        let is_ours = header.typ == TYPE && header.alg == key.algorithm().name();
+        if is_ours { Ok((key, rest)) } else { Err(Refusal::Header) }
     }
 }
 

@@ -2,15 +2,17 @@
 //!
 //! `plain.rs` is the strategy `jwt`. The others add a way to revoke: `blocklist.rs` and `pushed.rs` (both on
 //! `revocable.rs`), `generation.rs`, `refresh.rs`. All of them sign and check by `tokens.rs`. `claims.rs` is what a token
-//! says, `check.rs` every rule by which the server accepts one. `keys.rs` makes and reads the key, for an algorithm of
-//! `algorithm.rs`; `verifier.rs` checks signatures with it. `oracle.rs` compares these rules with those of jsonwebtoken,
-//! on the tokens of `oracle_tokens.rs`.
+//! says, `check.rs` every rule by which the server accepts one. `keys.rs` holds the keys, each a `token_key.rs` for an
+//! algorithm of `algorithm.rs`; `key_file.rs` makes and reads their files; `verifier.rs` checks signatures. `oracle.rs`
+//! compares these rules with those of jsonwebtoken, on the tokens of `oracle_tokens.rs`.
 
 mod algorithm;
 mod blocklist;
 mod check;
 mod claims;
 mod generation;
+mod key_error;
+mod key_file;
 mod keys;
 #[cfg(test)]
 mod oracle;
@@ -20,12 +22,14 @@ mod plain;
 mod pushed;
 mod refresh;
 mod revocable;
+mod token_key;
 mod tokens;
 mod verifier;
 
 pub use self::algorithm::SigningAlgorithm;
 pub use self::generation::JwtGenerationStrategy;
-pub use self::keys::{Keys, KeysError};
+pub use self::key_error::KeysError;
+pub use self::keys::Keys;
 pub use self::plain::JwtStrategy;
 pub use self::refresh::JwtRefreshStrategy;
 pub use self::revocable::RevocableJwtStrategy;

@@ -75,11 +75,7 @@ impl Tokens {
     pub fn exhibit_key(&self, trace: &Trace) {
         trace.server_holds(|| {
             let keys = self.keys.clone();
-            move || HeldData {
-                title: "Nothing of this login".into(),
-                text: format!("one key for all tokens: {} with kid {}", keys.algorithm(), keys.kid()),
-                bytes: Some(0),
-            }
+            move || HeldData { title: "Nothing of this login".into(), text: keys.summary(), bytes: Some(0) }
         });
     }
 
