@@ -82,6 +82,16 @@ pub struct Device {
     pub address: CompactString,
 }
 
+/// The client behind a request, as far as a server can tell clients apart. A client chooses its browser's name freely, and
+/// shares its network: two clients may look the same.
+#[derive(Clone, Debug, Default)]
+pub struct ClientOrigin {
+    /// The IPv4 address, or the first 64 bits of an IPv6 address.
+    pub network: CompactString,
+    /// The whole `User-Agent`.
+    pub browser: CompactString,
+}
+
 /// The public name of a login: the list of devices shows it, and a revoke names it. It is no credential.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

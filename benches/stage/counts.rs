@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use jwt_vs_session::auth::{AuthStrategy, Backend};
-use jwt_vs_session::identity::{Subject, UserId};
+use jwt_vs_session::identity::{ClientOrigin, Subject, UserId};
 use jwt_vs_session::trace::Trace;
 use sea_orm::sqlx;
 
@@ -52,8 +52,9 @@ fn in_the_store(stage: &Stage, strategy: &Arc<dyn AuthStrategy>, before: u64) ->
     let second = bytes_held(stage, slug);
     if strategy.describe().transport.refresh_cookie.is_some() {
         for login in &others {
-            let renewed = stage.runtime.block_on(strategy.renew(&login.credentials, &Trace::off()));
-            assert!(renewed.expect("the stores answer").is_some(), "a login is renewed");
+            let renewed =
+                stage.runtime.block_on(strategy.renew(&login.credentials, &ClientOrigin::default(), &Trace::off()));
+            assert!(renewed.expect("the stores answer").grant().is_some(), "a login is renewed");
         }
     }
     let renewal = each(second, bytes_held(stage, slug));

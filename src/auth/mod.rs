@@ -14,5 +14,5 @@ pub use self::jwt::{
 };
 pub use self::session::{SessionLimits, SessionStrategy};
 pub use self::strategy::{
-    AuthStrategy, Credentials, Effect, Failure, Grant, Identity, Login, Renewal, Result, RevokeScope,
+    AuthStrategy, Credentials, Effect, Failure, Grant, Identity, Login, RenewOutcome, Renewal, Result, RevokeScope,
 };

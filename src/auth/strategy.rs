@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Description;
 use crate::clock::Timestamp;
-use crate::identity::{Device, LoginId, Subject, UserId};
+use crate::identity::{ClientOrigin, Device, LoginId, Subject, UserId};
 use crate::store::{Footprint, StoreError};
 use crate::trace::Trace;
 
@@ -45,9 +45,9 @@ pub trait AuthStrategy: Send + Sync + 'static {
     /// a failure of the system: it lets nobody in and logs nobody out.
     async fn identify(&self, credentials: &Credentials, trace: &Trace) -> Result<Option<Identity>>;
 
-    /// Exchanges a credential that has expired, or soon will, for the next one. `None`: the user has to log in again.
-    async fn renew(&self, _credentials: &Credentials, _trace: &Trace) -> Result<Option<Grant>> {
-        Ok(None)
+    /// Exchanges a credential that has expired, or soon will, for the next one. `client` presents it.
+    async fn renew(&self, _credentials: &Credentials, _client: &ClientOrigin, _trace: &Trace) -> Result<RenewOutcome> {
+        Ok(RenewOutcome::Refused)
     }
 
     /// Revokes logins of the user behind `who`, and returns when that takes effect. May be called again. After an `Err` it
@@ -140,6 +140,29 @@ impl Grant {
     pub fn credentials(&self) -> Credentials {
         let renewal = self.renewal.as_ref().map(|renewal| renewal.credential.expose_secret().to_owned());
         Credentials::new(Some(self.credential.expose_secret().to_owned())).with_renewal(renewal)
+    }
+}
+
+/// What came of a renewal.
+#[derive(Debug)]
+pub enum RenewOutcome {
+    Renewed(Box<Grant>),
+    /// The user has to log in again; the trace holds the reason.
+    Refused,
+    /// Somebody has a copy of a refresh token: the server has just revoked the login (RFC 9700, 4.14.2).
+    Reused {
+        user: UserId,
+        login: LoginId,
+    },
+}
+
+impl RenewOutcome {
+    /// The renewed login, if there is one.
+    pub fn grant(self) -> Option<Grant> {
+        match self {
+            Self::Renewed(grant) => Some(*grant),
+            Self::Refused | Self::Reused { .. } => None,
+        }
     }
 }
 

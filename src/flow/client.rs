@@ -2,9 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use compact_str::ToCompactString as _;
 use ipnet::IpNet;
 use poem::http::header;
 use poem::{Addr, Request};
+
+use crate::identity::ClientOrigin;
 
 /// The proxies whose `X-Forwarded-For` the server trusts.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +48,17 @@ fn behind(socket: IpAddr, request: &Request, proxies: &TrustedProxies) -> IpAddr
         }
     }
     client
+}
+
+/// What tells the client behind `address` from others: its network, and its browser.
+pub(in crate::flow) fn client_origin(request: &Request, address: IpAddr) -> ClientOrigin {
+    let network = match address {
+        IpAddr::V4(address) => address.to_compact_string(),
+        // Within its /64 a client changes its address by itself (RFC 8981).
+        IpAddr::V6(address) => std::net::Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).to_compact_string(),
+    };
+    let agent = request.headers().get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+    ClientOrigin { network, browser: agent.unwrap_or_default().into() }
 }
 
 /// The browser and its system by `User-Agent`. A program is its first word.
@@ -94,6 +108,19 @@ mod tests {
         assert_eq!(address("203.0.113.9", &["198.51.100.1"], &[]), "203.0.113.9");
         assert_eq!(address("203.0.113.9", &["198.51.100.1"], &["10.0.0.0/8"]), "203.0.113.9");
         assert_eq!(address("10.0.0.1", &["198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
+    }
+
+    #[test]
+    fn a_client_may_change_its_address_within_its_network() {
+        let of = |address: &str, agent: &str| {
+            let request = Request::builder().header("user-agent", agent).finish();
+            let ClientOrigin { network, browser } = client_origin(&request, address.parse().expect("an address"));
+            (network.to_string(), browser.to_string())
+        };
+        assert_eq!(of("2001:db8:1:2:3::4", "a"), of("2001:db8:1:2:9::9", "a"));
+        assert_eq!(of("2001:db8:1:2:3::4", "a"), ("2001:db8:1:2::".to_owned(), "a".to_owned()));
+        assert_ne!(of("2001:db8:1:2::4", "a"), of("2001:db8:1:3::4", "a"));
+        assert_ne!(of("192.0.2.1", "a"), of("192.0.2.2", "a"));
     }
 
     #[test]

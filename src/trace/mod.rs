@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 pub use self::record::{
-    Attribute, CookieSet, HeldData, ReusedRefresh, ShownCredential, Step, StepKind, TraceText, Verdict, VerdictKind,
+    Attribute, CookieSet, HeldData, ShownCredential, Step, StepKind, TraceText, Verdict, VerdictKind,
 };
 use self::record::{Exhibit, Record};
 pub use self::store_calls::count_store_call;
@@ -107,16 +107,6 @@ impl Trace {
     /// Notes what the server holds of the login, in the same way.
     pub fn server_holds<F: Fn() -> HeldData + Send + Sync + 'static>(&self, prepare: impl FnOnce() -> F) {
         self.with(|record| record.server = Some(Exhibit(Arc::new(prepare()))));
-    }
-
-    /// Notes that a client used a refresh token again, for the security log.
-    pub fn reused(&self, refresh: ReusedRefresh) {
-        self.with(|record| record.reused = Some(refresh));
-    }
-
-    /// The reuse of a refresh token, if this request was one. Returns it once.
-    pub fn take_reused(&self) -> Option<ReusedRefresh> {
-        self.record()?.reused.take()
     }
 
     /// Why the credential was refused, if it was.

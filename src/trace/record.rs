@@ -7,8 +7,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::identity::{LoginId, UserId};
-
 /// Text of a trace: usually a constant.
 pub type TraceText = Cow<'static, str>;
 
@@ -116,13 +114,6 @@ impl Default for Verdict {
     }
 }
 
-/// A login whose refresh token was used again: somebody has a copy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReusedRefresh {
-    pub user: UserId,
-    pub login: LoginId,
-}
-
 #[derive(Clone, Debug, Default)]
 pub(super) struct Record {
     pub steps: Vec<Step>,
@@ -130,7 +121,6 @@ pub(super) struct Record {
     pub cookies: Vec<CookieSet>,
     pub verdict: Verdict,
     pub refusal: Option<TraceText>,
-    pub reused: Option<ReusedRefresh>,
     pub browser: Option<Exhibit>,
     pub server: Option<Exhibit>,
 }

@@ -82,7 +82,12 @@ pub const CHECKS: &[Check] = &[
     check!(slow::a_node_keeps_no_record_that_it_revoked_itself).of(keeps_records_in_redis),
     check!(slow::revocations_read_before_a_revoke_are_not_filled_in_after_it).of(keeps_revocations_in_redis),
     check!(refresh::tabs_that_renew_at_once_get_the_same_successor).of(renews).multi_thread().on_postgres(),
-    check!(refresh::a_token_reused_after_the_grace_revokes_its_family).of(renews).multi_thread().on_postgres(),
+    check!(refresh::a_thief_in_lock_step_with_its_victim_ends_the_login).of(renews).on_postgres(),
+    check!(refresh::a_lost_answer_does_not_end_the_login).of(renews).multi_thread().on_postgres(),
+    check!(refresh::a_repeat_by_another_client_or_of_a_token_left_behind_is_reuse).of(renews).on_postgres(),
+    check!(refresh::a_client_that_moves_renews_with_its_newest_token).of(renews).on_postgres(),
+    check!(refresh::no_race_leaves_two_branches_of_a_family).of(renews).multi_thread().on_postgres(),
+    check!(refresh::a_made_up_refresh_token_costs_one_read_at_most).of(renews).on_postgres(),
     check!(refresh::an_old_token_proves_its_family_without_a_row_and_a_forged_token_does_not)
         .of(renews)
         .multi_thread()

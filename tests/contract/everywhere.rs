@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use jwt_vs_session::auth::{Credentials, Grant, RevokeScope};
-use jwt_vs_session::identity::{Device, Subject};
+use jwt_vs_session::identity::{ClientOrigin, Device, Subject};
 use jwt_vs_session::trace::Trace;
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinSet;
@@ -60,7 +60,8 @@ async fn goes_on(node: &StrategyUnderTest, grant: &Grant) -> bool {
     let credentials = Credentials::new(credential).with_renewal(renewal);
     loop {
         let on = if grant.renewal.is_some() {
-            answered(node.strategy.renew(&credentials, &Trace::default()).await).map(|found| found.is_some())
+            let renewed = node.strategy.renew(&credentials, &ClientOrigin::default(), &Trace::default()).await;
+            answered(renewed).map(|outcome| outcome.grant().is_some())
         } else {
             answered(node.strategy.identify(&credentials, &Trace::default()).await).map(|found| found.is_some())
         };

@@ -1,32 +1,31 @@
-//! Refresh tokens in two tabs: both get the same successor. A used token that comes back too late revokes the login.
+//! Refresh tokens: two tabs get the same successor, a lost answer gets another one, and a copy revokes the login.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use jwt_vs_session::auth::{Credentials, Grant, RevokeScope};
+use jwt_vs_session::auth::{Credentials, Grant, RenewOutcome, RevokeScope};
+use jwt_vs_session::identity::{ClientOrigin, LoginId, Subject};
 use jwt_vs_session::store::refresh::GRACE;
 use jwt_vs_session::trace::Trace;
 use sea_orm::{ConnectionTrait as _, Database, DbBackend, Statement, TryGetable};
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinSet;
 
-use super::fixture::{Fixture, TICK};
+use super::fixture::{Fixture, LIFE, TICK};
 use super::races::answered;
 use super::strategy_under_test::StrategyUnderTest;
 
 const ROUNDS: usize = 10;
 const TABS: usize = 24;
 
+const HONEST: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
+
 fn token(grant: &Grant) -> String {
     grant.renewal.as_ref().expect("a refresh token").credential.expose_secret().to_owned()
 }
 
 async fn renew(node: StrategyUnderTest, token: String) -> Option<Grant> {
-    let credentials = Credentials::default().with_renewal(Some(token));
-    loop {
-        if let Some(grant) = answered(node.strategy.renew(&credentials, &Trace::default()).await) {
-            return grant;
-        }
-    }
+    present(&node, &token, &honest()).await.grant()
 }
 
 /// Renews `count` times at once, half of them on each node.
@@ -83,22 +82,128 @@ pub async fn tabs_that_renew_at_once_get_the_same_successor(fixture: Fixture, no
     assert_eq!(pair.0.logins(&current.identity.subject).await, Some(vec![login]));
 }
 
-pub async fn a_token_reused_after_the_grace_revokes_its_family(fixture: Fixture, node: StrategyUnderTest) {
+/// The client that logged in.
+fn honest() -> ClientOrigin {
+    client("192.0.2.7", HONEST)
+}
+
+fn client(network: &str, browser: &str) -> ClientOrigin {
+    ClientOrigin { network: network.into(), browser: browser.into() }
+}
+
+async fn present(node: &StrategyUnderTest, token: &str, client: &ClientOrigin) -> RenewOutcome {
+    let credentials = Credentials::default().with_renewal(Some(token.to_owned()));
+    loop {
+        if let Some(outcome) = answered(node.strategy.renew(&credentials, client, &Trace::default()).await) {
+            return outcome;
+        }
+    }
+}
+
+/// Fails unless the reuse names the login, revokes it on every node, and is told once.
+async fn assert_alarm(
+    outcome: RenewOutcome,
+    who: &Subject,
+    login: &LoginId,
+    pair: &(StrategyUnderTest, StrategyUnderTest),
+    tokens: &[String],
+) {
+    let RenewOutcome::Reused { user, login: reused } = &outcome else { panic!("no alarm: {outcome:?}") };
+    assert_eq!((user, reused), (&who.id, login));
+    for token in tokens {
+        for node in [&pair.0, &pair.1] {
+            let again = present(node, token, &honest()).await;
+            assert!(matches!(again, RenewOutcome::Refused), "the family lives: {again:?}");
+        }
+    }
+}
+
+pub async fn a_thief_in_lock_step_with_its_victim_ends_the_login(fixture: Fixture, node: StrategyUnderTest) {
+    let pair = (node.clone(), fixture.other_node(&node).await);
+    let who = fixture.alice().await;
+    let untouched = pair.0.log_in(&who).await;
+    for thief in [client("192.0.2.8", HONEST), client("192.0.2.7", "curl/8.5.0")] {
+        for (earlier, later) in [(honest(), thief.clone()), (thief, honest())] {
+            let first = pair.0.log_in(&who).await;
+            let second = present(&pair.0, &token(&first), &earlier).await.grant().expect("the newest token");
+            let outcome = present(&pair.1, &token(&first), &later).await;
+            let login = &first.identity.login;
+            assert_alarm(outcome, &who, login, &pair, &[token(&first), token(&second)]).await;
+            assert_eq!(reused_at(&fixture, &first).await, Some(fixture.clock.now().as_millis()));
+        }
+    }
+    assert_eq!(pair.1.logins(&who).await, Some(vec![untouched.identity.login.clone()]), "the other login goes on");
+    assert!(present(&pair.1, &token(&untouched), &honest()).await.grant().is_some());
+}
+
+pub async fn a_lost_answer_does_not_end_the_login(fixture: Fixture, node: StrategyUnderTest) {
+    let pair = (node.clone(), fixture.other_node(&node).await);
+    for pause in [GRACE, Duration::from_millis(10_500), LIFE / 4] {
+        let who = fixture.alice().await;
+        let mut current = pair.0.log_in(&who).await;
+        let mut lost = Vec::new();
+        for _ in 0..2 {
+            // Not received, twice.
+            lost.push(token(&present(&pair.0, &token(&current), &honest()).await.grant().expect("the newest token")));
+            fixture.clock.advance(pause);
+        }
+        let late = renew_at_once(&pair, &token(&current), TABS).join_all().await;
+        let received: BTreeSet<_> = late.iter().map(|grant| token(grant.as_ref().expect("the login ended"))).collect();
+        assert_eq!(received.len(), 1, "after {pause:?}");
+        assert!(received.iter().all(|token| !lost.contains(token)), "a lost token counts again");
+        current = late.into_iter().flatten().next().expect("a grant");
+        assert!(kept(&fixture, &current).await <= 2, "lost tokens have rows");
+        let next = present(&pair.0, &token(&current), &honest()).await.grant().expect("the newest token");
+        assert_eq!(reused_at(&fixture, &next).await, None);
+        // Whoever has a lost answer is a second client, wherever it is.
+        let outcome = present(&pair.1, &lost[1], &honest()).await;
+        assert_alarm(outcome, &who, &current.identity.login, &pair, &[token(&next), token(&current)]).await;
+    }
+}
+
+pub async fn a_repeat_by_another_client_or_of_a_token_left_behind_is_reuse(fixture: Fixture, node: StrategyUnderTest) {
+    let pair = (node.clone(), fixture.other_node(&node).await);
+    let who = fixture.alice().await;
+    for (pause, used_on, repeating) in [
+        // The answer was lost, and the address changed before the repeat.
+        (Duration::ZERO, false, client("198.51.100.1", HONEST)),
+        (Duration::from_mins(10), false, client("198.51.100.1", HONEST)),
+        // The client got the answer: whoever presents the older token has another copy.
+        (GRACE, true, honest()),
+        (Duration::from_mins(10), true, honest()),
+    ] {
+        let first = pair.0.log_in(&who).await;
+        let second = present(&pair.0, &token(&first), &honest()).await.grant().expect("the newest token");
+        let mut newest = token(&second);
+        if used_on {
+            newest = token(&present(&pair.1, &newest, &honest()).await.grant().expect("the newest token"));
+        }
+        fixture.clock.advance(pause);
+        let outcome = present(&pair.1, &token(&first), &repeating).await;
+        assert_alarm(outcome, &who, &first.identity.login, &pair, &[newest]).await;
+    }
+}
+
+pub async fn a_client_that_moves_renews_with_its_newest_token(fixture: Fixture, node: StrategyUnderTest) {
+    let mut current = node.log_in(&fixture.alice().await).await;
+    for (network, browser) in [("192.0.2.7", HONEST), ("198.51.100.1", HONEST), ("2001:db8::", "Firefox/200.0")] {
+        current = present(&node, &token(&current), &client(network, browser)).await.grant().expect("the newest token");
+    }
+    assert_eq!(reused_at(&fixture, &current).await, None);
+}
+
+/// Two requests at once: one with the newest token, one with the token before it, which is a repeat if it comes first.
+pub async fn no_race_leaves_two_branches_of_a_family(fixture: Fixture, node: StrategyUnderTest) {
     let pair = (node.clone(), fixture.other_node(&node).await);
     for _ in 0..ROUNDS {
         let who = fixture.alice().await;
         let (first, other) = (pair.0.log_in(&who).await, pair.0.log_in(&who).await);
         let second = renew(pair.1.clone(), token(&first)).await.expect("the next one");
         fixture.clock.advance(GRACE);
-        let mut honest = renew_at_once(&pair, &token(&second), TABS / 2);
-        let stolen = renew_at_once(&pair, &token(&first), TABS / 2).join_all().await;
-        assert!(stolen.iter().all(Option::is_none), "a copy was renewed");
-        let mut tokens = vec![token(&first), token(&second)];
-        while let Some(grant) = honest.join_next().await {
-            // A tab that was earlier than the thief has one more token. It is revoked, too.
-            tokens.extend(grant.expect("no panic").as_ref().map(token));
-        }
-        for token in tokens {
+        let newest = renew_at_once(&pair, &token(&second), TABS / 2);
+        let before = renew_at_once(&pair, &token(&first), TABS / 2).join_all().await;
+        let renewed = newest.join_all().await.into_iter().chain(before).flatten();
+        for token in [token(&first), token(&second)].into_iter().chain(renewed.map(|grant| token(&grant))) {
             assert!(renew(pair.1.clone(), token).await.is_none(), "the family lives");
         }
         assert_eq!(reused_at(&fixture, &first).await, Some(fixture.clock.now().as_millis()));
@@ -107,13 +212,39 @@ pub async fn a_token_reused_after_the_grace_revokes_its_family(fixture: Fixture,
     }
 }
 
+/// Anybody can send a made-up cookie with every request.
+pub async fn a_made_up_refresh_token_costs_one_read_at_most(fixture: Fixture, node: StrategyUnderTest) {
+    let grant = node.log_in(&fixture.alice().await).await;
+    let (login, secret) = (&grant.identity.login, "A".repeat(43));
+    for (made_up, reads) in [
+        (String::new(), 0),
+        ("garbage".to_owned(), 0),
+        (login.to_string(), 0),
+        (format!("{login}."), 0),
+        (format!("{login}.{}", &secret[1..]), 0),
+        (format!("{login}.{secret}A"), 0),
+        (format!("..{secret}"), 0),
+        (format!("{login}.{secret}"), 1),
+        (format!("{}.{secret}", LoginId::random()), 1),
+    ] {
+        let trace = Trace::on();
+        let credentials = Credentials::default().with_renewal(Some(made_up.clone()));
+        let outcome = node.strategy.renew(&credentials, &honest(), &trace).await.expect("an answer");
+        assert!(matches!(outcome, RenewOutcome::Refused), "{made_up}: {outcome:?}");
+        assert_eq!(trace.store_calls(), reads, "{made_up}");
+        assert!(trace.refusal().is_some(), "{made_up}: refused without a reason");
+    }
+    assert!(present(&node, &token(&grant), &honest()).await.grant().is_some(), "a made-up token revoked the login");
+}
+
 pub async fn an_old_token_proves_its_family_without_a_row_and_a_forged_token_does_not(
     fixture: Fixture,
     node: StrategyUnderTest,
 ) {
     let pair = (node.clone(), fixture.other_node(&node).await);
     let who = fixture.alice().await;
-    for back in [1, 2, 30] {
+    // The last one may be the repeat of a lost answer.
+    for back in [2, 3, 30] {
         let first = pair.0.log_in(&who).await;
         let mut used = vec![token(&first)];
         let mut current = renew(pair.1.clone(), token(&first)).await.expect("the next one");

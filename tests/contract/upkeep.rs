@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jwt_vs_session::auth::Grant;
+use jwt_vs_session::identity::ClientOrigin;
 use jwt_vs_session::trace::Trace;
 
 use super::fixture::Fixture;
@@ -53,6 +54,7 @@ async fn upkeep_calls(node: &StrategyUnderTest, grant: &Grant) -> usize {
         return check_calls(node, grant).await;
     }
     let trace = Trace::on();
-    node.strategy.renew(&grant.credentials(), &trace).await.expect("an answer").expect("a renewed login");
+    let renewed = node.strategy.renew(&grant.credentials(), &ClientOrigin::default(), &trace).await;
+    renewed.expect("an answer").grant().expect("a renewed login");
     trace.store_calls() + check_calls(node, grant).await
 }

@@ -119,10 +119,37 @@ async fn a_refresh_token_is_accepted_once() {
                 server.accepts(mount, &format!("{}={}", mount.transport.cookie, text(&second["access_token"]))).await
             );
             assert_ne!(second["refresh_token"], first);
-            // Within this time two tabs of one browser may renew with the same token.
+            assert_eq!(refresh(&first).await.json()["refresh_token"], second["refresh_token"], "another tab");
             server.app.clock.advance(GRACE);
-            assert_problem(mount, &refresh(&first).await, 401, "");
+            let third = refresh(&first).await.json();
+            assert_ne!(third["refresh_token"], second["refresh_token"], "the answer was lost");
+            // The token of the lost answer is a copy.
             assert_problem(mount, &refresh(&second["refresh_token"]).await, 401, "");
+            assert_problem(mount, &refresh(&third["refresh_token"]).await, 401, "");
+        }
+    }
+}
+
+/// Whoever presents a used token with another browser has a copy, even at the same moment and on the same network.
+#[tokio::test]
+async fn a_second_client_with_a_refresh_token_ends_the_login() {
+    for server in TestServer::on_both_databases().await {
+        for mount in server.mounts().iter().filter(|mount| mount.transport.refresh_cookie.is_some()) {
+            for by_cookie in [false, true] {
+                let client = server.client(mount);
+                let first = log_in(&client).await.json()["refresh_token"].take();
+                let refresh =
+                    |token: &Value| client.post_request("/api/refresh").json(&json!({ "refresh_token": token }));
+                let second = answer(refresh(&first)).await.json();
+                let thief = if by_cookie {
+                    let cookie = format!("{}={}", mount.transport.refresh_cookie.expect("a name"), text(&first));
+                    server.client(mount).get_request("/api/me").header("cookie", cookie)
+                } else {
+                    refresh(&first)
+                };
+                assert_problem(mount, &answer(thief.header("user-agent", "curl/8.5.0")).await, 401, "");
+                assert_problem(mount, &answer(refresh(&second["refresh_token"])).await, 401, "");
+            }
         }
     }
 }

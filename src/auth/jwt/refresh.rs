@@ -9,17 +9,17 @@ use secrecy::SecretString;
 use super::tokens::Tokens;
 use super::{Keys, TRANSPORT};
 use crate::auth::{
-    AuthStrategy, Backend, CredentialKind, Credentials, Description, Effect, Grant, Identity, Login, Promise, Renewal,
-    Result, RevokeScope, Texts, Transport, Upkeep,
+    AuthStrategy, Backend, CredentialKind, Credentials, Description, Effect, Grant, Identity, Login, Promise,
+    RenewOutcome, Renewal, Result, RevokeScope, Texts, Transport, Upkeep,
 };
 use crate::clock::{Clock, Timestamp, whole_millis};
-use crate::identity::{Device, LoginId, Subject, UserId};
+use crate::identity::{ClientOrigin, Device, LoginId, Subject, UserId};
 use crate::store::Footprint;
-use crate::store::refresh::{Exchange, Family, RefreshTokens};
-use crate::trace::{HeldData, ReusedRefresh, StepKind, Trace};
+use crate::store::refresh::{Exchange, Family, RefreshToken, RefreshTokens};
+use crate::trace::{HeldData, StepKind, Trace};
 
-/// A renewal is a transaction: BEGIN, UPDATE and SELECT the token, SELECT the family and the user, INSERT the successor,
-/// DELETE older ones, UPDATE the family, COMMIT.
+/// A renewal is a SELECT of the family and a transaction: BEGIN, UPDATE the family, SELECT the user and the token, UPDATE the
+/// token, DELETE older ones, INSERT the successor, COMMIT.
 const RENEWAL_CALLS: u32 = 9;
 
 /// Issues access tokens with a short life, which nobody can revoke, and families of refresh tokens, which a user can.
@@ -94,8 +94,9 @@ impl AuthStrategy for JwtRefreshStrategy {
             || HeldData {
                 title: "A family of refresh tokens".into(),
                 text:
-                    "whose it is, from where, until when, and the hashes of the newest token and of the one before. An \
-                       older token still proves its family: so the server recognises a copy"
+                    "whose it is, from where, until when, and the hashes of the newest token, of the one before, and of \
+                       the client that used that one. An older token still proves its family: so the server recognises a \
+                       copy"
                         .to_owned(),
                 bytes: None,
             }
@@ -103,25 +104,30 @@ impl AuthStrategy for JwtRefreshStrategy {
         Ok(checked.map(|checked| checked.identity))
     }
 
-    async fn renew(&self, credentials: &Credentials, trace: &Trace) -> Result<Option<Grant>> {
-        let Some(token) = credentials.renewal() else { return Ok(None) };
+    async fn renew(&self, credentials: &Credentials, client: &ClientOrigin, trace: &Trace) -> Result<RenewOutcome> {
+        let Some(text) = credentials.renewal() else { return Ok(RenewOutcome::Refused) };
+        let Some(token) = RefreshToken::parse(text) else {
+            trace.refused("the refresh token does not have the form of one");
+            return Ok(RenewOutcome::Refused);
+        };
         let now = self.clock.now();
-        let token = SecretString::from(token);
         let words = self.sql("exchange the refresh token for its successor");
-        let reason = match trace.timed(StepKind::Database, words, self.families.exchange(&token)).await? {
+        let exchanging = self.families.exchange(&token, client);
+        match trace.timed(StepKind::Database, words, exchanging).await? {
             Exchange::Renewed(family, user, successor) => {
                 let subject = Subject { id: user.id, name: user.name.into(), role: user.role };
-                return self.grant(&subject, &family, successor, now, trace).map(Some);
+                let grant = self.grant(&subject, &family, successor, now, trace)?;
+                return Ok(RenewOutcome::Renewed(Box::new(grant)));
             }
-            Exchange::Unknown => "the refresh token was never issued, or the login has expired",
-            Exchange::Revoked => "the login was revoked",
-            Exchange::Reused(user, login) => {
-                trace.reused(ReusedRefresh { user, login });
-                "the refresh token was used before: somebody has a copy, so the server revoked the login"
+            Exchange::Unknown => trace.refused("the refresh token was never issued, or the login has expired"),
+            Exchange::Revoked => trace.refused("the login was revoked"),
+            Exchange::Reused(family) => {
+                trace
+                    .refused("the refresh token was used before: somebody has a copy, so the server revoked the login");
+                return Ok(RenewOutcome::Reused { user: family.user, login: family.login });
             }
-        };
-        trace.refused(reason);
-        Ok(None)
+        }
+        Ok(RenewOutcome::Refused)
     }
 
     async fn revoke(&self, who: &Identity, scope: RevokeScope, trace: &Trace) -> Result<Effect> {
@@ -188,7 +194,7 @@ fn describe(keys: &Keys, life: Duration) -> Description {
             ),
             store: "the SQL database",
             browser_holds: "The login, signed, for a short time; and 128 secret bits that fetch the next token, once.",
-            server_holds: "The family of the login's refresh tokens, as hashes.",
+            server_holds: "The family of the login's refresh tokens, as hashes, and a hash of the client that renewed last.",
             notice: None,
             devices: "The server keeps a family of refresh tokens for each login, so it can list them and revoke one.",
             logout: "Revokes the family: the refresh token fetches nothing more. The server accepts a copy of the access \
@@ -197,7 +203,8 @@ fn describe(keys: &Keys, life: Duration) -> Description {
                 until they expire.",
             password_change: "Revokes every other login of yours under this mount when its access token expires.",
             gives_up: "The server accepts a copy of the access token until it expires, and the browser must renew again and \
-                again.",
+                again. For 10 s after a renewal the server cannot tell a thief on your network, with your browser's name, \
+                from another tab of yours.",
         },
     }
 }

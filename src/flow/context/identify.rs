@@ -3,10 +3,10 @@
 use poem::http::Method;
 
 use super::{ContextInner, RequestContext};
-use crate::auth::{Credentials, Failure, Grant, Identity, Promise};
+use crate::auth::{Credentials, Failure, Grant, Identity, Promise, RenewOutcome};
 use crate::error::Error;
 use crate::security_log::{RevocationCause, RevocationReach, SecurityEvent};
-use crate::trace::{ReusedRefresh, Trace, Verdict, VerdictKind};
+use crate::trace::{Trace, Verdict, VerdictKind};
 
 impl RequestContext {
     /// The login of the request, if its credential is accepted.
@@ -65,23 +65,22 @@ impl RequestContext {
         Ok(Some(grant.identity))
     }
 
-    /// Renews a login, and raises the alarm if its refresh token is a copy.
+    /// Renews a login, and raises the alarm if its refresh token is a copy. `None`: the user has to log in again.
     pub async fn renew(&self, credentials: &Credentials) -> Result<Option<Grant>, Failure> {
-        let trace = &self.0.trace;
-        let renewed = self.strategy().renew(credentials, trace).await;
-        if let Some(ReusedRefresh { user, login }) = trace.take_reused() {
-            self.record_of(Some(user), Some(&login), &SecurityEvent::RefreshReused);
+        let outcome = self.strategy().renew(credentials, &self.0.client, &self.0.trace).await?;
+        if let RenewOutcome::Reused { user, login } = &outcome {
+            self.record_of(Some(*user), Some(login), &SecurityEvent::RefreshReused);
             let refused_within_ms = match self.strategy().describe().promise {
                 Promise::Immediate => 0,
                 Promise::Push { bound_ms } | Promise::Expiry { bound_ms } => bound_ms,
             };
             let (reach, cause) = (RevocationReach::This, RevocationCause::RefreshReuse);
             let event = SecurityEvent::LoginRevoked { reach, cause, revoked_login_id: None, refused_within_ms };
-            self.record_of(Some(user), Some(&login), &event);
+            self.record_of(Some(*user), Some(login), &event);
             // The page of the owner hears it at once.
             self.services().login_events.revoked();
         }
-        renewed
+        Ok(outcome.grant())
     }
 
     /// Checks the credential again. The check is no use of the login: it does not prolong it.

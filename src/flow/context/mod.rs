@@ -18,14 +18,14 @@ use tokio::sync::OnceCell;
 pub(super) use self::answer::WithContext;
 use self::credential::bearer;
 pub(super) use self::record::reach;
-use super::client::{client_address, device_label};
+use super::client::{client_address, client_origin, device_label};
 use super::cookies::{CookieScope, PREVIOUS};
 use super::security::source_of;
 use super::state::{Mount, Services};
 use crate::auth::{AuthStrategy, Credentials, Effect, Failure, Grant, Identity, RevokeScope};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::identity::{Device, Subject};
+use crate::identity::{ClientOrigin, Device, Subject};
 use crate::security_log::{EventSource, RevocationCause};
 use crate::trace::{StepKind, Trace, Verdict, VerdictKind};
 
@@ -42,6 +42,7 @@ struct ContextInner {
     by_cookie: bool,
     device: Device,
     address: IpAddr,
+    client: ClientOrigin,
     method: Method,
     path: String,
     /// Path and query, for the way back after a login.
@@ -85,6 +86,7 @@ impl RequestContext {
             by_cookie,
             device,
             address,
+            client: client_origin(request, address),
             method: request.method().clone(),
             path: uri.path().to_owned(),
             target: uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string),

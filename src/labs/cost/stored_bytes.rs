@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::measurement::CostMeasurement;
 use super::population::{FILL_LIMIT, PopulationLogin};
+use crate::identity::ClientOrigin;
 use crate::labs::lab_error::LabError;
 use crate::store::Footprint;
 use crate::trace::Trace;
@@ -50,9 +51,8 @@ impl CostMeasurement<'_> {
         }
         let begun = Instant::now();
         for login in logins.iter().take_while(|_| begun.elapsed() < FILL_LIMIT) {
-            let renewed =
-                strategy.renew(&login.credentials, &Trace::off()).await.map_err(|error| self.failed(error))?;
-            if renewed.is_none() {
+            let renewed = strategy.renew(&login.credentials, &ClientOrigin::default(), &Trace::off()).await;
+            if renewed.map_err(|error| self.failed(error))?.grant().is_none() {
                 return Err(LabError::WronglyRefused(strategy.describe().slug));
             }
         }

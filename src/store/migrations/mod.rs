@@ -7,6 +7,7 @@ mod m0004_revocations;
 mod m0005_refresh;
 mod m0006_identity;
 mod m0007_named_tokens;
+mod m0009_clients;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0005_refresh::CreateRefreshTokens),
             Box::new(m0006_identity::NameDatabase),
             Box::new(m0007_named_tokens::RevokeUnnamedTokens),
+            Box::new(m0009_clients::AddClients),
         ]
     }
 }

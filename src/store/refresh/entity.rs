@@ -40,6 +40,10 @@ pub(super) mod tokens {
         pub hash: String,
         pub login: String,
         pub used_at: Option<i64>,
+        /// A keyed hash of the client that used it.
+        pub used_by: Option<String>,
+        /// The number of its successor: each repeat after a lost answer makes the next one.
+        pub successor: i32,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,14 +1,20 @@
 //! Refresh tokens (RFC 9700, 4.14.2): the server accepts each once. A reused one revokes its whole family.
 //!
 //! A family is a login. Its first token is random, and the database holds tokens as hashes. The successor of a token is
-//! derived from the token and a secret of the family, so it is always the same one. Two tabs that renew at once get the
-//! same token, and no second branch of the family can arise unseen.
+//! derived from the token and a secret of the family.
 //!
-//! The database keeps only the newest token, and those that were used a moment ago. An older one names its family and
-//! proves that the family made it: so the server recognises it without a row, however long ago it was used.
+//! A used token that comes back is a copy, unless the client that used it presents it again:
+//!
+//! - Within [`GRACE`] the client gets the same successor: two tabs renewed at once.
+//! - Later it gets a new successor, if nobody has used the first one: the answer was lost. The server deletes the lost one.
+//!   If that comes back, two clients hold tokens of this family.
+//!
+//! The database keeps only the newest token and the used one before it. An older one names its family and proves that the
+//! family made it: so the server recognises it without a row, however long ago it was used. A text that no family made
+//! costs one SELECT at most, and no write.
 //!
 //! - `token.rs`: the text of a token, and how its successor is derived.
-//! - `exchange.rs`: the rotation, reuse, and the grace of 10 s.
+//! - `exchange.rs`: the transaction.
 //! - `entity.rs`: the two tables.
 
 mod entity;
@@ -21,14 +27,15 @@ use secrecy::SecretString;
 
 use self::entity::{families, tokens};
 pub use self::exchange::GRACE;
-use self::exchange::{add, exchange, revoke_reused};
-use self::token::{family_of, first, is_of};
+use self::exchange::{add, exchange};
+pub use self::token::RefreshToken;
+use self::token::first;
 use super::random::{random_bytes, random_secret};
 use super::sweeper::Sweeper;
 use super::users::User;
 use super::{Sql, StoreError};
 use crate::clock::{Clock, Timestamp};
-use crate::identity::{LoginId, UserId};
+use crate::identity::{ClientOrigin, LoginId, UserId};
 
 /// A login under `jwt-refresh`: all its refresh tokens belong to one family.
 #[derive(Clone, Debug)]
@@ -55,8 +62,8 @@ pub enum Exchange {
     Unknown,
     /// Its family was revoked before.
     Revoked,
-    /// Used before, longer ago than [`GRACE`]: somebody has a copy. The store has just revoked the family.
-    Reused(UserId, LoginId),
+    /// A used one, and not a repeat of the client that used it: somebody has a copy. The store has just revoked its family.
+    Reused(Family),
 }
 
 /// The refresh tokens of all logins. Rows of expired families are deleted in the background.
@@ -98,36 +105,25 @@ impl RefreshTokens {
         };
         let open = async |transaction: &DatabaseTransaction| {
             families::Entity::insert(row).exec_without_returning(transaction).await?;
-            add(transaction, &family.login, &token).await
+            add(transaction, family.login.as_str(), &token).await
         };
         self.sql.transaction(open).await?;
         Ok(token)
     }
 
-    /// Exchanges a token for its successor, in one transaction.
-    pub async fn exchange(&self, token: &SecretString) -> Result<Exchange, StoreError> {
+    /// Exchanges a token for its successor. `client` presents it.
+    pub async fn exchange(&self, token: &RefreshToken, client: &ClientOrigin) -> Result<Exchange, StoreError> {
         let now = self.clock.now();
-        let exchanged = self.sql.transaction(async |transaction| exchange(transaction, token, now).await);
-        match exchanged.await? {
-            Some(exchange) => Ok(exchange),
-            None => self.recognise(token, now).await,
-        }
-    }
-
-    /// Judges a token without a row: this server issued it long ago, or never.
-    async fn recognise(&self, token: &SecretString, now: Timestamp) -> Result<Exchange, StoreError> {
-        let Some(login) = family_of(token) else { return Ok(Exchange::Unknown) };
+        // Reads before it writes: anybody can present a text of this form.
         let unexpired = families::Column::ExpiresAt.gt(now.as_millis());
-        let family = families::Entity::find_by_id(login.as_str()).filter(unexpired).one(self.sql.pool());
-        let Some(family) = self.sql.run(family).await? else { return Ok(Exchange::Unknown) };
+        let family = families::Entity::find_by_id(token.family().as_str()).filter(unexpired).one(self.sql.pool());
+        let Some(family) = self.sql.run(family).await?.filter(|family| token.is_of(&family.secret)) else {
+            return Ok(Exchange::Unknown);
+        };
         if family.revoked_at.is_some() {
             return Ok(Exchange::Revoked);
         }
-        if !is_of(&login, &family.secret, token) {
-            return Ok(Exchange::Unknown);
-        }
-        self.sql.run(revoke_reused(self.sql.pool(), login.as_str(), now)).await?;
-        Ok(Exchange::Reused(UserId(family.user_id), login))
+        self.sql.transaction(async |transaction| exchange(transaction, family, token, client, now).await).await
     }
 
     /// Revokes one login of this user, or all of them. May be called again.

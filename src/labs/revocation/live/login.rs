@@ -7,9 +7,9 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::run::{CheckOutcome, LIVE_LOGIN_LIFE, LiveRun, LoginState};
-use crate::auth::{Credentials, Grant, Identity, RevokeScope};
+use crate::auth::{Credentials, Grant, Identity, RenewOutcome, RevokeScope};
 use crate::clock::{Clock, whole_millis};
-use crate::identity::Subject;
+use crate::identity::{ClientOrigin, Subject};
 use crate::labs::lab_error::LabError;
 use crate::labs::nodes::{NodePair, lab_device};
 use crate::labs::revocation::report::ByNode;
@@ -79,8 +79,8 @@ impl LiveLogin {
         if run.is_revoked() || old.identity.expires_at.since(self.clock.now()) > LIVE_LOGIN_LIFE / 2 {
             return;
         }
-        let renewed = self.pair.same.renew(&old.credentials, &Trace::off()).await.ok().flatten();
-        let grant = match renewed {
+        let renewed = self.pair.same.renew(&old.credentials, &ClientOrigin::default(), &Trace::off()).await;
+        let grant = match renewed.ok().and_then(RenewOutcome::grant) {
             Some(grant) => Some(grant),
             None => self.pair.same.issue(&self.subject, &lab_device(), &Trace::off()).await.ok(),
         };
