@@ -144,7 +144,12 @@ impl Tab {
 
     /// The width of the window, in CSS pixels.
     pub async fn resize(&self, width: u32) {
-        let size = SetDeviceMetricsOverrideParams::new(width, WINDOW.1, 1.0, false);
+        self.zoom((width, WINDOW.1), 1.0).await;
+    }
+
+    /// The size of the window, in CSS pixels, and the number of its pixels for each of them.
+    pub async fn zoom(&self, (width, height): (u32, u32), scale: f64) {
+        let size = SetDeviceMetricsOverrideParams::new(width, height, scale, false);
         self.page.execute(size).await.expect("a window");
     }
 

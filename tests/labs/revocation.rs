@@ -28,7 +28,8 @@ async fn the_form_alone_runs_the_experiment_and_answers_with_the_table() {
         assert!(!row.contains("class=\"late\""), "not within the promise: {row}");
     }
     let (session, jwt) = (row(&answered, "session"), row(&answered, "jwt"));
-    assert!(session.contains("<strong>0 ms</strong>, refused at once"), "{session}");
+    assert!(session.contains(" ms</strong>, refused at once"), "{session}");
+    assert!(session.contains("<strong>&lt; "), "the first probe was refused, and was sent at that time: {session}");
     assert!(session.contains("next request") && session.contains("class=\"refused\""), "{session}");
     assert!(jwt.contains("expiry, ≤ 8 s") && jwt.contains("probes, the last at "), "{jwt}");
     assert!(row(&answered, "session-memory").contains("never accepted this login"), "{answered}");
@@ -91,6 +92,9 @@ async fn the_stream_has_every_tick_and_the_revoke_of_every_login() {
     let answer = client.post(address("revoke")).send().await.expect("an answer");
     assert_eq!(answer.status(), 204);
     for number in [0, 1] {
+        // The refusal of a check that takes longer than the revoke is known before the answer to the revoke.
+        let revoking = stream.next("login").await;
+        assert_eq!((&revoking["number"], &revoking["row"]["kind"]), (&number.into(), &"revoking".into()));
         let revoked = stream.next("login").await;
         assert_eq!((&revoked["number"], &revoked["row"]["kind"]), (&number.into(), &"revoked".into()));
         let settled = stream.next("login").await;

@@ -74,9 +74,13 @@ impl RunningTrial {
         Self { pair: pair.clone(), answered, task }
     }
 
+    /// Waits while the nodes are probed before the revoke.
+    pub async fn before(&self) {
+        tokio::time::sleep(BEFORE).await;
+    }
+
     /// Revokes the login, and returns when that was answered.
     pub async fn revoke(&self, who: &Identity) -> Result<Instant, LabError> {
-        tokio::time::sleep(BEFORE).await;
         let revoked = self.pair.same.revoke(who, RevokeScope::This, &Trace::off()).await;
         let answered = *self.answered.get_or_init(Instant::now);
         if revoked.is_err() {
@@ -108,6 +112,7 @@ pub(super) async fn run_trial(
     let credentials = Arc::new(grant.credentials());
     warm(pair, &credentials).await?;
     let probing = RunningTrial::start(pair, credentials, schedule);
+    probing.before().await;
     let answered = probing.revoke(&grant.identity).await?;
     let observed = probing.observations(answered).await?;
     if observed.same_node.is_silent() || observed.other_node.is_silent() {

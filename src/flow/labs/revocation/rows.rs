@@ -14,16 +14,16 @@ pub(super) struct LiveRow {
     /// Decides the colour.
     credential: CredentialKind,
     promise: String,
-    /// `opening`, `open`, `revoked`, `refused` (at once or in time), `late`, `unavailable`.
+    /// Whether only expiry ends the login.
+    expires: bool,
+    /// `opening`, `open`, `revoking`, `revoked`, `refused` (at once or in time), `late`, `unavailable`.
     kind: &'static str,
-    /// The figure in large type, of the node where it is larger; empty before there is one.
+    /// The staleness in large type, of the node where it is larger; empty before there is one.
     figure: String,
     /// What stands below the figure.
     note: String,
     same: String,
     other: String,
-    /// When a token that cannot be revoked expires, since the start of the run.
-    ends_at_ms: Option<u64>,
 }
 
 pub(super) fn rows(run: &LiveRun) -> Vec<LiveRow> {
@@ -36,12 +36,12 @@ pub(super) fn row(description: &Description, state: LoginState) -> LiveRow {
         label: description.texts.label,
         credential: description.kind,
         promise: promise(description.promise),
+        expires: description.promise.only_expires(),
         kind: "opening",
         figure: String::new(),
         note: String::new(),
         same: String::new(),
         other: String::new(),
-        ends_at_ms: None,
     };
     let both = |words: &str| (words.to_owned(), words.to_owned());
     match state {
@@ -53,11 +53,12 @@ pub(super) fn row(description: &Description, state: LoginState) -> LiveRow {
         LoginState::Open(nodes) => {
             LiveRow { kind: "open", same: first(nodes.same_node), other: first(nodes.other_node), ..row }
         }
-        LoginState::Revoked { ends_at_ms } => {
-            let waits = ends_at_ms.is_some();
+        LoginState::Revoking => LiveRow { kind: "revoking", note: "revoking".to_owned(), ..row },
+        LoginState::Revoked => {
+            let waits = row.expires;
             let (same, other) = both(if waits { "revoked, but accepted until it expires" } else { "revoked" });
-            let note = if waits { "until it expires" } else { "measuring" };
-            LiveRow { kind: "revoked", note: note.to_owned(), same, other, ends_at_ms, ..row }
+            let note = if waits { "still accepted" } else { "measuring" };
+            LiveRow { kind: "revoked", note: note.to_owned(), same, other, ..row }
         }
         LoginState::Unknown => {
             let (same, other) = both("the revoke failed: whether the login is revoked is unknown");
@@ -90,11 +91,17 @@ fn settled(row: LiveRow, promise: Promise, before: ByNode<CheckOutcome>, observe
         (false, _) if still => "still accepted",
         (false, _) => "later than promised",
         (true, true) => "on one node only",
-        (true, false) if worst > 0.0 => "after the revoke",
+        (true, false) if worst > 0.0 => "last accepted",
         (true, false) => "refused at once",
     };
     let other = if never { "never accepted this login".to_owned() } else { words(observed.other_node) };
-    let figure = if still { format!("≥ {}", figure(worst)) } else { figure(worst) };
+    let other_refused = observed.other_node.refused_from_ms.filter(|_| !never);
+    // Without an accepted probe: the first probe was refused, and the login ended before it was sent.
+    let figure = match observed.same_node.refused_from_ms.into_iter().chain(other_refused).reduce(f64::max) {
+        _ if still => format!("≥ {}", figure(worst)),
+        Some(refused) if worst <= 0.0 => format!("< {}", figure(refused)),
+        _ => figure(worst),
+    };
     LiveRow { kind, figure, note: note.to_owned(), same: words(observed.same_node), other, ..row }
 }
 
@@ -187,7 +194,7 @@ mod tests {
             refused_from_ms: Some(8.4),
             ..Observation::default()
         });
-        assert_eq!((came.kind, came.figure.as_str(), came.note.as_str()), ("refused", "0.31 ms", "after the revoke"));
+        assert_eq!((came.kind, came.figure.as_str(), came.note.as_str()), ("refused", "0.31 ms", "last accepted"));
         assert_eq!(came.same, "refused the first probe, at 0.07 ms");
         assert_eq!(came.other, "accepted 2 probes, the last at 0.31 ms; refused all from 8.40 ms on");
     }

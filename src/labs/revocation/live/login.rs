@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::run::{CheckOutcome, LIVE_LOGIN_LIFE, LiveRun, LoginState};
 use crate::auth::{Credentials, Grant, Identity, RenewOutcome, RevokeScope};
-use crate::clock::{Clock, whole_millis};
+use crate::clock::Clock;
 use crate::identity::{ClientOrigin, Subject};
 use crate::labs::lab_error::LabError;
 use crate::labs::nodes::{NodePair, lab_device};
@@ -111,10 +111,10 @@ impl LiveLogin {
         };
         let schedule = ProbeSchedule::new(pace, self.pair.same.describe().promise, left);
         let probing = RunningTrial::start(&self.pair, login.credentials.clone(), schedule);
+        probing.before().await;
+        run.set_state(self.number, LoginState::Revoking);
         let answered = probing.revoke(&login.identity).await?;
-        let left = whole_millis(login.identity.expires_at.since(self.clock.now()));
-        let ends_at_ms = self.expires().then(|| run.now_ms().saturating_add(left));
-        run.set_state(self.number, LoginState::Revoked { ends_at_ms });
+        run.set_state(self.number, LoginState::Revoked);
         Ok(PendingObservation { number: self.number, later: self.expires(), before: login.before, probing, answered })
     }
 

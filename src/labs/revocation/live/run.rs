@@ -23,6 +23,7 @@ pub const LIVE_RUN_LIMIT: Duration = Duration::from_mins(1);
 pub enum LiveEvent {
     /// Every login was probed once, on both nodes.
     Tick {
+        /// When the probes were sent.
         at_ms: u64,
         /// For each login.
         outcomes: Vec<ByNode<CheckOutcome>>,
@@ -50,11 +51,11 @@ pub enum LoginState {
     NotOpened,
     /// With the first outcome on each node.
     Open(ByNode<CheckOutcome>),
+    /// The node is about to revoke it. A revoke takes effect before it is answered: a tick with a refusal comes after this
+    /// event, and may come before [`Self::Revoked`].
+    Revoking,
     /// The revoke was answered.
-    Revoked {
-        /// Where only expiry ends the login: when that is, since the start of the run.
-        ends_at_ms: Option<u64>,
-    },
+    Revoked,
     /// The revoke failed, and may or may not have been carried out.
     Unknown,
     /// The measurement is complete.
