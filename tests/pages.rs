@@ -25,6 +25,7 @@ mod pages {
     mod operation;
     mod outage;
     mod password_change;
+    mod password_races;
     mod redis_calls;
     mod redis_down;
     mod server;

@@ -29,7 +29,9 @@ use crate::account::Hasher;
 use crate::auth::AuthStrategy;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::flow::{self, AppState, Demo, FlashTraces, LoginEvents, RateLimits, Services, TrustedProxies};
+use crate::flow::{
+    self, AppState, ChangesUnderWay, Demo, FlashMessages, LoginEvents, RateLimits, Services, TrustedProxies,
+};
 use crate::labs::cost::CostRuns;
 use crate::labs::figures::Figures;
 use crate::labs::revocation::live::LiveRuns;
@@ -78,7 +80,9 @@ impl App {
             clock,
             rate_limits: RateLimits::new(settings.login_rate),
             trusted_proxies: TrustedProxies::new(settings.trusted_proxy.clone()),
-            flash: FlashTraces::default(),
+            flash: FlashMessages::default(),
+            password_changes: FlashMessages::default(),
+            changes_under_way: ChangesUnderWay::default(),
             login_events: LoginEvents::default(),
             node: node(settings, address),
             secure: public_url.starts_with("https://"),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::trace::{Attribute, CookieSet, Trace, mask};
 
-/// The cookie that names the trace of the POST before this request; see [`super::FlashTraces`].
+/// The cookie that names the trace of the POST before this request; see [`super::FlashMessages`].
 pub(super) const PREVIOUS: &str = "previous_request";
 
 /// The time from the POST to the next page.

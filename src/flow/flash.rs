@@ -1,4 +1,5 @@
-//! Keeps the traces of the latest POSTs. A POST answers with a redirect: the next page shows its trace.
+//! Keeps what a POST leaves for the next page. A POST answers with a redirect: the next page shows its trace, and what it
+//! did.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -6,29 +7,35 @@ use std::sync::{Mutex, PoisonError};
 use crate::identity::LoginId;
 use minijinja::Value;
 
-/// The maximum number of traces. A browser fetches its own within milliseconds.
+/// The maximum number of messages. A browser fetches its own within milliseconds.
 const KEPT: usize = 256;
 
-/// The traces, each under a random name that only its browser knows. In process memory; each is shown once.
+/// The messages, each under a random name that only its browser knows. In process memory.
 #[derive(Debug, Default)]
-pub struct FlashTraces(Mutex<VecDeque<(String, Value)>>);
+pub struct FlashMessages(Mutex<VecDeque<(String, Value)>>);
 
-impl FlashTraces {
-    /// Keeps a panel and returns its name.
-    pub fn keep(&self, panel: Value) -> String {
+impl FlashMessages {
+    /// Keeps a message and returns its name.
+    pub fn keep(&self, message: Value) -> String {
         let name = LoginId::random().to_string();
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() == KEPT {
             kept.pop_front();
         }
-        kept.push_back((name.clone(), panel));
+        kept.push_back((name.clone(), message));
         name
     }
 
-    /// Removes a panel and returns it.
+    /// Returns a message and keeps it: a reload shows it again.
+    pub fn get(&self, name: &str) -> Option<Value> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|(kept, _)| kept == name).map(|(_, message)| message.clone())
+    }
+
+    /// Removes a message and returns it.
     pub fn take(&self, name: &str) -> Option<Value> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let place = kept.iter().position(|(kept, _)| kept == name)?;
-        kept.remove(place).map(|(_, panel)| panel)
+        kept.remove(place).map(|(_, message)| message)
     }
 }

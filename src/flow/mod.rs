@@ -1,6 +1,7 @@
 //! WHAT a visitor does: the pages and JSON routes of a mount, written once and mounted for every strategy.
 
 mod api;
+mod changes_under_way;
 mod client;
 mod context;
 mod cookies;
@@ -30,8 +31,9 @@ use std::sync::Arc;
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt as _, IntoEndpoint as _, Response, Route, get, post};
 
+pub use self::changes_under_way::ChangesUnderWay;
 pub use self::client::TrustedProxies;
-pub use self::flash::FlashTraces;
+pub use self::flash::FlashMessages;
 pub use self::health::StoreHealth;
 pub use self::login_events::LoginEvents;
 pub use self::rate_limits::RateLimits;
@@ -65,6 +67,7 @@ fn mounted(mount: &Arc<Mount>) -> BoxEndpoint<'static> {
         .at("/devices", get(devices::page))
         .at("/devices/:id/revoke", post(devices::revoke))
         .at("/password", get(password::form).post(password::submit))
+        .at("/password/changed", get(password::changed))
         .at("/events", get(events::listen))
         .at("/logout", post(logout::this))
         .at("/logout-everywhere", post(logout::everywhere))

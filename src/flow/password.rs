@@ -1,15 +1,17 @@
-//! `M/password`: a new password revokes every other login and renews this one.
+//! `M/password`: a new password revokes every other login and renews this one. `M/password/changed` says what that did.
 
 use std::sync::Arc;
 
+use minijinja::{Value, context};
 use poem::http::StatusCode;
-use poem::web::Form;
+use poem::web::{Form, Query};
 use poem::{Response, handler};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::context::RequestContext;
+use super::changes_under_way::ChangeUnderWay;
+use super::context::{RequestContext, see_other};
 use crate::account::{HashError, RejectedPassword, UserName};
 use crate::auth::{AuthStrategy, Effect, Identity, RevokeScope};
 use crate::error::Error;
@@ -43,15 +45,14 @@ pub(super) async fn form(request: RequestContext) -> Result<Response, Error> {
 #[handler]
 pub(super) async fn submit(request: RequestContext, Form(fields): Form<PasswordForm>) -> Result<Response, Error> {
     let identity = request.require_login().await?;
+    let (mount, credential) = (request.strategy().describe(), request.credential().unwrap_or_default());
+    let under_way = request.services().changes_under_way.begin(mount, identity, credential);
     let (status, message) = match change(&request, identity, fields).await? {
         PasswordChange::Changed => {
             request.record(identity, &SecurityEvent::PasswordChanged);
-            let lines = revoke_others(&request, identity).await?;
-            let grant = request.strategy().issue(&identity.subject, request.device(), request.trace()).await?;
-            request.record(&grant.identity, &SecurityEvent::LoginAccepted);
-            request.set_credentials(&grant);
-            let context = json!({ "done": { "lines": lines }, "message": null, "effect": null });
-            return request.page("password.html", "Password changed", context).await;
+            let lines = conclude(&request, identity, &under_way).await?;
+            let name = request.services().password_changes.keep(Value::from(lines));
+            return Ok(see_other(&request.path(&format!("/password/changed?report={name}"))));
         }
         PasswordChange::WrongCurrent => {
             record_refusal(&request, identity, PasswordChangeRefusal::WrongCurrentPassword);
@@ -99,22 +100,49 @@ fn record_refusal(request: &RequestContext, identity: &Identity, reason: Passwor
     request.record(identity, &SecurityEvent::PasswordChangeRefused { reason });
 }
 
-/// Revokes every login of the user under every mount, this one included, after the password was changed.
+/// Revokes every login of the user under every mount, after the password was changed, and renews this one.
 ///
 /// Returns a sentence for each mount. It says where the server could not revoke the logins.
-async fn revoke_others(request: &RequestContext, identity: &Identity) -> Result<Vec<String>, Error> {
+async fn conclude(
+    request: &RequestContext,
+    identity: &Identity,
+    under_way: &ChangeUnderWay,
+) -> Result<Vec<String>, Error> {
     let (mount, description) = (request.mount(), request.strategy().describe());
-    let mine = request.revoke(identity, RevokeScope::Everywhere, RevocationCause::PasswordChange).await;
-    let mut lines = vec![
-        "The new password is valid from now on, under every mount.".to_owned(),
-        format!("{}: {} The server renewed this login.", mount.base(), description.texts.password_change),
-    ];
+    let mut lines = vec!["The new password is valid from now on, under every mount.".to_owned()];
     for other in mount.strategies.iter().filter(|strategy| !Arc::ptr_eq(strategy, &mount.strategy)) {
         lines.push(revoke_under(other.as_ref(), request, identity).await);
     }
-    // Last: a failure here must not keep the other mounts from revoking.
-    mine.map_err(Error::OthersNotRevoked)?;
+    // Last: a failure here must not keep the other mounts from revoking, and from here to the answer it is not far.
+    let grant = request.replace_login(identity, under_way).await.map_err(Error::OthersNotRevoked)?;
+    let mine = match &grant {
+        Some(grant) => {
+            request.record(&grant.identity, &SecurityEvent::LoginAccepted);
+            request.set_credentials(grant);
+            "The server renewed this login."
+        }
+        None => {
+            request.clear_credentials();
+            "This login was revoked while the server changed the password. Log in with the new one."
+        }
+    };
+    lines.insert(1, format!("{}: {} {mine}", mount.base(), description.texts.password_change));
     Ok(lines)
+}
+
+/// The name of the report, in the query.
+#[derive(Deserialize)]
+pub(super) struct ReportName {
+    report: Option<String>,
+}
+
+/// `GET M/password/changed`: what a password change did. Needs no login: the change may have found it revoked.
+#[handler]
+pub(super) async fn changed(request: RequestContext, Query(query): Query<ReportName>) -> Result<Response, Error> {
+    let lines = query.report.and_then(|name| request.services().password_changes.get(&name));
+    let user = request.identity().await?.is_some();
+    let title = if lines.is_some() { "Password changed" } else { "Password change" };
+    request.page("password-changed.html", title, context! { lines, logged_in => user }).await
 }
 
 /// Revokes every login of the user under every mount. Returns a sentence for each.
@@ -144,6 +172,6 @@ async fn revoke_under(strategy: &dyn AuthStrategy, request: &RequestContext, ide
 
 async fn show(request: &RequestContext, status: StatusCode, message: Option<&str>) -> Result<Response, Error> {
     let effect = request.strategy().describe().texts.password_change;
-    let context = json!({ "done": null, "message": message, "effect": effect });
+    let context = json!({ "message": message, "effect": effect });
     request.page_with(status, "password.html", "Change the password", context).await
 }

@@ -6,8 +6,9 @@ use minijinja::Value;
 use minijinja::value::Serde;
 use serde::Serialize;
 
+use super::changes_under_way::ChangesUnderWay;
 use super::client::TrustedProxies;
-use super::flash::FlashTraces;
+use super::flash::FlashMessages;
 use super::health::StoreHealth;
 use super::login_events::LoginEvents;
 use super::rate_limits::RateLimits;
@@ -37,7 +38,11 @@ pub struct Services {
     pub clock: Clock,
     pub rate_limits: RateLimits,
     pub trusted_proxies: TrustedProxies,
-    pub flash: FlashTraces,
+    /// The traces of the latest POSTs, for the page after each.
+    pub flash: FlashMessages,
+    /// What the latest password changes did.
+    pub password_changes: FlashMessages,
+    pub changes_under_way: ChangesUnderWay,
     pub login_events: LoginEvents,
     /// The node's name.
     pub node: String,

@@ -6,7 +6,7 @@ use super::suite::Check;
 use super::variants::Variant;
 use super::{
     everywhere, expiry, forged_claims, forged_form, garbage, logins, outage, races, records, redis_keys, refresh,
-    revocation, slow, two_nodes, upkeep,
+    replacement, revocation, slow, two_nodes, upkeep,
 };
 
 macro_rules! check {
@@ -77,6 +77,12 @@ pub const CHECKS: &[Check] = &[
     check!(everywhere::a_login_opened_during_a_log_out_everywhere_has_one_outcome_on_every_node)
         .of(revokes_all)
         .multi_thread(),
+    check!(replacement::a_replaced_login_and_all_others_are_revoked_and_one_is_opened).on_postgres(),
+    check!(replacement::a_revoked_login_is_not_replaced_on_any_node).of(revokes_all).on_postgres(),
+    check!(replacement::a_log_out_everywhere_during_a_replacement_leaves_no_login)
+        .of(revokes_all)
+        .multi_thread()
+        .on_postgres(),
     check!(two_nodes::after_a_revoke_on_one_node_both_refuse_as_promised).multi_thread(),
     check!(slow::a_node_keeps_no_record_that_another_node_revoked_meanwhile).of(keeps_records_in_redis),
     check!(slow::a_node_keeps_no_record_that_it_revoked_itself).of(keeps_records_in_redis),

@@ -54,7 +54,7 @@ pub async fn a_login_opened_during_a_log_out_everywhere_has_one_outcome_on_every
 }
 
 /// Whether a login still stands. Where only a renewal can tell, this renews it: within the grace nothing changes.
-async fn goes_on(node: &StrategyUnderTest, grant: &Grant) -> bool {
+pub async fn goes_on(node: &StrategyUnderTest, grant: &Grant) -> bool {
     let credential = Some(grant.credential.expose_secret().to_owned());
     let renewal = grant.renewal.as_ref().map(|renewal| renewal.credential.expose_secret().to_owned());
     let credentials = Credentials::new(credential).with_renewal(renewal);

@@ -18,6 +18,7 @@ mod races;
 mod records;
 mod redis_keys;
 mod refresh;
+mod replacement;
 mod revocation;
 mod slow;
 mod strategy_under_test;

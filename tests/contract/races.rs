@@ -49,7 +49,7 @@ pub async fn a_write_of_a_record_read_before_its_revocation_fails_and_brings_not
         let (user, id) = (held.login.user, session_id(&held.grant));
         match way {
             "delete" => store.delete(&id).await.expect("it is deleted"),
-            "end" => store.revoke(user, &held.grant.identity.login).await.expect("it is deleted"),
+            "end" => assert!(store.revoke(user, &held.grant.identity.login).await.expect("it is deleted")),
             "end all" => store.revoke_all(user).await.expect("they are deleted"),
             _ => drop(node.revoke(&held.grant, RevokeScope::This).await),
         }

@@ -80,6 +80,15 @@ impl MountClient {
         self.credential(&answer)
     }
 
+    /// Changes the password, and follows the redirect. Returns the answer to the form, and the page behind it.
+    pub async fn changed_password(&self, current: &str, new: &str) -> (Answer, Answer) {
+        let done = self.change_password(current, new).await;
+        assert!(is_changed(&done), "{}: {}", done.status, done.body);
+        let page = self.follow(&done).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        (done, page)
+    }
+
     pub async fn change_password(&self, current: &str, new: &str) -> Answer {
         self.post("/password", &[("current_password", current), ("new_password", new)]).await
     }
@@ -95,6 +104,11 @@ pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: String,
+}
+
+/// Whether a password change was carried out: the answer leads to its report.
+pub fn is_changed(answer: &Answer) -> bool {
+    answer.status == 303 && answer.location().contains("/password/changed?report=")
 }
 
 pub async fn answer(request: RequestBuilder) -> Answer {

@@ -57,7 +57,7 @@ async fn who_changed_the_demo_password_keeps_the_change() {
     let server = TestServer::start().await;
     let client = server.client(&server.mounts()[0]);
     client.demo_login("alice").await;
-    assert_eq!(client.change_password(DEMO_PASSWORD, "ein-anderes-brot-um-fünf").await.status, 200);
+    client.changed_password(DEMO_PASSWORD, "ein-anderes-brot-um-fünf").await;
     let url = format!("sqlite://{}/test.db?mode=rwc", server.app.folder.path().display());
     let app = TestApp::start(&["--database-url", &url]).await;
     let again = TestServer { app, redis: server.redis };

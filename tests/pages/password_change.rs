@@ -5,7 +5,7 @@ use std::time::Duration;
 use jwt_vs_session::auth::{Description, Promise};
 use tokio::task::JoinSet;
 
-use super::client::between;
+use super::client::{between, is_changed};
 use super::server::{PASSWORD, TestServer, name};
 use crate::common::until;
 
@@ -22,14 +22,13 @@ async fn a_new_password_revokes_every_other_login_everywhere_and_renews_this_one
                 others.push((other, server.client(other).login_cookie(&user, PASSWORD).await));
             }
             let bystander = server.client(mount).demo_login("bob").await;
-            let done = here.change_password(PASSWORD, NEW).await;
-            assert_eq!(done.status, 200, "{}", done.body);
+            let (done, page) = here.changed_password(PASSWORD, NEW).await;
             let new = here.credential(&done);
             assert!(new != old && server.accepts(mount, &new).await, "{}: this one is renewed", mount.slug);
             server.assert_revoked(mount, &old).await;
             for (other, cookie) in &others {
                 server.assert_revoked(other, cookie).await;
-                assert!(done.body.contains(&format!("&#x2f;{}: ", other.slug)), "no word of {}", other.slug);
+                assert!(page.body.contains(&format!("&#x2f;{}: ", other.slug)), "no word of {}", other.slug);
             }
             assert!(server.accepts(mount, &bystander).await, "bob changed nothing");
             assert_eq!(server.client(mount).log_in(&user, PASSWORD).await.status, 401);
@@ -44,10 +43,30 @@ async fn a_new_password_renews_this_login_under_every_mount() {
     for mount in server.mounts() {
         let (client, user) = (server.client(mount), name(mount, "renewer"));
         let old = client.register(&user, PASSWORD).await;
-        let done = client.change_password(PASSWORD, NEW).await;
-        assert!(done.status == 200 && client.credential(&done) != old, "{}", done.body);
+        let (done, _) = client.changed_password(PASSWORD, NEW).await;
+        assert!(client.credential(&done) != old);
         server.assert_revoked(mount, &old).await;
         assert_eq!(client.get("/profile").await.status, 200);
+    }
+}
+
+/// The browser has the page's address, and none of a form: to load it again sends no password.
+#[tokio::test]
+async fn the_report_of_a_change_is_a_page_that_can_be_loaded_again() {
+    let server = TestServer::start().await;
+    let (mount, lost) = (&server.title_pair()[1], "no longer has the report");
+    let (client, user) = (server.client(mount), name(mount, "reloader"));
+    client.register(&user, PASSWORD).await;
+    let (done, page) = client.changed_password(PASSWORD, NEW).await;
+    let again = client.follow(&done).await;
+    for page in [&page, &again] {
+        assert!(page.body.contains("The new password is valid from now on"), "{}", page.body);
+        assert!(page.body.contains("The server renewed this login.") && !page.body.contains(lost), "{}", page.body);
+    }
+    let stranger = server.client(mount);
+    for path in ["/password/changed", "/password/changed?report=made-up"] {
+        let page = stranger.get(path).await;
+        assert!(page.status == 200 && page.body.contains(lost) && page.body.contains("Log in"), "{}", page.body);
     }
 }
 
@@ -86,12 +105,13 @@ async fn of_two_changes_with_the_same_old_password_one_wins() {
             }
             let mut changes = JoinSet::new();
             for (client, new) in couple.into_iter().zip(["die-erste-wird-es-sein", "die-zweite-wird-es-sein"]) {
-                changes.spawn(async move { (client.change_password(PASSWORD, new).await.status, new) });
+                changes.spawn(async move { (client.change_password(PASSWORD, new).await, new) });
             }
-            let (won, lost): (Vec<_>, Vec<_>) = changes.join_all().await.into_iter().partition(|done| done.0 == 200);
+            let (won, lost): (Vec<_>, Vec<_>) =
+                changes.join_all().await.into_iter().partition(|(done, _)| is_changed(done));
             assert_eq!(won.len(), 1, "{}: {won:?} won, {lost:?} lost", mount.slug);
             // A late change may find its login revoked: the answer leads to the login page.
-            assert!(lost.iter().all(|(status, _)| [401, 303].contains(status)), "{lost:?}");
+            assert!(lost.iter().all(|(done, _)| [401, 303].contains(&done.status)), "{lost:?}");
             for (_, new) in lost {
                 assert_eq!(server.client(mount).log_in(&user, new).await.status, 401);
             }
@@ -135,7 +155,7 @@ async fn race(server: &TestServer, mount: &Description, tried: usize) -> bool {
     if done.status == 503 {
         return false;
     }
-    assert_eq!(done.status, 200, "{}", done.body);
+    assert!(is_changed(&done), "{}: {}", done.status, done.body);
     for cookie in logins.into_iter().flatten() {
         server.assert_revoked(mount, &cookie).await;
     }

@@ -75,6 +75,23 @@ impl AuthStrategy for JwtGenerationStrategy {
         Ok(Effect::Now)
     }
 
+    /// Signs the next generation, whichever the database has by then: of two raises at once neither leaves a login.
+    async fn replace(
+        &self,
+        who: &Identity,
+        credentials: &Credentials,
+        _device: &Device,
+        trace: &Trace,
+    ) -> Result<Option<Grant>> {
+        let next = self.tokens.check(credentials, trace).and_then(|checked| Some(checked.generation? + 1));
+        self.revoke(who, RevokeScope::Everywhere, trace).await?;
+        if next.is_none() || self.generation(who.subject.id, trace).await? != next {
+            trace.refused("another request revoked the login meanwhile");
+            return Ok(None);
+        }
+        self.tokens.issue(&who.subject, next, trace).map(Some)
+    }
+
     async fn footprint(&self, _who: &Identity) -> Result<Footprint> {
         Ok(Footprint { user: size_of::<i64>() as u64, how: "one number in the user's row", ..Footprint::default() })
     }

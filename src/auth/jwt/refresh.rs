@@ -144,6 +144,28 @@ impl AuthStrategy for JwtRefreshStrategy {
         }))
     }
 
+    /// Opens the next login while the old one stands, and revokes that one last. Whoever revokes the old one before that
+    /// makes the replacement void; whoever revokes all logins after that finds the new one.
+    async fn replace(
+        &self,
+        who: &Identity,
+        _credentials: &Credentials,
+        device: &Device,
+        trace: &Trace,
+    ) -> Result<Option<Grant>> {
+        let user = who.subject.id;
+        let words = self.sql("UPDATE the other families: revoked");
+        trace.timed(StepKind::Database, words, self.families.revoke_others(user, &who.login)).await?;
+        let grant = self.issue(&who.subject, device, trace).await?;
+        let words = self.sql("UPDATE the family, if it still stands: revoked");
+        if trace.timed(StepKind::Database, words, self.families.revoke(user, Some(&who.login))).await? {
+            return Ok(Some(grant));
+        }
+        trace.refused("another request revoked the login meanwhile");
+        self.revoke(&grant.identity, RevokeScope::This, trace).await?;
+        Ok(None)
+    }
+
     async fn logins(&self, user: UserId, trace: &Trace) -> Result<Option<Vec<Login>>> {
         let words = self.sql("SELECT the user's families");
         let families = trace.timed(StepKind::Database, words, self.families.of_user(user)).await?;

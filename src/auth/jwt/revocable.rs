@@ -55,7 +55,8 @@ impl AuthStrategy for RevocableJwtStrategy {
     /// Reads the generation before it signs the token: a log out everywhere in between revokes this login, too.
     async fn issue(&self, subject: &Subject, _device: &Device, trace: &Trace) -> Result<Grant> {
         let generation = self.list.generation(subject.id);
-        let generation = trace.timed(StepKind::Database, |_| "SQL SELECT the user's generation", generation).await?;
+        let generation =
+            trace.timed(StepKind::Database, |_| "Redis PING; SQL SELECT the user's generation", generation).await?;
         self.tokens.issue(subject, Some(generation), trace)
     }
 
@@ -93,6 +94,28 @@ impl AuthStrategy for RevocableJwtStrategy {
                 Ok(self.effect)
             }
         }
+    }
+
+    /// Signs the next generation, whichever the database has by then: of two raises at once neither leaves a login. Reads
+    /// after the raise whether the old token was revoked by its name.
+    async fn replace(
+        &self,
+        who: &Identity,
+        credentials: &Credentials,
+        _device: &Device,
+        trace: &Trace,
+    ) -> Result<Option<Grant>> {
+        let next = self.tokens.check(credentials, trace).and_then(|checked| Some(checked.generation? + 1));
+        self.revoke(who, RevokeScope::Everywhere, trace).await?;
+        let Some(next) = next else { return Ok(None) };
+        // From the stores: another node's push may be on its way to this one's memory.
+        let lookup = self.list.look_up(who.subject.id, &who.login, next);
+        let words = |_: &_| "Redis HMGET: the user's generation and the old token's jti";
+        if trace.timed(StepKind::Store, words, lookup).await?.is_revoked {
+            trace.refused("another request revoked the login meanwhile");
+            return Ok(None);
+        }
+        self.tokens.issue(&who.subject, Some(next), trace).map(Some)
     }
 
     async fn footprint(&self, who: &Identity) -> Result<Footprint> {

@@ -177,14 +177,37 @@ impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
     async fn revoke(&self, who: &Identity, scope: RevokeScope, trace: &Trace) -> Result<Effect> {
         let user = who.subject.id;
         let names = self.store.step_names();
-        match scope {
-            RevokeScope::This => trace.timed(names.kind, |_| names.revoke, self.store.revoke(user, &who.login)).await,
-            RevokeScope::Other(login) => {
-                trace.timed(names.kind, |_| names.revoke, self.store.revoke(user, &login)).await
+        let login = match &scope {
+            RevokeScope::This => &who.login,
+            RevokeScope::Other(login) => login,
+            RevokeScope::Everywhere => {
+                trace.timed(names.kind, |_| names.revoke_all, self.store.revoke_all(user)).await?;
+                return Ok(self.effect);
             }
-            RevokeScope::Everywhere => trace.timed(names.kind, |_| names.revoke_all, self.store.revoke_all(user)).await,
-        }?;
+        };
+        trace.timed(names.kind, |_| names.revoke, self.store.revoke(user, login)).await?;
         Ok(self.effect)
+    }
+
+    /// Opens the next login while the old one stands, and revokes that one last. Whoever revokes the old one before that
+    /// makes the replacement void; whoever revokes all logins after that finds the new one.
+    async fn replace(
+        &self,
+        who: &Identity,
+        _credentials: &Credentials,
+        device: &Device,
+        trace: &Trace,
+    ) -> Result<Option<Grant>> {
+        let (user, names) = (who.subject.id, self.store.step_names());
+        let others = self.store.revoke_all_but(user, Some(&who.login));
+        trace.timed(names.kind, |_| names.revoke_all, others).await?;
+        let grant = self.issue(&who.subject, device, trace).await?;
+        if trace.timed(names.kind, |_| names.revoke, self.store.revoke(user, &who.login)).await? {
+            return Ok(Some(grant));
+        }
+        trace.refused("another request revoked the login meanwhile");
+        self.store.revoke(user, &grant.identity.login).await?;
+        Ok(None)
     }
 
     async fn logins(&self, user: UserId, trace: &Trace) -> Result<Option<Vec<Login>>> {

@@ -18,6 +18,7 @@ use tokio::sync::OnceCell;
 pub(super) use self::answer::WithContext;
 use self::credential::bearer;
 pub(super) use self::record::reach;
+use super::changes_under_way::ChangeUnderWay;
 use super::client::{client_address, client_origin, device_label};
 use super::cookies::{CookieScope, PREVIOUS};
 use super::security::source_of;
@@ -118,10 +119,6 @@ impl RequestContext {
         &self.0.trace
     }
 
-    pub fn device(&self) -> &Device {
-        &self.0.device
-    }
-
     pub fn address(&self) -> IpAddr {
         self.0.address
     }
@@ -156,6 +153,24 @@ impl RequestContext {
         Ok(grant)
     }
 
+    /// Revokes every login of the user under this mount and opens one in place of the request's. `None` if another
+    /// request revoked that one meanwhile: on any node before the strategy replaced it, on this node until now.
+    pub async fn replace_login(&self, who: &Identity, under_way: &ChangeUnderWay) -> Result<Option<Grant>, Failure> {
+        let ContextInner { credentials, device, trace, .. } = &*self.0;
+        let (strategy, scope) = (self.strategy(), RevokeScope::Everywhere);
+        let replaced = strategy.replace(who, credentials, device, trace).await;
+        self.services().login_events.revoked();
+        let effect = Effect::promised(strategy.describe().promise, self.services().clock.now());
+        let effect = replaced.is_ok().then_some(effect);
+        self.record_revocation(strategy, who, &scope, RevocationCause::PasswordChange, effect);
+        let Some(grant) = replaced? else { return Ok(None) };
+        if under_way.is_revoked() {
+            self.strategy().revoke(&grant.identity, RevokeScope::This, trace).await?;
+            return Ok(None);
+        }
+        Ok(Some(grant))
+    }
+
     /// Revokes logins under this mount, and wakes the open pages of this node.
     pub async fn revoke(&self, who: &Identity, scope: RevokeScope, cause: RevocationCause) -> Result<Effect, Failure> {
         self.revoke_under(self.strategy(), who, scope, cause).await
@@ -169,8 +184,9 @@ impl RequestContext {
         scope: RevokeScope,
         cause: RevocationCause,
     ) -> Result<Effect, Failure> {
+        self.services().changes_under_way.revoke(strategy.describe(), who, &scope);
         let outcome = strategy.revoke(who, scope.clone(), &self.0.trace).await;
-        self.record_revocation(strategy, who, &scope, cause, &outcome);
+        self.record_revocation(strategy, who, &scope, cause, outcome.as_ref().ok().copied());
         let effect = outcome?;
         // Only expiry ends this login, so no open page needs a check.
         if !matches!(effect, Effect::At(_)) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::RequestContext;
-use crate::auth::{AuthStrategy, Effect, Failure, Identity, RevokeScope};
+use crate::auth::{AuthStrategy, Effect, Identity, RevokeScope};
 use crate::clock::whole_millis;
 use crate::identity::{LoginId, UserId};
 use crate::security_log::{EventSource, RevocationCause, RevocationReach, SecurityEvent, record};
@@ -19,27 +19,27 @@ impl RequestContext {
         record(&EventSource { user_id: user, login_id: login.cloned(), ..self.source().clone() }, event);
     }
 
-    /// Records what became of a revocation under a mount.
+    /// Records what became of a revocation under a mount. `None`: a store did not confirm it.
     pub(super) fn record_revocation(
         &self,
         strategy: &dyn AuthStrategy,
         who: &Identity,
         scope: &RevokeScope,
         cause: RevocationCause,
-        outcome: &Result<Effect, Failure>,
+        effect: Option<Effect>,
     ) {
         let revoked_login_id = if let RevokeScope::Other(login) = scope { Some(login.clone()) } else { None };
         let reach = reach(scope);
-        let event = match outcome {
-            Ok(effect) => {
+        let event = match effect {
+            Some(effect) => {
                 let refused_within_ms = whole_millis(match effect {
                     Effect::Now => Duration::ZERO,
-                    Effect::Within(bound) => *bound,
+                    Effect::Within(bound) => bound,
                     Effect::At(end) => end.since(self.services().clock.now()),
                 });
                 SecurityEvent::LoginRevoked { reach, cause, revoked_login_id, refused_within_ms }
             }
-            Err(_) => SecurityEvent::RevocationUnconfirmed { reach, cause },
+            None => SecurityEvent::RevocationUnconfirmed { reach, cause },
         };
         let mount = format!("/{}", strategy.describe().slug);
         let (user_id, login_id) = (Some(who.subject.id), Some(who.login.clone()));

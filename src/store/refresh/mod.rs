@@ -22,7 +22,8 @@ mod exchange;
 mod token;
 
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, QueryFilter, QuerySelect, QueryTrait};
+use sea_orm::sea_query::SimpleExpr;
+use sea_orm::{ActiveValue::Set, Condition, DatabaseTransaction, QueryFilter, QuerySelect, QueryTrait};
 use secrecy::SecretString;
 
 use self::entity::{families, tokens};
@@ -126,16 +127,24 @@ impl RefreshTokens {
         self.sql.transaction(async |transaction| exchange(transaction, family, token, client, now).await).await
     }
 
-    /// Revokes one login of this user, or all of them. May be called again.
-    pub async fn revoke(&self, user: UserId, login: Option<&LoginId>) -> Result<(), StoreError> {
-        let mut update = families::Entity::update_many()
+    /// Revokes one login of this user, or all of them. May be called again. False if there was none to revoke.
+    pub async fn revoke(&self, user: UserId, login: Option<&LoginId>) -> Result<bool, StoreError> {
+        self.revoke_where(user, login.map(|login| families::Column::Login.eq(login.as_str()))).await
+    }
+
+    /// Revokes every login of this user but one. May be called again.
+    pub async fn revoke_others(&self, user: UserId, kept: &LoginId) -> Result<(), StoreError> {
+        self.revoke_where(user, Some(families::Column::Login.ne(kept.as_str()))).await.map(drop)
+    }
+
+    async fn revoke_where(&self, user: UserId, which: Option<SimpleExpr>) -> Result<bool, StoreError> {
+        let update = families::Entity::update_many()
             .col_expr(families::Column::RevokedAt, Expr::value(self.clock.now().as_millis()))
             .filter(families::Column::UserId.eq(user.0))
-            .filter(families::Column::RevokedAt.is_null());
-        if let Some(login) = login {
-            update = update.filter(families::Column::Login.eq(login.as_str()));
-        }
-        self.sql.run(update.exec(self.sql.pool())).await.map(drop)
+            .filter(families::Column::RevokedAt.is_null())
+            .filter(Condition::all().add_option(which))
+            .exec(self.sql.pool());
+        self.sql.run(async { Ok(update.await?.rows_affected > 0) }).await
     }
 
     /// Lists the user's families that are neither revoked nor expired.

@@ -135,6 +135,8 @@ impl RevocationList for CachedRevocations {
     }
 
     async fn generation(&self, user: UserId) -> Result<i64, StoreError> {
+        // A token is only worth signing if the next request can check it.
+        self.redis.ping().await?;
         self.durable.generation(user).await
     }
 

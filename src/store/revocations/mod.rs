@@ -54,7 +54,7 @@ pub trait RevocationList: std::fmt::Debug + Send + Sync + 'static {
     /// Names its commands in words.
     fn commands(&self) -> &'static RevocationCommands;
 
-    /// Reads the user's generation from the SQL database, for a new token.
+    /// Reads the user's generation from the SQL database, for a new token. Fails if a check of that token would fail.
     async fn generation(&self, user: UserId) -> Result<i64, StoreError>;
 
     /// Whether a token of this generation and name was revoked, from the memory of this process. `None`: it does not know,

@@ -183,7 +183,7 @@ impl RevocationList for PushedRevocations {
 
     async fn raise_generation(&self, user: UserId) -> Result<(), StoreError> {
         self.cached.raise_generation(user).await?;
-        let generation = self.cached.generation(user).await?;
+        let generation = self.node.durable.generation(user).await?;
         self.publish(Revocation::Generation(user, generation, self.node.clock.now() + self.life)).await
     }
 

@@ -151,18 +151,20 @@ impl LoginStore for MemorySessions {
         Ok(records.filter(|(_, record)| record.expires > now).collect())
     }
 
-    async fn revoke(&self, user: UserId, login: &LoginId) -> Result<(), StoreError> {
+    async fn revoke(&self, user: UserId, login: &LoginId) -> Result<bool, StoreError> {
         let mut tables = self.write();
-        if tables.records.get(login).is_some_and(|record| record.user == user) {
+        let is_theirs = tables.records.get(login).is_some_and(|record| record.user == user);
+        if is_theirs {
             tables.remove(login);
         }
-        Ok(())
+        Ok(is_theirs)
     }
 
-    async fn revoke_all(&self, user: UserId) -> Result<(), StoreError> {
+    async fn revoke_all_but(&self, user: UserId, kept: Option<&LoginId>) -> Result<(), StoreError> {
         let mut tables = self.write();
-        for login in tables.by_user.get(&user).cloned().unwrap_or_default() {
-            tables.remove(&login);
+        let logins = tables.by_user.get(&user).cloned().unwrap_or_default();
+        for login in logins.iter().filter(|login| Some(*login) != kept) {
+            tables.remove(login);
         }
         Ok(())
     }

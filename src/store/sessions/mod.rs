@@ -128,11 +128,17 @@ pub trait LoginStore: SessionStore {
     /// Lists the user's logins that have not expired.
     async fn of_user(&self, user: UserId) -> Result<Vec<(LoginId, LoginRecord)>, StoreError>;
 
-    /// Revokes a login of this user. Nothing happens to a login of somebody else. May be called again.
-    async fn revoke(&self, user: UserId, login: &LoginId) -> Result<(), StoreError>;
+    /// Revokes a login of this user. Nothing happens to a login of somebody else. May be called again. Of two requests
+    /// that revoke the same login, one gets true; false if there was nothing to revoke.
+    async fn revoke(&self, user: UserId, login: &LoginId) -> Result<bool, StoreError>;
+
+    /// Revokes every login of this user, or every one but `kept`. May be called again.
+    async fn revoke_all_but(&self, user: UserId, kept: Option<&LoginId>) -> Result<(), StoreError>;
 
     /// Revokes every login of this user. May be called again.
-    async fn revoke_all(&self, user: UserId) -> Result<(), StoreError>;
+    async fn revoke_all(&self, user: UserId) -> Result<(), StoreError> {
+        self.revoke_all_but(user, None).await
+    }
 
     /// Measures what the store keeps of a login.
     async fn footprint(&self, user: UserId, login: &LoginId) -> Result<Footprint, StoreError>;

@@ -16,7 +16,7 @@ use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 
 use super::recovery::SessionRecovery;
-use super::scripts::{DELETE_ALL, Prefixes, SHARED, WRITE, delete_each};
+use super::scripts::{DELETE_ALL_BUT, Prefixes, SHARED, WRITE, delete_each};
 use super::{Footprint, LoginRecord, LoginStore, StepNames, StoreError, backend, not_saved};
 use crate::clock::Clock;
 use crate::identity::{LoginId, UserId};
@@ -63,18 +63,19 @@ impl RedisSessions {
         Self { redis, clock, prefixes, revocations }
     }
 
-    /// Revokes those of the logins that are the user's: first in the SQL database, then in Redis.
-    async fn revoke_each(&self, user: UserId, logins: &[LoginId]) -> Result<(), StoreError> {
+    /// Revokes those of the logins that are the user's: first in the SQL database, then in Redis. Returns the number of
+    /// records that it deleted.
+    async fn revoke_each(&self, user: UserId, logins: &[LoginId]) -> Result<u64, StoreError> {
         if logins.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         self.revocations.revoke_all(user, logins).await?;
         let of_user: Vec<_> = logins.iter().map(|login| (user, login.clone())).collect();
-        self.redis.run::<bool>(&delete_each(self.prefixes, &of_user)).await.map(drop)
+        self.redis.run(&delete_each(self.prefixes, &of_user)).await
     }
 
-    /// Reads every record in Redis, and revokes those of the user.
-    async fn revoke_unlisted(&self, user: UserId) -> Result<(), StoreError> {
+    /// Reads every record in Redis, and revokes those of the user, except `kept`.
+    async fn revoke_unlisted(&self, user: UserId, kept: Option<&LoginId>) -> Result<(), StoreError> {
         let mut cursor: u64 = 0;
         loop {
             let mut scan = redis::cmd("SCAN");
@@ -82,7 +83,8 @@ impl RedisSessions {
             let (next, keys): (u64, Vec<String>) = self.redis.query(&scan).await?;
             let logins: Vec<_> =
                 keys.iter().filter_map(|key| LoginId::parse(key.strip_prefix(self.prefixes.record)?)).collect();
-            let found: Vec<_> = self.read(user, logins).await?.into_iter().map(|(login, _)| login).collect();
+            let found = self.read(user, logins).await?.into_iter().map(|(login, _)| login);
+            let found: Vec<_> = found.filter(|login| Some(login) != kept).collect();
             self.revoke_each(user, &found).await?;
             cursor = next;
             if cursor == 0 {
@@ -168,7 +170,9 @@ impl SessionStore for RedisSessions {
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
         let login = LoginId::of_session(id);
         let deleted = match self.find(&login).await {
-            Ok(Some(record)) => return self.revoke(record.user, &login).await.map_err(|error| backend(&error)),
+            Ok(Some(record)) => {
+                return self.revoke(record.user, &login).await.map(drop).map_err(|error| backend(&error));
+            }
             Ok(None) | Err(session_store::Error::Decode(_)) => {
                 self.redis.query(redis::cmd("DEL").arg(self.prefixes.record_key(&login))).await
             }
@@ -201,17 +205,18 @@ impl LoginStore for RedisSessions {
         self.read(user, unexpired).await
     }
 
-    async fn revoke(&self, user: UserId, login: &LoginId) -> Result<(), StoreError> {
-        self.revoke_each(user, std::slice::from_ref(login)).await
+    async fn revoke(&self, user: UserId, login: &LoginId) -> Result<bool, StoreError> {
+        Ok(self.revoke_each(user, std::slice::from_ref(login)).await? == 1)
     }
 
-    async fn revoke_all(&self, user: UserId) -> Result<(), StoreError> {
+    async fn revoke_all_but(&self, user: UserId, kept: Option<&LoginId>) -> Result<(), StoreError> {
         // For the logins that Redis does not list now: it may have lost them, and have them in a snapshot.
         self.revocations.raise_generation(user).await?;
-        let listed = self.listed(user, "-inf").await?;
+        let mut listed = self.listed(user, "-inf").await?;
+        listed.retain(|login| Some(login) != kept);
         self.revocations.revoke_all(user, &listed).await?;
-        let mut delete = DELETE_ALL.key(self.prefixes.index_key(user));
-        delete.arg(self.prefixes.record);
+        let mut delete = DELETE_ALL_BUT.key(self.prefixes.index_key(user));
+        delete.arg(self.prefixes.record).arg(kept.map_or("", LoginId::as_str));
         let deleted: Vec<String> = self.redis.run(&delete).await?;
         // A login that was opened meanwhile is deleted too: its revocation must last as well.
         let known: HashSet<_> = listed.iter().map(LoginId::as_str).collect();
@@ -219,7 +224,7 @@ impl LoginStore for RedisSessions {
         let late: Vec<_> = late.into_iter().filter_map(|login| LoginId::parse(login)).collect();
         self.revoke_each(user, &late).await?;
         // An evicting Redis may have lost the index, and still have records.
-        if self.redis.evicting_policy().await?.is_some() { self.revoke_unlisted(user).await } else { Ok(()) }
+        if self.redis.evicting_policy().await?.is_some() { self.revoke_unlisted(user, kept).await } else { Ok(()) }
     }
 
     async fn footprint(&self, user: UserId, login: &LoginId) -> Result<Footprint, StoreError> {

@@ -41,10 +41,11 @@ pub(super) static WRITE: LazyLock<Script> = LazyLock::new(|| {
 });
 
 /// Deletes records, each if it is the user's. A record that cannot be read belongs to nobody: the script deletes it too.
-/// Keys: record and index of each. Arguments: login and user of each.
+/// Keys: record and index of each. Arguments: login and user of each. Returns the number of records that it deleted.
 static DELETE_EACH: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
+        local deleted = 0
         for i = 1, #KEYS, 2 do
             local text, is_foreign = redis.call('GET', KEYS[i]), false
             if text then
@@ -53,11 +54,11 @@ static DELETE_EACH: LazyLock<Script> = LazyLock::new(|| {
                 is_foreign = type(user) == 'string' and user ~= ARGV[i + 1]
             end
             if not is_foreign then
-                redis.call('DEL', KEYS[i])
+                deleted = deleted + redis.call('DEL', KEYS[i])
                 redis.call('ZREM', KEYS[i + 1], ARGV[i])
             end
         end
-        return 1
+        return deleted
         ",
     )
 });
@@ -72,16 +73,20 @@ pub(super) fn delete_each(prefixes: &Prefixes, logins: &[(UserId, LoginId)]) -> 
     delete
 }
 
-/// Deletes every login in a user's index, and returns which those were. Keys: index. Arguments: prefix of the records.
-pub(super) static DELETE_ALL: LazyLock<Script> = LazyLock::new(|| {
+/// Deletes every login in a user's index but one, and returns which those were. Keys: index. Arguments: prefix of the
+/// records, the login to keep or an empty text.
+pub(super) static DELETE_ALL_BUT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
-        local logins = redis.call('ZRANGE', KEYS[1], 0, -1)
-        for _, login in ipairs(logins) do
-            redis.call('DEL', ARGV[1] .. login)
+        local deleted = {}
+        for _, login in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+            if login ~= ARGV[2] then
+                redis.call('DEL', ARGV[1] .. login)
+                redis.call('ZREM', KEYS[1], login)
+                table.insert(deleted, login)
+            end
         end
-        redis.call('DEL', KEYS[1])
-        return logins
+        return deleted
         ",
     )
 });

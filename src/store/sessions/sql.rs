@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue::Set, QueryFilter, SqlErr};
+use sea_orm::{ActiveValue::Set, Condition, QueryFilter, SqlErr};
 use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
@@ -188,15 +188,17 @@ impl LoginStore for SqlSessions {
         Ok(logins.collect())
     }
 
-    async fn revoke(&self, user: UserId, login: &LoginId) -> Result<(), StoreError> {
+    async fn revoke(&self, user: UserId, login: &LoginId) -> Result<bool, StoreError> {
         let sql = &self.table.sql;
         let delete = Entity::delete_by_id(login.to_string()).filter(Column::UserId.eq(user.0)).exec(sql.pool());
-        sql.run(delete).await.map(drop)
+        sql.run(async { Ok(delete.await?.rows_affected == 1) }).await
     }
 
-    async fn revoke_all(&self, user: UserId) -> Result<(), StoreError> {
+    async fn revoke_all_but(&self, user: UserId, kept: Option<&LoginId>) -> Result<(), StoreError> {
         let sql = &self.table.sql;
-        sql.run(Entity::delete_many().filter(Column::UserId.eq(user.0)).exec(sql.pool())).await.map(drop)
+        let others = Condition::all().add_option(kept.map(|kept| Column::Login.ne(kept.as_str())));
+        let delete = Entity::delete_many().filter(Column::UserId.eq(user.0)).filter(others);
+        sql.run(delete.exec(sql.pool())).await.map(drop)
     }
 
     async fn footprint(&self, _user: UserId, _login: &LoginId) -> Result<Footprint, StoreError> {

@@ -227,16 +227,17 @@ impl LoginStore for TrackedSessions {
         self.inner.of_user(user).await
     }
 
-    async fn revoke(&self, user: UserId, login: &LoginId) -> Result<(), StoreError> {
+    async fn revoke(&self, user: UserId, login: &LoginId) -> Result<bool, StoreError> {
         self.copies.evict(login);
         let revoked = self.inner.revoke(user, login).await;
         self.copies.evict(login);
         revoked
     }
 
-    async fn revoke_all(&self, user: UserId) -> Result<(), StoreError> {
+    async fn revoke_all_but(&self, user: UserId, kept: Option<&LoginId>) -> Result<(), StoreError> {
+        // The kept login loses its copy too: the next check reads it again.
         self.copies.evict_user(user);
-        let revoked = self.inner.revoke_all(user).await;
+        let revoked = self.inner.revoke_all_but(user, kept).await;
         self.copies.evict_user(user);
         revoked
     }
