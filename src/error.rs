@@ -31,6 +31,9 @@ pub enum Error {
     /// A page that needs a login. `next` is its path and query.
     #[error("log in first")]
     LoginRequired { next: Option<String> },
+    /// A page that needs a login, and a request with two credentials where one belongs. The sentence says which.
+    #[error("{0}")]
+    DoubledCredential(String),
     /// Unknown user or wrong password: the answer never says which.
     #[error("the user name or the password is wrong")]
     WrongPassword,
@@ -77,7 +80,7 @@ impl ResponseError for Error {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::CrossSite => StatusCode::FORBIDDEN,
-            Self::LoginRequired { .. } | Self::WrongPassword => StatusCode::UNAUTHORIZED,
+            Self::LoginRequired { .. } | Self::DoubledCredential(_) | Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::TooManyRuns
             | Self::Measuring
@@ -135,7 +138,7 @@ impl Error {
             Self::Hash(HashError::Failed(_)) | Self::Failure(_) | Self::Internal(_) => {
                 "Something went wrong on the server. The log says what.".to_owned()
             }
-            Self::BadRequest(sentence) => sentence.clone(),
+            Self::BadRequest(sentence) | Self::DoubledCredential(sentence) => sentence.clone(),
             fault => {
                 let text = fault.to_string();
                 let mut letters = text.chars();

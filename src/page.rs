@@ -53,6 +53,8 @@ pub struct Frame<'a> {
     pub user: Option<Value>,
     /// The check was unavailable: the navigation says so.
     pub nav_unknown: bool,
+    /// What the request has twice, and how to get out of it.
+    pub doubled: Option<&'a str>,
     pub node: &'a str,
     /// The panel of the POST that led here.
     pub previous: Option<Value>,
@@ -63,7 +65,7 @@ pub struct Frame<'a> {
 impl<'a> Frame<'a> {
     /// The frame of a page outside the mounts.
     pub fn plain(title: &'a str, node: &'a str) -> Self {
-        Self { title, mount: None, user: None, nav_unknown: false, node, previous: None, trace: None }
+        Self { title, mount: None, user: None, nav_unknown: false, doubled: None, node, previous: None, trace: None }
     }
 }
 
@@ -93,9 +95,12 @@ impl Pages {
 
     /// Renders the layout around a page's content.
     pub fn framed(&self, frame: Frame<'_>, content: String) -> Result<String, Error> {
-        let Frame { title, mount, user, nav_unknown, node, previous, trace } = frame;
+        let Frame { title, mount, user, nav_unknown, doubled, node, previous, trace } = frame;
         let content = Value::from_safe_string(content);
-        self.render("layout.html", context! { title, mount, user, nav_unknown, node, previous, trace, content })
+        self.render(
+            "layout.html",
+            context! { title, mount, user, nav_unknown, doubled, node, previous, trace, content },
+        )
     }
 }
 

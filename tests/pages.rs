@@ -14,6 +14,7 @@ mod pages {
     mod demo;
     mod devices;
     mod documents;
+    mod doubled_credentials;
     mod events;
     mod headers;
     mod json;

@@ -14,6 +14,31 @@ pub(super) const PREVIOUS: &str = "previous_request";
 /// The time from the POST to the next page.
 const PREVIOUS_LIFE: Duration = Duration::from_secs(10);
 
+/// What a request has under one name.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    Nothing,
+    One(String),
+    /// Two or more. A sibling domain, or a page under a longer path, may have set all but one; the browser does not say
+    /// which ("cookie tossing"; RFC 6265, 8.6). So none counts.
+    Several,
+}
+
+impl Sent {
+    pub fn of(values: impl IntoIterator<Item = String>) -> Self {
+        let mut values = values.into_iter();
+        match (values.next(), values.next()) {
+            (None, _) => Self::Nothing,
+            (Some(value), None) => Self::One(value),
+            (Some(_), Some(_)) => Self::Several,
+        }
+    }
+
+    pub fn one(self) -> Option<String> {
+        if let Self::One(value) = self { Some(value) } else { None }
+    }
+}
+
 /// The path and the scheme of a mount's cookies.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CookieScope<'a> {
@@ -28,15 +53,17 @@ impl CookieScope<'_> {
         if self.secure { format!("__Secure-{name}") } else { name.to_owned() }
     }
 
-    /// The value of the first cookie of this name. A browser sends the one with the longest path first.
-    pub fn read(self, name: &str, request: &Request) -> Option<String> {
+    /// The cookies of this name.
+    pub fn read(self, name: &str, request: &Request) -> Sent {
         let name = self.name(name);
         let lines = request.headers().get_all(header::COOKIE).into_iter();
         // Another program's cookie on this host may hold any bytes.
-        lines.map(|line| String::from_utf8_lossy(line.as_bytes())).find_map(|line| {
-            let mut cookies = Cookie::split_parse(&*line).filter_map(Result::ok);
-            cookies.find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
-        })
+        let values = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).flat_map(|line| {
+            let cookies = Cookie::split_parse(line.into_owned()).filter_map(Result::ok);
+            let named = cookies.filter(|cookie| cookie.name() == name);
+            named.map(|cookie| cookie.value().to_owned()).take(2).collect::<Vec<_>>()
+        });
+        Sent::of(values)
     }
 
     /// Returns the `Set-Cookie` line of `value`, and explains it in the trace.
@@ -116,6 +143,23 @@ mod tests {
             let removal = scope.remove("id", &Trace::off());
             assert_eq!(attributes(&set), attributes(&removal));
             assert!(removal.contains("Max-Age=0") && removal.contains("Expires=Thu, 01 Jan 1970"), "{removal}");
+        }
+    }
+
+    #[test]
+    fn two_cookies_of_one_name_are_several_wherever_they_stand() {
+        let scope = CookieScope { path: "/jwt", secure: false };
+        let read = |lines: &[&str]| {
+            let request = lines.iter().fold(Request::builder(), |request, line| request.header("cookie", *line));
+            scope.read("id", &request.finish())
+        };
+        assert_eq!(read(&[]), Sent::Nothing);
+        assert_eq!(read(&["id2=x; xid=y", "=id"]), Sent::Nothing);
+        for one in [&["id=a"][..], &["x=1; id=a; y=2"], &["x=1", "id=a"]] {
+            assert_eq!(read(one), Sent::One("a".to_owned()), "{one:?}");
+        }
+        for several in [&["id=a; id=b"][..], &["id=a; id=a"], &["id=a; x=1; id="], &["id=a", "x=1", "id=b"]] {
+            assert_eq!(read(several), Sent::Several, "{several:?}");
         }
     }
 

@@ -46,7 +46,7 @@ impl RequestContext {
         nav_unknown: bool,
         context: impl Serialize,
     ) -> Result<Response, Error> {
-        let ContextInner { mount, trace, method, path, previous, .. } = &*self.0;
+        let ContextInner { mount, trace, method, path, previous, presented, .. } = &*self.0;
         let services = &mount.services;
         let timer = trace.timer();
         let (mount, user) = (&mount.template_value, user.map(|user| Value::from(Serde(user))));
@@ -59,6 +59,7 @@ impl RequestContext {
             mount: Some(mount.clone()),
             user,
             nav_unknown,
+            doubled: presented.doubled.as_deref(),
             node: &services.node,
             previous: previous.clone(),
             trace: trace.panel(method.as_str(), path, Some(status.as_u16())),
@@ -72,8 +73,11 @@ impl RequestContext {
         if self.0.path.starts_with(&self.path("/api/")) {
             return problem(error, self.strategy().describe().transport.bearer);
         }
-        if let Error::LoginRequired { next } = error {
-            return see_other(&with_next(&self.path("/login"), next.as_deref()));
+        match error {
+            Error::LoginRequired { next } => return see_other(&with_next(&self.path("/login"), next.as_deref())),
+            // That page says what is doubled.
+            Error::DoubledCredential(_) => return see_other(&self.path("/login")),
+            _ => {}
         }
         let status = error.status();
         // The page of a visitor's own mistake has the usual navigation. Without a store the check is unavailable.

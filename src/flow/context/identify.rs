@@ -2,7 +2,7 @@
 
 use poem::http::Method;
 
-use super::{ContextInner, RequestContext};
+use super::{ContextInner, PresentedCredentials, RequestContext};
 use crate::auth::{Credentials, Failure, Grant, Identity, Promise, RenewOutcome};
 use crate::error::Error;
 use crate::security_log::{RevocationCause, RevocationReach, SecurityEvent};
@@ -18,19 +18,29 @@ impl RequestContext {
     /// The login of the request. Without one the error leads to the login page and, after a GET, back.
     pub async fn require_login(&self) -> Result<&Identity, Error> {
         let next = (self.0.method == Method::GET).then(|| self.0.target.clone());
-        self.identity().await?.ok_or(Error::LoginRequired { next })
+        let refused = match &self.0.presented.doubled {
+            Some(sentence) => Error::DoubledCredential(sentence.clone()),
+            None => Error::LoginRequired { next },
+        };
+        self.identity().await?.ok_or(refused)
     }
 
     async fn authenticate(&self) -> Result<Option<Identity>, Error> {
         let trace = &self.0.trace;
         let verdict = |kind, words: String, reason| trace.verdict(Verdict { kind, words: words.into(), reason });
+        let presented = &self.0.presented;
+        if let Some(sentence) = &presented.doubled {
+            trace.refused(sentence.clone());
+        }
+        let anonymous = presented.doubled.is_none()
+            && presented.credentials.credential().or(presented.credentials.renewal()).is_none();
         match self.identify_or_renew().await {
             Ok(Some(identity)) => {
                 self.count_check("accepted");
                 verdict(VerdictKind::Accepted, format!("accepted: logged in as {}", identity.subject.name), None);
                 Ok(Some(identity))
             }
-            Ok(None) if self.0.credentials.credential().is_none() && self.0.credentials.renewal().is_none() => {
+            Ok(None) if anonymous => {
                 let reason = "the request has no credential".into();
                 verdict(VerdictKind::Anonymous, "not logged in".to_owned(), Some(reason));
                 Ok(None)
@@ -55,7 +65,7 @@ impl RequestContext {
 
     /// Checks the credential. If the check refuses it and the request has a refresh token, renews the login.
     async fn identify_or_renew(&self) -> Result<Option<Identity>, Failure> {
-        let ContextInner { credentials, trace, .. } = &*self.0;
+        let ContextInner { presented: PresentedCredentials { credentials, .. }, trace, .. } = &*self.0;
         let known = self.strategy().identify(credentials, trace).await?;
         if known.is_some() || credentials.renewal().is_none() {
             return Ok(known);
@@ -85,6 +95,6 @@ impl RequestContext {
 
     /// Checks the credential again. The check is no use of the login: it does not prolong it.
     pub async fn check_passively(&self, trace: &Trace) -> Result<Option<Identity>, Failure> {
-        self.strategy().identify(&self.0.credentials.passive(), trace).await
+        self.strategy().identify(&self.0.presented.credentials.passive(), trace).await
     }
 }

@@ -16,14 +16,14 @@ use poem::{FromRequest, Request, RequestBody, Response};
 use tokio::sync::OnceCell;
 
 pub(super) use self::answer::WithContext;
-use self::credential::bearer;
+use self::credential::PresentedCredentials;
 pub(super) use self::record::reach;
 use super::changes_under_way::ChangeUnderWay;
 use super::client::{client_address, client_origin, device_label};
 use super::cookies::{CookieScope, PREVIOUS};
 use super::security::source_of;
 use super::state::{Mount, Services};
-use crate::auth::{AuthStrategy, Credentials, Effect, Failure, Grant, Identity, RevokeScope};
+use crate::auth::{AuthStrategy, Effect, Failure, Grant, Identity, RevokeScope};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::identity::{ClientOrigin, Device, Subject};
@@ -38,9 +38,7 @@ struct ContextInner {
     mount: Arc<Mount>,
     source: EventSource,
     trace: Trace,
-    credentials: Credentials,
-    /// Whether the credential came as a cookie. Then a log out removes it.
-    by_cookie: bool,
+    presented: PresentedCredentials,
     device: Device,
     address: IpAddr,
     client: ClientOrigin,
@@ -60,31 +58,16 @@ impl RequestContext {
         let timer = trace.timer();
         let transport = mount.strategy.describe().transport;
         let scope = CookieScope { path: mount.base(), secure: mount.services.secure };
-        let bearer = transport.bearer.then(|| bearer(request)).flatten();
-        let by_cookie = bearer.is_none();
-        let credential = bearer.or_else(|| scope.read(transport.cookie, request));
-        let renewal = transport.refresh_cookie.and_then(|cookie| scope.read(cookie, request));
-        let previous = scope.read(PREVIOUS, request).and_then(|name| mount.services.flash.take(&name));
+        let presented = PresentedCredentials::read(request, scope, transport, &trace);
+        let previous = scope.read(PREVIOUS, request).one().and_then(|name| mount.services.flash.take(&name));
         trace.step(StepKind::Cookie, timer, || "cookies and headers read");
-        if let Some(credential) = &credential {
-            let (name, via) = if by_cookie {
-                (scope.name(transport.cookie), "Cookie header")
-            } else {
-                ("Bearer".into(), "Authorization header")
-            };
-            trace.credential(name, via, credential);
-        }
-        if let (Some(cookie), Some(renewal)) = (transport.refresh_cookie, &renewal) {
-            trace.credential(scope.name(cookie), "Cookie header", renewal);
-        }
         let address = client_address(request, &mount.services.trusted_proxies);
         let device = Device { label: device_label(request).into(), address: address.to_compact_string() };
         let uri = request.original_uri();
         Self(Arc::new(ContextInner {
             source: source_of(request),
             trace,
-            credentials: Credentials::new(credential).with_renewal(renewal),
-            by_cookie,
+            presented,
             device,
             address,
             client: client_origin(request, address),
@@ -128,12 +111,12 @@ impl RequestContext {
     }
 
     pub fn credential(&self) -> Option<&str> {
-        self.0.credentials.credential()
+        self.0.presented.credentials.credential()
     }
 
     /// Whether the credential came as a bearer token.
     pub fn has_bearer(&self) -> bool {
-        !self.0.by_cookie
+        self.0.presented.by_bearer
     }
 
     /// A path below the mount.
@@ -156,7 +139,7 @@ impl RequestContext {
     /// Revokes every login of the user under this mount and opens one in place of the request's. `None` if another
     /// request revoked that one meanwhile: on any node before the strategy replaced it, on this node until now.
     pub async fn replace_login(&self, who: &Identity, under_way: &ChangeUnderWay) -> Result<Option<Grant>, Failure> {
-        let ContextInner { credentials, device, trace, .. } = &*self.0;
+        let ContextInner { presented: PresentedCredentials { credentials, .. }, device, trace, .. } = &*self.0;
         let (strategy, scope) = (self.strategy(), RevokeScope::Everywhere);
         let replaced = strategy.replace(who, credentials, device, trace).await;
         self.services().login_events.revoked();
