@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::password::{normalised, plausible};
+use super::password::{fits, normalised};
 use super::{NewPassword, RejectedPassword};
 
 /// How long a request waits for a free slot. Waiting takes next to no memory.
@@ -37,18 +37,21 @@ pub struct Hasher {
     /// The working memory of each slot. If every hash freed its memory, the allocator would keep 19 MiB for each thread
     /// that ever ran one.
     memory: Arc<Mutex<Vec<HashMemory>>>,
+    /// The fewest characters of a new password.
+    minimum: usize,
     /// The hash for unknown users: a check takes as long as for a known user.
     dummy: Arc<str>,
 }
 
 impl Hasher {
-    /// At most `slots` hashes at once.
-    pub fn new(slots: usize) -> Result<Self, HashError> {
+    /// At most `slots` hashes at once. New passwords have at least `minimum` characters.
+    pub fn new(slots: usize, minimum: usize) -> Result<Self, HashError> {
         let mut memory = HashMemory::new();
         let dummy = hash(&SecretString::from("nobody's password"), &mut memory)?;
         Ok(Self {
             slots: Arc::new(Semaphore::new(slots)),
             memory: Arc::new(Mutex::new(vec![memory])),
+            minimum,
             dummy: dummy.into(),
         })
     }
@@ -58,16 +61,22 @@ impl Hasher {
         std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1))
     }
 
+    /// The fewest characters of a new password.
+    pub fn password_min(&self) -> usize {
+        self.minimum
+    }
+
     /// Checks a new password and hashes it. Returns a PHC string.
     pub async fn hash(&self, password: SecretString, user_name: String) -> Result<String, HashError> {
-        self.blocking(move |memory| hash(NewPassword::parse(&password, &user_name)?.secret(), memory)).await
+        let minimum = self.minimum;
+        self.blocking(move |memory| hash(NewPassword::parse(&password, &user_name, minimum)?.secret(), memory)).await
     }
 
     /// Whether the password matches the hash `stored`. An unknown user has none: the check takes as long, and is false.
     pub async fn verify(&self, password: SecretString, stored: Option<String>) -> Result<bool, HashError> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.dummy.to_string());
-        let matches = self.blocking(move |memory| Ok(plausible(&password) & verify(&password, &stored, memory)));
+        let matches = self.blocking(move |memory| Ok(verify(&password, &stored, memory)));
         let matches = matches.await?;
         Ok(known & matches)
     }
@@ -111,7 +120,9 @@ fn hash(password: &SecretString, memory: &mut HashMemory) -> Result<String, Hash
 
 /// Checks an overlong password like any other, as the empty one: the time tells nothing.
 fn verify(password: &SecretString, stored: &str, memory: &mut HashMemory) -> bool {
-    let password = if plausible(password) { normalised(password) } else { SecretString::from("") };
+    let normalised = normalised(password);
+    let fits = fits(&normalised);
+    let password = if fits { normalised } else { SecretString::from("") };
     let Ok(stored) = PasswordHash::new(stored) else { return false };
     let (Some(salt), Some(expected), Ok(params)) = (&stored.salt, &stored.hash, Params::try_from(&stored)) else {
         return false;
@@ -119,6 +130,7 @@ fn verify(password: &SecretString, stored: &str, memory: &mut HashMemory) -> boo
     // An `Output` compares in constant time.
     stored.algorithm == Algorithm::Argon2id.ident()
         && derive(&password, salt, &params, memory).is_ok_and(|hash| hash == *expected)
+        && fits
 }
 
 fn derive(password: &SecretString, salt: &[u8], params: &Params, memory: &mut HashMemory) -> argon2::Result<Output> {
@@ -154,14 +166,14 @@ mod tests {
 
     #[tokio::test]
     async fn an_unknown_user_waits_for_the_same_work_as_a_known_one() {
-        let hasher = Hasher::new(0).expect("a hasher");
+        let hasher = Hasher::new(0, 8).expect("a hasher");
         assert!(hasher.dummy.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hasher.dummy);
         assert!(matches!(hasher.verify(secret("a password"), None).await, Err(HashError::Busy)));
     }
 
     #[tokio::test]
     async fn an_unknown_user_has_no_password_at_all() {
-        let hasher = Hasher::new(1).expect("a hasher");
+        let hasher = Hasher::new(1, 8).expect("a hasher");
         assert!(!hasher.verify(secret("nobody's password"), None).await.expect("an answer"));
         assert!(hasher.verify(secret("nobody's password"), Some(hasher.dummy.to_string())).await.expect("an answer"));
     }

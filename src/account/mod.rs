@@ -1,5 +1,6 @@
 //! WHO the users are: names, passwords and the hashes of passwords.
 
+mod guessable;
 mod hasher;
 mod name;
 mod password;

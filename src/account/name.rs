@@ -2,6 +2,9 @@
 
 use caseless::Caseless as _;
 use unicode_normalization::UnicodeNormalization as _;
+use unicode_security::GeneralSecurityProfile as _;
+use unicode_security::general_security_profile::IdentifierType;
+use unicode_security::mixed_script::AugmentedScriptSet;
 
 /// In characters.
 const LENGTH: std::ops::RangeInclusive<usize> = 3..=32;
@@ -13,6 +16,15 @@ pub enum InvalidName {
     Length,
     #[error("A user name has letters, digits, dots, hyphens and underscores only.")]
     Characters,
+    /// Two names could look the same.
+    #[error("A user name has no invisible characters.")]
+    Invisible,
+    /// Cyrillic `а` beside Latin letters looks like Latin `a` (Unicode Technical Standard 39, 5.1).
+    #[error(
+        "A user name has letters of one script only, such as Latin or Cyrillic. Letters from a to z may stand beside \
+        Chinese, Japanese or Korean."
+    )]
+    MixedScripts,
 }
 
 /// A user name that passed the check of [`UserName::parse`].
@@ -23,7 +35,8 @@ pub struct UserName {
 }
 
 impl UserName {
-    /// Accepts 3 to 32 letters, digits, dots, hyphens and underscores of any script, after Unicode normalisation (NFKC).
+    /// Accepts 3 to 32 letters, digits, dots, hyphens and underscores of one script, after Unicode normalisation (NFKC). The
+    /// scripts that are written together count as one.
     ///
     /// ```
     /// use jwt_vs_session::account::UserName;
@@ -40,8 +53,14 @@ impl UserName {
         if !LENGTH.contains(&shown.chars().count()) {
             return Err(InvalidName::Length);
         }
+        if shown.chars().any(is_invisible) {
+            return Err(InvalidName::Invisible);
+        }
         if !shown.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_')) {
             return Err(InvalidName::Characters);
+        }
+        if !has_one_script(&shown) {
+            return Err(InvalidName::MixedScripts);
         }
         let folded = Self::fold(&shown);
         Ok(Self { shown, folded })
@@ -65,9 +84,23 @@ impl UserName {
     }
 }
 
+/// Whether Unicode lets a program show nothing for it (`Default_Ignorable_Code_Point`), such as a Hangul filler, which counts
+/// as a letter.
+fn is_invisible(c: char) -> bool {
+    c.identifier_type() == Some(IdentifierType::Default_Ignorable)
+}
+
+/// Single script, or highly restrictive, by Unicode Technical Standard 39, 5.2; beside Han, kana and Hangul only the Latin
+/// letters of ASCII.
+fn has_one_script(name: &str) -> bool {
+    let others: String = name.chars().filter(|c| !c.is_ascii()).collect();
+    let set = AugmentedScriptSet::for_str(&others);
+    !AugmentedScriptSet::for_str(name).is_empty() || set.hanb || set.jpan || set.kore
+}
+
 #[cfg(test)]
 mod tests {
-    use super::UserName;
+    use super::{InvalidName, UserName};
 
     #[test]
     fn names_that_look_the_same_are_the_same() {
@@ -86,8 +119,27 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_looks_like_another_is_refused() {
+        for mixed in ["\u{430}lice", "b\u{3bf}b", "Ольgа", "王小明и", "김ольга", "ali\u{441}e-1"] {
+            assert_eq!(UserName::parse(mixed).expect_err(mixed), InvalidName::MixedScripts, "{mixed}");
+        }
+        for code in [
+            0xAD, 0x34F, 0x115F, 0x1160, 0x17B4, 0x180B, 0x200B, 0x200D, 0x2060, 0x3164, 0xFE0F, 0xFEFF, 0xFFA0,
+            0xE0100,
+        ] {
+            let c = char::from_u32(code).expect("a character");
+            for name in [format!("alice{c}"), format!("al{c}ice"), format!("{c}alice")] {
+                assert_eq!(UserName::parse(&name).expect_err(&name), InvalidName::Invisible, "{code:x}");
+            }
+        }
+    }
+
+    #[test]
     fn names_of_any_script_are_accepted() {
-        for good in ["bob", "Ольга", "王小明", "o'x".replace('\'', "-").as_str(), &"x".repeat(32)] {
+        let east_asian = ["王小明", "田中さくら", "タロウ2000", "山田taro", "김alice", "abc-ㄅㄆㄇ"];
+        let one_script = ["bob", "Ольга.7", "Ελένη_1", "محمد-2", "דוד.כהן", "Łukasz", "o-x", "नीतू-1", "ยุพา"];
+        let long = "x".repeat(32);
+        for good in one_script.into_iter().chain(east_asian).chain([long.as_str()]) {
             assert!(UserName::parse(good).is_ok(), "{good}");
         }
     }

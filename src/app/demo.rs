@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use secrecy::SecretString;
 use url::{Host, Url};
 
-use crate::account::{HashError, Hasher, UserName};
+use crate::account::{HashError, Hasher, RejectedPassword, UserName};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::flow::{Demo, DemoUser};
@@ -24,7 +24,19 @@ pub enum SeedError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Hash(#[from] HashError),
+    Hash(HashError),
+    /// The published password is shorter than `--password-min`.
+    #[error("the password of the demo users is refused: {0} Start with --no-demo")]
+    Rejected(RejectedPassword),
+}
+
+impl From<HashError> for SeedError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Rejected(reason) => Self::Rejected(reason),
+            other => Self::Hash(other),
+        }
+    }
 }
 
 /// Seeds the demo users if the settings want them, or if only this machine can reach the server.

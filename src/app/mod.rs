@@ -65,7 +65,7 @@ impl App {
         let address = listener.local_addr().map_err(listen)?;
         let (resources, private_redis) = Resources::open(settings, clock.clone(), list).await?;
         let users = Users::new(resources.sql.clone());
-        let hasher = Hasher::new(Hasher::default_slots())?;
+        let hasher = Hasher::new(Hasher::default_slots(), settings.password_min)?;
         let public_url = public_url(settings, address);
         let demo = demo::seed_or_lock(settings, address, &users, &hasher, &clock).await?;
         let strategies = strategies(&resources);

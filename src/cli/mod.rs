@@ -186,7 +186,7 @@ async fn add_user(settings: &Settings, name: &str, role: Role) -> Outcome {
     }
     let password = SecretString::from(password.trim_end_matches(['\r', '\n']));
     let sql = Sql::open(&settings.database_url).await?;
-    let password_hash = Hasher::new(1)?.hash(password, name.shown().to_owned()).await?;
+    let password_hash = Hasher::new(1, settings.password_min)?.hash(password, name.shown().to_owned()).await?;
     let user = User { id: UserId::random(), name: name.shown().to_owned(), role, password_hash };
     let added = Users::new(sql.clone()).insert(&user, name.folded(), Clock::system().now()).await?;
     sql.close().await;

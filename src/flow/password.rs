@@ -172,6 +172,7 @@ async fn revoke_under(strategy: &dyn AuthStrategy, request: &RequestContext, ide
 
 async fn show(request: &RequestContext, status: StatusCode, message: Option<&str>) -> Result<Response, Error> {
     let effect = request.strategy().describe().texts.password_change;
-    let context = json!({ "message": message, "effect": effect });
+    let password_min = request.services().hasher.password_min();
+    let context = json!({ "message": message, "effect": effect, "password_min": password_min });
     request.page_with(status, "password.html", "Change the password", context).await
 }

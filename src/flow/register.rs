@@ -82,6 +82,7 @@ async fn show(
     message: Option<&str>,
     username: &str,
 ) -> Result<Response, Error> {
-    let context = json!({ "message": message, "username": username });
+    let password_min = request.services().hasher.password_min();
+    let context = json!({ "message": message, "username": username, "password_min": password_min });
     request.page_with(status, "register.html", "Register", context).await
 }

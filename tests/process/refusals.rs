@@ -68,6 +68,15 @@ async fn settings_that_cannot_be_right_are_named_with_their_form() {
 }
 
 #[tokio::test]
+async fn a_minimum_that_nobody_can_mean_or_that_the_demo_password_misses_is_refused() {
+    for count in ["7", "65", "-1", "many"] {
+        assert_refused(&[&format!("--password-min={count}")], &["--password-min", "from 8 to 64"]).await;
+    }
+    let words = ["password of the demo users", "A password has 20 to 128 characters.", "--no-demo"];
+    assert_refused(&["--password-min", "20"], &words).await;
+}
+
+#[tokio::test]
 async fn a_secret_that_is_too_short_or_of_no_use_is_refused_and_not_repeated() {
     assert_refused(&["--jwt-secret", "hunter2"], &["the JWT secret has 7 bytes", "at least 32"]).await;
     assert_refused(&["--jwt-secret", &SECRET[..31]], &["31 bytes", "at least 32"]).await;
