@@ -14,4 +14,5 @@ mod process {
     mod security_log;
     mod start;
     mod stop;
+    mod terminal;
 }

@@ -4,5 +4,7 @@
 #[path = "../benches/report/mod.rs"]
 mod report;
 
+#[path = "report/choose.rs"]
+mod choose;
 #[path = "report/figures.rs"]
 mod figures;

@@ -5,7 +5,7 @@ mod common;
 
 use std::process::Command;
 
-use common::{RedisServer, TestApp};
+use common::{DEMO_PASSWORD, RedisServer, TestApp, client};
 
 const PAGE: &str = include_str!("../docs/workshop.md");
 
@@ -57,6 +57,27 @@ async fn the_commands_of_the_workshop_print_what_the_page_says() {
         }
     }
     assert_eq!(compared, 3, "blocks that were compared");
+    app.stop().await;
+}
+
+/// What the room sees first in the panel after the login: this request, with the figures that the page promises.
+#[tokio::test]
+async fn the_panel_begins_with_the_request_whose_figures_the_workshop_names() {
+    let redis = RedisServer::start().await;
+    let app = TestApp::start(&["--redis-url", &redis.url()]).await;
+    for (mount, calls, told) in [("jwt", "0", "**0 store calls**"), ("session", "1", "**1 store call**")] {
+        assert!(PAGE.contains(told), "the workshop says {told}");
+        let form = [("username", "alice"), ("password", DEMO_PASSWORD)];
+        let browser = client();
+        browser.post(app.url(&format!("/{mount}/login"))).form(&form).send().await.expect("an answer");
+        let answer = browser.get(app.url(&format!("/{mount}/profile"))).send().await.expect("an answer");
+        let page = answer.text().await.expect("a page");
+        let panel = page.split_once("What the server did").expect("the panel").1;
+        let (this, before) = (panel.find("id=\"trace-heading\""), panel.find("id=\"previous-heading\""));
+        assert!(this.is_some() && this < before, "{mount}: this request comes first");
+        let figure = panel.split_once("<dt>store call").expect("a figure").1.split_once("<dd>").expect("a figure").1;
+        assert_eq!(figure.split('<').next(), Some(calls), "{mount}");
+    }
     app.stop().await;
 }
 

@@ -1,17 +1,21 @@
 //! The commands that run experiments.
 
 use std::fmt::Display;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{Format, Outcome, stop_signal};
+use super::{Format, Outcome, progress, stop_signal};
 use crate::app::{LabNodes, StartError};
 use crate::config::{InvalidSetting, Settings};
 use crate::labs::cost::{self, Conditions, LONGEST_DELAY, MOST_CLAIMS, MOST_LOGINS, OpenCost as _};
+use crate::labs::lab_error::LabError;
 use crate::labs::revocation;
+use crate::units::time;
 
 #[derive(Subcommand)]
 pub(super) enum LabCommand {
@@ -74,47 +78,84 @@ pub(super) async fn run(settings: &Settings, lab: LabCommand) -> Outcome {
     }
 }
 
-async fn lab_revocation(settings: &Settings, wanted: &[String], trials: usize, format: Format) -> Outcome {
-    let nodes = LabNodes::open(settings, wanted).await?;
-    let results = measure_revocation(&nodes, wanted, trials).await;
-    show_progress("");
-    nodes.close().await;
-    let report = revocation::RevocationReport { results: results? };
-    print(&report, format)
+/// Ctrl-C before the last strategy was measured. The report has the others.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped: the report has {measured} of {of} strategies, and the last of them may have fewer trials")]
+struct StoppedEarly {
+    measured: usize,
+    of: usize,
 }
 
+async fn lab_revocation(settings: &Settings, wanted: &[String], trials: usize, format: Format) -> Outcome {
+    let stop = stop_signal()?;
+    let stopped = Arc::new(AtomicBool::new(false));
+    let seen = stopped.clone();
+    let listener = tokio::spawn(async move {
+        stop.await;
+        seen.store(true, Ordering::Relaxed);
+    });
+    let nodes = LabNodes::open(settings, wanted).await?;
+    let measured = measure_revocation(&nodes, wanted, trials, || !stopped.load(Ordering::Relaxed)).await;
+    progress::now("");
+    nodes.close().await;
+    listener.abort();
+    let (results, of) = measured?;
+    let measured = results.len();
+    if measured > 0 {
+        print(&revocation::RevocationReport { results }, format)?;
+    }
+    if stopped.load(Ordering::Relaxed) { Err(StoppedEarly { measured, of }.into()) } else { Ok(()) }
+}
+
+/// The results so far, and how many strategies there are.
 async fn measure_revocation(
     nodes: &LabNodes,
     wanted: &[String],
     trials: usize,
-) -> Result<Vec<revocation::RevocationResult>, Box<dyn std::error::Error>> {
+    goes_on: impl Fn() -> bool,
+) -> Result<(Vec<revocation::RevocationResult>, usize), Box<dyn std::error::Error>> {
     let (pairs, subject) = nodes.revocation_setup(wanted).await.map_err(StartError::Lab)?;
-    let mut results = Vec::new();
-    for pair in &pairs {
-        show_progress(pair.slug());
-        results.push(revocation::measure(pair, &subject, trials).await?);
+    let (mut results, of) = (Vec::new(), pairs.len());
+    for (number, pair) in (1..).zip(&pairs) {
+        progress::now(&format!("{number} of {of}: {}", pair.slug()));
+        let result = match revocation::measure(pair, &subject, trials, &goes_on).await {
+            Err(LabError::Stopped) => break,
+            result => result?,
+        };
+        let worst = result.last_accept_after_response_ms;
+        let (same, other, trials) = (worst.same_node.max, worst.other_node.max, result.trials);
+        progress::measured(&format!(
+            "{}: staleness {same:.3} ms, on the other node {other:.3} ms, worst of {trials}",
+            pair.slug()
+        ));
+        results.push(result);
     }
-    Ok(results)
+    Ok((results, of))
 }
 
 async fn lab_cost(settings: &Settings, options: &CostOptions) -> Outcome {
     let nodes = LabNodes::open(settings, &options.strategies).await?;
     let report = measure_cost(&nodes, options).await;
-    show_progress("");
+    progress::now("");
     nodes.close().await;
     let report = report?;
     if report.is_debug() && matches!(options.format, Format::Json) {
         writeln!(std::io::stderr(), "{}", cost::DEBUG_WARNING)?;
     }
-    print(&report, options.format)
+    print(&report, options.format)?;
+    let measured = report.results.len();
+    let stopped = || StoppedEarly { measured, of: measured + report.not_measured.len() };
+    if report.is_stopped() { Err(stopped().into()) } else { Ok(()) }
 }
 
 async fn measure_cost(nodes: &LabNodes, options: &CostOptions) -> Result<cost::CostReport, Box<dyn std::error::Error>> {
     let setup = nodes.open_cost(&options.strategies, options.delay).await.map_err(StartError::Lab)?;
-    let on_event = |event| {
-        if let cost::CostEvent::Strategy { number, of, slug } = event {
-            show_progress(&format!("{number} of {of}: {slug}"));
+    let on_event = |event| match event {
+        cost::CostEvent::Strategy { number, of, slug } => progress::now(&format!("{number} of {of}: {slug}")),
+        cost::CostEvent::Measured { slug, check_ns, store_calls } => {
+            progress::measured(&format!("{slug}: a check {}, {store_calls:.2} store calls", time(check_ns)));
         }
+        _ => {}
     };
     let (conditions, stop) = (options.conditions(), stop_signal()?);
     // Spawned, so that it runs on the runtime's threads as a request does.
@@ -122,20 +163,13 @@ async fn measure_cost(nodes: &LabNodes, options: &CostOptions) -> Result<cost::C
     Ok(report?)
 }
 
-/// Shows on a terminal what is being measured, in place of what was shown before.
-fn show_progress(words: &str) {
-    let mut terminal = std::io::stderr();
-    if terminal.is_terminal() {
-        let dots = if words.is_empty() { "" } else { " …" };
-        let _ = write!(terminal, "\r\x1b[K{words}{dots}");
-    }
-}
-
+/// Tables for a terminal are as wide as it is.
 fn print(report: &(impl Serialize + Display), format: Format) -> Outcome {
     let mut out = std::io::stdout().lock();
-    match format {
-        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(report)?)?,
-        Format::Table => write!(out, "{report}")?,
+    match (format, progress::columns()) {
+        (Format::Json, _) => writeln!(out, "{}", serde_json::to_string_pretty(report)?)?,
+        (Format::Table, Some(width)) => write!(out, "{report:width$}")?,
+        (Format::Table, None) => write!(out, "{report}")?,
     }
     Ok(())
 }

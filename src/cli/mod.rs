@@ -1,6 +1,7 @@
 //! The commands: each reads the settings, calls the library and prints. No rules of their own.
 
 mod labs;
+mod progress;
 
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};

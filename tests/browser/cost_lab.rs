@@ -67,6 +67,36 @@ async fn the_cost_is_measured_and_drawn_while_one_watches() {
     tab.is_quiet_but_for(&[]).await;
 }
 
+/// Whether the names stay when a table is scrolled to its end on a narrow telephone: of each table with figures, its number of
+/// rows, and of those whose name is still seen.
+const NAMES_STAY: &str = "[...document.querySelectorAll('.costs, .capacity')].map(table => {
+    const around = table.parentElement;
+    around.scrollIntoView();
+    around.scrollLeft = 1e5;
+    const names = [...table.querySelectorAll('tbody th')], left = around.getBoundingClientRect().left;
+    const seen = names.filter(name => {
+        name.scrollIntoView({ block: 'center' });
+        const box = name.getBoundingClientRect();
+        return Math.abs(box.left - left) < 2 && name.contains(document.elementFromPoint(box.left + 4, box.top + box.height / 2));
+    });
+    return [around.scrollLeft, names.length, seen.length];
+})";
+
+#[tokio::test]
+async fn the_names_of_the_rows_stay_when_a_table_is_scrolled_on_a_telephone() {
+    let app = TestApp::start(&[]).await;
+    let chromium = Chromium::start().await;
+    let tab = chromium.tab().await;
+    tab.open(&app.url("/labs/cost")).await;
+    tab.resize(360).await;
+    let tables: Vec<(f64, usize, usize)> = tab.js(NAMES_STAY).await.expect("tables");
+    tab.shot("cost-lab-360").await;
+    assert_eq!(tables.len(), 2, "{tables:?}");
+    for (scrolled, names, seen) in tables {
+        assert!(scrolled > 0.0 && names >= 7 && seen == names, "scrolled by {scrolled}: {seen} of {names} names");
+    }
+}
+
 async fn on_paper(tab: &Tab) {
     let pdf = tab.page.pdf(PrintToPdfParams::default()).await.expect("a printed page");
     keep("cost-lab.pdf", &pdf);

@@ -30,7 +30,7 @@ async fn a_push_that_never_arrives_is_not_within_the_bound() {
     let folders = [tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder")];
     let pair = NodePair { same: node(&here, &folders[0]).await, other: node(&there, &folders[1]).await };
     let subject = Subject { id: UserId::random(), name: "alice".into(), role: Role::User };
-    let measured = measure(&pair, &subject, 2).await.expect("a measurement");
+    let measured = measure(&pair, &subject, 2, || true).await.expect("a measurement");
     let shown = RevocationReport { results: vec![measured] };
     let row = &serde_json::to_value(&shown).expect("JSON")["results"][0];
     assert_eq!(row["still_accepted"], serde_json::json!({ "same_node": 0, "other_node": 2 }), "{row:#}");

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::floors;
-use super::report::{CostReport, NotMeasured};
-use super::setup::{Conditions, CostSetup};
+use super::report::{CostReport, NotMeasured, NotMeasuredReason};
+use super::setup::{Candidate, Conditions, CostSetup};
 use super::strategy::{NoResult, measure};
 use crate::labs::lab_error::LabError;
 use crate::labs::machine;
@@ -24,13 +24,16 @@ pub enum CostEvent {
         of: usize,
         slug: &'static str,
     },
+    /// It has measured this strategy: the median time of a check, in nanoseconds, and the calls to a store for each.
+    Measured { slug: &'static str, check_ns: f64, store_calls: f64 },
     /// It failed, for the reason in this sentence.
     Failed(String),
     /// Its report is complete.
     Done,
 }
 
-/// Measures every candidate. Ends early when `stop` is ready. In any case it revokes the logins that it opened.
+/// Measures every candidate. Ends early when `stop` is ready: the report then has what was measured until then, and nothing
+/// measured is [`LabError::Stopped`]. In any case it revokes the logins that it opened.
 pub async fn run(
     setup: &CostSetup,
     conditions: Conditions,
@@ -48,7 +51,17 @@ pub async fn run(
         on_event(CostEvent::Strategy { number, of, slug: candidate.slug() });
         let left = COST_RUN_LIMIT.saturating_sub(begun.elapsed());
         match measure(setup, candidate, &conditions, left, stop.as_mut()).await {
-            Ok(measured) => report.results.push(measured),
+            Ok(measured) => {
+                let (slug, check_ns) = (measured.strategy, measured.identify_ns.p50);
+                on_event(CostEvent::Measured { slug, check_ns, store_calls: measured.store_calls });
+                report.results.push(measured);
+            }
+            Err(NoResult::Failed(LabError::Stopped)) if !report.results.is_empty() => {
+                let missing = setup.candidates[report.results.len() + report.not_measured.len()..].iter();
+                let stopped = |one: &Candidate| NotMeasured { strategy: one.slug(), why: NotMeasuredReason::Stopped };
+                report.not_measured.extend(missing.map(stopped));
+                return Ok(report);
+            }
             Err(NoResult::NotMeasured(why)) => {
                 report.not_measured.push(NotMeasured { strategy: candidate.slug(), why });
             }

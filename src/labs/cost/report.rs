@@ -77,6 +77,8 @@ pub enum NotMeasuredReason {
     /// Name and value.
     #[error("The cookie would have {bytes} bytes; browsers need not keep more than {COOKIE_LIMIT}.")]
     CookieTooLarge { bytes: usize },
+    #[error("Somebody stopped the run before this strategy was complete.")]
+    Stopped,
     #[error("The run took its maximum time before this strategy was complete.")]
     OutOfTime,
 }
@@ -93,6 +95,11 @@ impl CostReport {
         let build = if cfg!(debug_assertions) { "debug" } else { "release" };
         let (results, not_measured) = (Vec::new(), Vec::new());
         Self { indicative: true, build, source, conditions, floors, results, not_measured }
+    }
+
+    /// Whether somebody stopped the run, so that strategies are missing.
+    pub fn is_stopped(&self) -> bool {
+        self.not_measured.iter().any(|row| matches!(row.why, NotMeasuredReason::Stopped))
     }
 
     pub fn is_debug(&self) -> bool {

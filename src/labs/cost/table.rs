@@ -1,10 +1,10 @@
-//! The report as a table for the command line.
+//! The report as a table for the command line. `{:80}` makes it at most 80 columns wide.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::report::{CostReport, CostResult, DEBUG_WARNING, NotMeasured};
 use super::samples::Percentiles;
-use crate::labs::text_table::text_table;
+use crate::labs::text_table::{TextTable, wrapped};
 use crate::units::time;
 
 const HEADER: [&str; 11] = [
@@ -23,20 +23,21 @@ const HEADER: [&str; 11] = [
 
 const BELOW: &str = "
 Check: a check alone, from the credential to the login, without HTTP or a page. Log in: without hashing the password.
-Sent: the credentials of a request. Stored: the first login of a user, with the index of the user's logins.
+Sent: the credentials of a request. Stored: a user's first login: the record, its key and the index of the user's logins.
+The profile page shows the record alone; the figures of the benches also include the store's own tables.
 Rows are measured one after another: compare each with its own floor, which took turns with it.
 ";
 
 impl fmt::Display for CostReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
         if self.is_debug() {
-            writeln!(f, "*** {DEBUG_WARNING} ***\n")?;
+            writeln!(text, "*** {DEBUG_WARNING} ***\n")?;
         }
         let Self { source, conditions, floors, .. } = self;
-        writeln!(f, "Indicative: {}, {}, {}", source.machine, source.versions, source.date)?;
-        writeln!(f, "{conditions}\n")?;
-        let mut table = text_table(&HEADER, 1);
-        table.add_rows(self.results.iter().map(CostResult::cells));
+        writeln!(text, "Indicative: {}, {}, {}", source.machine, source.versions, source.date)?;
+        writeln!(text, "{conditions}\n")?;
+        let mut rows: Vec<_> = self.results.iter().map(CostResult::cells).collect();
         let bare = [
             ("an empty call", Some(&floors.empty_call_ns)),
             ("a bare GET", floors.get_ns.as_ref()),
@@ -44,15 +45,16 @@ impl fmt::Display for CostReport {
         ];
         for (name, times) in bare {
             if let Some(times) = times {
-                table.add_row([name.to_owned()].into_iter().chain(p50_and_p99(times)));
+                rows.push([name.to_owned()].into_iter().chain(p50_and_p99(times)).collect());
             }
         }
-        writeln!(f, "{}", table.trim_fmt())?;
-        f.write_str(BELOW)?;
+        let table = TextTable { header: &HEADER, left: 1, names: &[0], rows };
+        writeln!(text, "{}", table.within(f.width()))?;
+        text.push_str(BELOW);
         for NotMeasured { strategy, why } in &self.not_measured {
-            writeln!(f, "\n{strategy}: not measured. {why}")?;
+            writeln!(text, "\n{strategy}: not measured. {why}")?;
         }
-        Ok(())
+        f.write_str(&wrapped(&text, f.width()))
     }
 }
 

@@ -15,24 +15,35 @@ const EXPIRY_PACE: Duration = Duration::from_millis(1);
 /// The maximum number of trials where only expiry ends a login: each takes the whole life.
 const EXPIRY_TRIALS: usize = 5;
 
-/// Runs `trials` trials of one strategy, each with a login of its own.
-pub async fn measure(pair: &NodePair, subject: &Subject, trials: usize) -> Result<RevocationResult, LabError> {
+/// Runs `trials` trials of one strategy, each with a login of its own, as long as `goes_on`. The result says how many. None
+/// is [`LabError::Stopped`].
+pub async fn measure(
+    pair: &NodePair,
+    subject: &Subject,
+    trials: usize,
+    goes_on: impl Fn() -> bool,
+) -> Result<RevocationResult, LabError> {
     let promise = pair.same.describe().promise;
     let (bound_ms, expires) = (promise.bound_ms(), promise.only_expires());
     let trials = if expires { trials.min(EXPIRY_TRIALS) } else { trials };
     let pace = if expires { EXPIRY_PACE } else { pace(pair, subject).await? };
     let schedule = ProbeSchedule::new(pace, promise, Duration::from_millis(bound_ms));
     let (mut same, mut other) = (Outcomes::default(), Outcomes::default());
-    for _ in 0..trials {
+    let mut done = 0;
+    while done < trials && goes_on() {
         let observed = run_trial(pair, subject, schedule).await?;
         same.add(observed.same_node);
         other.add(observed.other_node);
+        done += 1;
+    }
+    if done == 0 {
+        return Err(LabError::Stopped);
     }
     Ok(RevocationResult {
         strategy: pair.slug(),
         promise: promise.name(),
         bound_ms,
-        trials,
+        trials: done,
         probe_every_us: u64::try_from(pace.as_micros()).unwrap_or(u64::MAX),
         shortened_life_ms: expires.then_some(bound_ms),
         probes_after_response: ByNode { same_node: same.probes, other_node: other.probes },

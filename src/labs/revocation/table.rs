@@ -1,15 +1,16 @@
 //! The report as a table for the command line: two rows for each strategy, one for each node.
+//! `{:80}` makes it at most 80 columns wide.
 
-use std::fmt::{self, Display};
+use std::fmt::{self, Display, Write as _};
 
 use super::report::{ByNode, RefusalPercentiles, RevocationReport, RevocationResult, StalenessPercentiles};
-use crate::labs::text_table::text_table;
+use crate::labs::text_table::{TextTable, wrapped};
 
 const ABOVE: &str = "\
 In milliseconds after the answer to the revoke, over all trials.
 Accepted: probes that the node accepted after that answer. Staleness: when the last of them was sent (0: none).
-Refused from: the first probe after which every probe was refused, in the worst trial. When between the two the
-login ended is unknown. Every: the time between two probes of one node, in microseconds.
+Refused from: the first probe after which every probe was refused, in the worst trial.
+When between the two the login ended is unknown. Every: the time between two probes of one node, in microseconds.
 ";
 
 const HEADER: [&str; 11] = [
@@ -28,19 +29,19 @@ const HEADER: [&str; 11] = [
 
 impl Display for RevocationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut table = text_table(&HEADER, 3);
-        table.add_rows(self.results.iter().flat_map(RevocationResult::rows));
-        writeln!(f, "{ABOVE}\n{}", table.trim_fmt())?;
+        let rows = self.results.iter().flat_map(RevocationResult::rows).collect();
+        let table = TextTable { header: &HEADER, left: 3, names: &[0, 2], rows };
+        let mut text = format!("{ABOVE}\n{}\n", table.within(f.width()));
         for row in &self.results {
             let notes = row.notes();
             if !notes.is_empty() {
-                writeln!(f, "\n{}: {}", row.strategy, notes.join("; "))?;
+                writeln!(text, "\n{}: {}", row.strategy, notes.join("; "))?;
             }
         }
         if let Some(life) = self.results.iter().find_map(|row| row.shortened_life_ms) {
-            writeln!(f, "\nWhere only expiry ends a login, tokens lived for {life} ms in this experiment.")?;
+            writeln!(text, "\nWhere only expiry ends a login, tokens lived for {life} ms in this experiment.")?;
         }
-        Ok(())
+        f.write_str(&wrapped(&text, f.width()))
     }
 }
 
@@ -148,5 +149,9 @@ mod tests {
         let table = RevocationReport { results: vec![lost()] }.to_string();
         let widest = table.lines().filter(|line| !line.contains(": NOT")).map(|line| line.chars().count()).max();
         assert!(widest <= Some(140), "{table}");
+        let table = format!("{:80}", RevocationReport { results: vec![lost()] });
+        assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+        let rows = table.lines().filter(|line| line.starts_with("session-tracked ")).count();
+        assert_eq!(rows, 4, "two blocks, each with a row for each node:\n{table}");
     }
 }

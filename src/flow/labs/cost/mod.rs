@@ -24,6 +24,7 @@ use crate::flow::frontier;
 use crate::flow::state::AppState;
 use crate::labs::cost::{CostEvent, CostRun};
 use crate::page::{Frame, html};
+use crate::units::time;
 
 /// How long one request waits for a run: the server must answer before a proxy gives up.
 const WAIT: Duration = Duration::from_secs(8);
@@ -129,6 +130,7 @@ fn view(_: &CostRun, event: &CostEvent) -> (&'static str, Value) {
             let words = format!("Measuring {slug}, {number} of {of} …");
             ("step", json!({ "number": number - 1, "of": of, "words": words }))
         }
+        CostEvent::Measured { slug, check_ns, .. } => ("measured", json!({ "slug": slug, "check": time(*check_ns) })),
         CostEvent::Failed(why) => ("failed", json!({ "words": why })),
         CostEvent::Done => ("done", json!({})),
     }
