@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod house {
+    mod asvs;
     mod circles;
     mod imports;
     mod modules;

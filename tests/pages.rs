@@ -16,6 +16,7 @@ mod pages {
     mod documents;
     mod doubled_credentials;
     mod events;
+    mod framing;
     mod headers;
     mod json;
     mod limits;

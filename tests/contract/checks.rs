@@ -27,6 +27,7 @@ pub const CHECKS: &[Check] = &[
     check!(logins::the_list_of_devices_shows_no_login_that_would_be_refused).of(keeps_shared_records),
     check!(logins::a_strategy_that_cannot_list_logins_says_so).of(lists_none),
     check!(revocation::a_credential_replayed_after_a_log_out_is_refused_as_promised),
+    check!(revocation::a_revoked_login_is_refused_to_the_last_millisecond_also_by_a_new_node).of(ends_at_once),
     check!(revocation::a_second_log_out_is_answered_like_the_first),
     check!(revocation::a_log_out_revokes_only_what_the_strategy_says),
     check!(revocation::a_log_out_everywhere_revokes_every_login_of_the_user_and_of_nobody_else),
@@ -158,6 +159,10 @@ fn renews(variant: &Variant) -> bool {
 /// Whether a log out everywhere revokes anything: at once, or at the next renewal.
 fn revokes_all(variant: &Variant) -> bool {
     renews(variant) || !matches!(variant.description.promise, Promise::Expiry { .. })
+}
+
+fn ends_at_once(variant: &Variant) -> bool {
+    !matches!(variant.description.promise, Promise::Expiry { .. })
 }
 
 fn has_upkeep(variant: &Variant) -> bool {

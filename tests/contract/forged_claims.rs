@@ -78,6 +78,10 @@ pub async fn times_are_compared_to_the_millisecond_and_in_one_form_only(fixture:
     }
     let last = with(&good, "exp", &precise(1));
     forge.accepts("a millisecond before its expiry", &forge.with_claims(&last)).await;
+    let first = with(&good, "nbf", &precise(0));
+    forge.accepts("in its first millisecond", &forge.with_claims(&first)).await;
+    let ahead = with(&good, "iat", &precise(5_000));
+    forge.accepts("of a clock that is just not too far ahead", &forge.with_claims(&ahead)).await;
 }
 
 pub async fn a_token_expires_after_its_access_life_whatever_it_says(fixture: Fixture, node: StrategyUnderTest) {

@@ -105,3 +105,19 @@ async fn count_accepted(node: &StrategyUnderTest, grants: &[Grant]) -> usize {
     }
     accepted
 }
+
+/// A revocation must last as long as what it revokes. A node that starts late reads it from the stores.
+pub async fn a_revoked_login_is_refused_to_the_last_millisecond_also_by_a_new_node(
+    fixture: Fixture,
+    node: StrategyUnderTest,
+) {
+    let one = node.log_in(&fixture.alice().await).await;
+    let all = node.log_in(&fixture.bob().await).await;
+    node.revoke(&one, RevokeScope::This).await;
+    node.revoke(&all, RevokeScope::Everywhere).await;
+    fixture.go_to(one.identity.expires_at - TICK);
+    for node in [fixture.other_node(&node).await, node] {
+        assert!(!node.accepts(&one).await, "the revocation expired before the login");
+        assert!(!node.accepts(&all).await, "the revocation of all expired before the login");
+    }
+}

@@ -128,9 +128,14 @@ fn request(app: &TestApp, method: &Method, path: &str) -> RequestBuilder {
 
 fn assert_safe(what: &str, reply: &Answer) {
     let policy = reply.header("content-security-policy").unwrap_or_else(|| panic!("{what}: no policy"));
-    for wanted in
-        ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"]
-    {
+    for wanted in [
+        "default-src 'none'",
+        "object-src 'none'",
+        "script-src 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+    ] {
         assert!(policy.contains(wanted), "{what}: {policy}");
     }
     for loose in ["unsafe", "*", "data:", "http"] {

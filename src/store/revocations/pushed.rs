@@ -191,3 +191,53 @@ impl RevocationList for PushedRevocations {
         Ok(Footprint { how: "nothing is stored until a token is revoked", ..Footprint::default() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TICK: Duration = Duration::from_millis(1);
+
+    fn now() -> Timestamp {
+        Timestamp::from_millis(1_764_000_000_000)
+    }
+
+    fn revoke(table: &mut RevocationTable, user: UserId, count: usize, until: Timestamp) -> Vec<LoginId> {
+        let logins: Vec<_> = (0..count).map(|_| LoginId::random()).collect();
+        for login in &logins {
+            table.add(Revocation::Login(user, login.clone(), until));
+        }
+        logins
+    }
+
+    #[test]
+    fn a_clean_up_forgets_what_has_expired_and_nothing_else() {
+        let (mut table, user) = (RevocationTable::default(), UserId::random());
+        let expired = revoke(&mut table, user, 255, now());
+        let (early, late) = (UserId::random(), UserId::random());
+        table.add(Revocation::Generation(early, 3, now()));
+        let revoked = revoke(&mut table, user, 255, now() + TICK);
+        table.drop_expired(now());
+        assert!(expired.iter().all(|login| table.covers(user, login, 0)), "511 revocations are not worth a clean-up");
+        table.add(Revocation::Generation(late, 3, now() + TICK));
+        table.drop_expired(now());
+        assert!(!expired.iter().any(|login| table.covers(user, login, 0)));
+        assert!(revoked.iter().all(|login| table.covers(user, login, 0)), "a revoked login came back");
+        assert!(!table.covers(early, &revoked[0], 2));
+        assert!(table.covers(late, &revoked[0], 2), "logins revoked by their generation came back");
+    }
+
+    #[test]
+    fn the_next_clean_up_waits_until_the_memory_has_doubled() {
+        let (mut table, user) = (RevocationTable::default(), UserId::random());
+        revoke(&mut table, user, 700, now() + TICK);
+        table.add(Revocation::Generation(user, 3, now() + TICK));
+        table.drop_expired(now());
+        revoke(&mut table, UserId::random(), 700, now());
+        table.drop_expired(now());
+        assert_eq!(table.logins.len(), 1400, "701 were kept and 700 came");
+        revoke(&mut table, user, 1, now() + TICK);
+        table.drop_expired(now());
+        assert_eq!(table.logins.len(), 701);
+    }
+}
