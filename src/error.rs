@@ -10,6 +10,14 @@ use crate::account::HashError;
 use crate::auth::Failure;
 use crate::store::StoreError;
 
+/// What an operator sets so that others can reach a server that shows its demo password.
+const OPEN_TO_OTHERS: &str = "To let others in, start it with --public-url and the address that they use, and with \
+    --trusted-proxy and the address of the proxy. The demo users then get another password, or with --no-demo none.";
+
+/// What an operator sets when a proxy sends another host than the visitor did.
+const PASS_THE_HOST_ON: &str = "If a proxy is in front, it must pass the visitor's Host header on; or set --public-url to \
+    the address that visitors use.";
+
 /// The visitor's faults and ours.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -28,6 +36,15 @@ pub enum Error {
     /// An unsafe request from another site.
     #[error("this request came from another site, so the server refused it")]
     CrossSite,
+    /// A request for a host of another machine, while the pages show the demo password.
+    #[error("this server shows its demo password, so it answers only on its own machine, as localhost")]
+    NotLoopback,
+    /// A request that came through a proxy or a tunnel, while the pages show the demo password.
+    #[error("this server shows its demo password, so it refuses what comes through a proxy or a tunnel")]
+    Forwarded,
+    /// A request for another host than that of the public URL, which it holds.
+    #[error("this server answers only for {0}")]
+    OtherHost(String),
     /// A page that needs a login. `next` is its path and query.
     #[error("log in first")]
     LoginRequired { next: Option<String> },
@@ -79,7 +96,8 @@ impl ResponseError for Error {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::CrossSite | Self::Forwarded => StatusCode::FORBIDDEN,
+            Self::NotLoopback | Self::OtherHost(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::LoginRequired { .. } | Self::DoubledCredential(_) | Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::TooManyRuns
@@ -139,13 +157,16 @@ impl Error {
                 "Something went wrong on the server. The log says what.".to_owned()
             }
             Self::BadRequest(sentence) | Self::DoubledCredential(sentence) => sentence.clone(),
-            fault => {
-                let text = fault.to_string();
-                let mut letters = text.chars();
-                let first = letters.next().map(char::to_uppercase).into_iter().flatten();
-                first.chain(letters).chain(['.']).collect()
-            }
+            Self::NotLoopback | Self::Forwarded => format!("{}. {OPEN_TO_OTHERS}", self.capitalised()),
+            Self::OtherHost(_) => format!("{}. {PASS_THE_HOST_ON}", self.capitalised()),
+            fault => format!("{}.", fault.capitalised()),
         }
+    }
+
+    fn capitalised(&self) -> String {
+        let text = self.to_string();
+        let mut letters = text.chars();
+        letters.next().map(char::to_uppercase).into_iter().flatten().chain(letters).collect()
     }
 
     /// `Retry-After` (RFC 9110, 10.2.3), in seconds.

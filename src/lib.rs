@@ -13,8 +13,8 @@
 //! 8. [`identity`]: the ids of users and logins, which `auth` and `store` share.
 //! 9. [`security_log`]: the events that matter after an attack, one line each.
 //! 10. [`trace`]: what one request did, for the panel on every page and for `Server-Timing`.
-//! 11. [`page`] and [`error`]: the templates, and the pages of errors. [`server`], [`telemetry`], [`clock`], [`units`]:
-//!     sockets, logs and metrics, time, numbers as people read them.
+//! 11. [`page`] and [`error`]: the templates, and the pages of errors. [`server`], [`network`], [`telemetry`], [`clock`],
+//!     [`units`]: sockets, addresses, logs and metrics, time, numbers as people read them.
 
 pub mod account;
 pub mod app;
@@ -26,6 +26,7 @@ pub mod error;
 pub mod flow;
 pub mod identity;
 pub mod labs;
+pub mod network;
 pub mod page;
 pub mod security_log;
 pub mod server;

@@ -18,6 +18,7 @@ mod pages {
     mod events;
     mod framing;
     mod headers;
+    mod hosts;
     mod json;
     mod limits;
     mod login;

@@ -10,6 +10,7 @@ mod process {
     mod keys;
     mod patience;
     mod program;
+    mod proxies;
     mod refusals;
     mod security_log;
     mod start;

@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 
 use secrecy::SecretString;
-use url::{Host, Url};
+use url::Url;
 
 use crate::account::{HashError, Hasher, RejectedPassword, UserName};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::flow::{Demo, DemoUser};
 use crate::identity::{Role, UserId};
+use crate::network::is_loopback;
 use crate::store::users::{User, Users};
 use crate::store::{StoreError, random_secret};
 
@@ -47,24 +48,18 @@ pub(super) async fn seed_or_lock(
     hasher: &Hasher,
     clock: &Clock,
 ) -> Result<Option<Demo>, SeedError> {
-    let is_local = address.ip().is_loopback() && settings.public_url.as_ref().is_none_or(is_loopback);
+    let is_local = address.ip().is_loopback() && settings.public_url.as_ref().is_none_or(is_here);
     if settings.demo_wanted().unwrap_or(is_local) {
         return seed(users, hasher, clock, is_local).await.map(Some);
     }
-    if !is_local {
-        // A start on loopback may have seeded this database with a password that everybody knows.
-        lock(users, hasher).await?;
-    }
+    // Another start may have seeded this database with a password that everybody knows. Who turns the demo users off on
+    // loopback may do so because a tunnel lets strangers in.
+    lock(users, hasher).await?;
     Ok(None)
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+fn is_here(url: &Url) -> bool {
+    url.host().is_some_and(|host| is_loopback(&host))
 }
 
 /// Adds the users that are missing. On loopback their password is always the same, and a user who changed it keeps the

@@ -30,11 +30,12 @@ use crate::auth::AuthStrategy;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::flow::{
-    self, AppState, ChangesUnderWay, Demo, FlashMessages, LoginEvents, RateLimits, Services, TrustedProxies,
+    self, AppState, ChangesUnderWay, Demo, FlashMessages, LoginEvents, RateLimits, ServedHosts, Services,
 };
 use crate::labs::cost::CostRuns;
 use crate::labs::figures::Figures;
 use crate::labs::revocation::live::LiveRuns;
+use crate::network::TrustedProxies;
 use crate::page::Pages;
 use crate::server;
 use crate::store::users::Users;
@@ -87,6 +88,7 @@ impl App {
             node: node(settings, address),
             secure: public_url.starts_with("https://"),
             public_url,
+            hosts: served_hosts(settings, demo.as_ref()),
             demo,
             keys: resources.keys.clone(),
             sql: resources.sql.clone(),
@@ -175,6 +177,14 @@ fn public_url(settings: &Settings, address: SocketAddr) -> String {
         Some(url) => url.as_str().trim_end_matches('/').to_owned(),
         None if address.ip().is_unspecified() => format!("http://localhost:{}", address.port()),
         None => format!("http://{address}"),
+    }
+}
+
+fn served_hosts(settings: &Settings, demo: Option<&Demo>) -> ServedHosts {
+    match &settings.public_url {
+        _ if demo.is_some_and(|demo| demo.password.is_some()) => ServedHosts::Loopback,
+        Some(url) => ServedHosts::Public(url.clone()),
+        None => ServedHosts::Any,
     }
 }
 

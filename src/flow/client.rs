@@ -1,27 +1,22 @@
 //! The client's address, and its browser in a few words.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Mutex, Once, PoisonError};
 
 use compact_str::ToCompactString as _;
-use ipnet::IpNet;
-use poem::http::header;
+use poem::http::{HeaderMap, header};
 use poem::{Addr, Request};
 
 use crate::identity::ClientOrigin;
+use crate::network::{TrustedProxies, network};
 
-/// The proxies whose `X-Forwarded-For` the server trusts.
-#[derive(Clone, Debug, Default)]
-pub struct TrustedProxies(Vec<IpNet>);
+const FORWARDED_FOR: &str = "x-forwarded-for";
 
-impl TrustedProxies {
-    pub fn new(networks: Vec<IpNet>) -> Self {
-        Self(networks)
-    }
+/// The headers in which a proxy names its client.
+const CLIENT_HEADERS: [&str; 3] = [FORWARDED_FOR, "forwarded", "x-real-ip"];
 
-    fn contains(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(&address))
-    }
-}
+/// The most peers that the log warns of: a client may write these headers, too.
+const WARNINGS: usize = 8;
 
 /// The client's address: the socket's, unless that is a trusted proxy. Then the last address in `X-Forwarded-For` that
 /// is no trusted proxy: whatever the client wrote there itself stands further left.
@@ -30,19 +25,29 @@ pub(in crate::flow) fn client_address(request: &Request, proxies: &TrustedProxie
         Addr::SocketAddr(address) => address.ip().to_canonical(),
         _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
     };
-    behind(socket, request, proxies)
+    behind(socket, request.headers(), proxies)
 }
 
-fn behind(socket: IpAddr, request: &Request, proxies: &TrustedProxies) -> IpAddr {
+fn behind(socket: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -> IpAddr {
+    let named = CLIENT_HEADERS.iter().any(|name| headers.contains_key(*name));
     if !proxies.contains(socket) {
+        if named {
+            warn_of_untrusted(socket);
+        }
         return socket;
     }
-    let lines = request.headers().get_all("x-forwarded-for").into_iter().filter_map(|line| line.to_str().ok());
-    let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    let lines = headers.get_all(FORWARDED_FOR).into_iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
+    let hops: Vec<String> = lines.flat_map(|line| line.split(',').map(ToOwned::to_owned).collect::<Vec<_>>()).collect();
+    if named && hops.is_empty() {
+        warn_of_unreadable(socket);
+    }
     let mut client = socket;
-    for hop in hops.into_iter().rev() {
-        let Ok(address) = hop.parse::<IpAddr>() else { break };
-        client = address.to_canonical();
+    for hop in hops.iter().rev() {
+        let Some(address) = hop_address(hop) else {
+            warn_of_unreadable(client);
+            break;
+        };
+        client = address;
         if !proxies.contains(client) {
             break;
         }
@@ -50,15 +55,45 @@ fn behind(socket: IpAddr, request: &Request, proxies: &TrustedProxies) -> IpAddr
     client
 }
 
-/// What tells the client behind `address` from others: its network, and its browser.
+/// What tells the client behind `address` from others: its network, within which it changes its address by itself (RFC
+/// 8981), and its browser.
 pub(in crate::flow) fn client_origin(request: &Request, address: IpAddr) -> ClientOrigin {
-    let network = match address {
-        IpAddr::V4(address) => address.to_compact_string(),
-        // Within its /64 a client changes its address by itself (RFC 8981).
-        IpAddr::V6(address) => std::net::Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).to_compact_string(),
-    };
     let agent = request.headers().get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
-    ClientOrigin { network, browser: agent.unwrap_or_default().into() }
+    ClientOrigin { network: network(address).to_compact_string(), browser: agent.unwrap_or_default().into() }
+}
+
+/// The address of one hop. Some proxies add the port, and put an IPv6 address in brackets (RFC 7239, 6).
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim().trim_matches('"');
+    let bare = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(IpAddr::V6);
+    let address = hop.parse().ok().or_else(bare).or_else(|| Some(hop.parse::<SocketAddr>().ok()?.ip()));
+    address.map(|address| address.to_canonical())
+}
+
+/// Warns once for each peer.
+fn warn_of_untrusted(peer: IpAddr) {
+    static WARNED: Mutex<Vec<IpAddr>> = Mutex::new(Vec::new());
+    let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
+    if warned.len() < WARNINGS && !warned.contains(&peer) {
+        warned.push(peer);
+        tracing::warn!(
+            %peer,
+            "this address sends forwarding headers and is no trusted proxy: all its visitors count as one client. If it \
+            is your proxy, set --trusted-proxy {peer}"
+        );
+    }
+}
+
+/// Warns once.
+fn warn_of_unreadable(peer: IpAddr) {
+    static WARNED: Once = Once::new();
+    WARNED.call_once(|| {
+        tracing::warn!(
+            %peer,
+            "the server cannot read the client's address from this trusted proxy, so all its visitors count as one \
+            client. Let the proxy set X-Forwarded-For to addresses, such as 203.0.113.5 or [2001:db8::5]:4711"
+        );
+    });
 }
 
 /// The browser and its system by `User-Agent`. A program is its first word.
@@ -97,10 +132,9 @@ mod tests {
     use super::*;
 
     fn address(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
-        let builder =
-            forwarded.iter().fold(Request::builder(), |builder, line| builder.header("x-forwarded-for", *line));
+        let builder = forwarded.iter().fold(Request::builder(), |builder, line| builder.header(FORWARDED_FOR, *line));
         let proxies = TrustedProxies::new(trusted.iter().map(|network| network.parse().expect("a network")).collect());
-        behind(peer.parse().expect("an address"), &builder.finish(), &proxies).to_string()
+        behind(peer.parse().expect("an address"), builder.finish().headers(), &proxies).to_string()
     }
 
     #[test]
@@ -128,5 +162,25 @@ mod tests {
         assert_eq!(address("10.0.0.1", &["1.1.1.1, 198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
         assert_eq!(address("10.0.0.1", &["1.1.1.1", "198.51.100.1, 10.0.0.2"], &["10.0.0.0/8"]), "198.51.100.1");
         assert_eq!(address("10.0.0.1", &["1.1.1.1, nonsense"], &["10.0.0.0/8"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn a_hop_may_have_a_port_brackets_and_quotes() {
+        for (hop, client) in [
+            ("203.0.113.5", "203.0.113.5"),
+            ("203.0.113.5:4711", "203.0.113.5"),
+            ("\"203.0.113.5:4711\"", "203.0.113.5"),
+            ("2001:db8::5", "2001:db8::5"),
+            ("[2001:db8::5]", "2001:db8::5"),
+            ("[2001:db8::5]:4711", "2001:db8::5"),
+            ("\"[2001:db8::5]:4711\"", "2001:db8::5"),
+            ("::ffff:203.0.113.5", "203.0.113.5"),
+            ("1.1.1.1, 203.0.113.5:4711 , 10.0.0.2:80", "203.0.113.5"),
+        ] {
+            assert_eq!(address("10.0.0.1", &[hop], &["10.0.0.0/8"]), client, "{hop}");
+        }
+        for hop in ["unknown", "_hidden", "203.0.113.5:", "203.0.113.5:x", "[203.0.113.5]", "[2001:db8::5", ""] {
+            assert_eq!(address("10.0.0.1", &[hop], &["10.0.0.0/8"]), "10.0.0.1", "{hop}");
+        }
     }
 }

@@ -12,6 +12,7 @@ mod flash;
 mod frontier;
 mod health;
 mod home;
+mod hosts;
 mod labs;
 mod landing;
 mod login;
@@ -32,9 +33,9 @@ use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt as _, IntoEndpoint as _, Response, Route, get, post};
 
 pub use self::changes_under_way::ChangesUnderWay;
-pub use self::client::TrustedProxies;
 pub use self::flash::FlashMessages;
 pub use self::health::StoreHealth;
+pub use self::hosts::ServedHosts;
 pub use self::login_events::LoginEvents;
 pub use self::rate_limits::RateLimits;
 pub use self::state::{AppState, Demo, DemoUser, Mount, Services, StoreStatus};

@@ -1,7 +1,7 @@
 //! Limits how often an address or an account may log in, register or change its password, and an address renew.
 
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::config::LoginRate;
 use crate::error::Error;
+use crate::network::network;
 
 /// After this many attempts the limiter drops full quotas, so that made-up names do not fill the memory.
 const TIDY_EVERY: u32 = 1024;
@@ -79,17 +80,6 @@ fn take<K: Clone + Eq + Hash>(limiter: &DefaultKeyedRateLimiter<K>, key: &K) -> 
         let retry: Duration = not_until.wait_time_from(DefaultClock::default().now());
         Error::TooManyTries { retry }
     })
-}
-
-/// Counts a /64 of IPv6 addresses as one: providers give each customer that many.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        v4 @ IpAddr::V4(_) => v4,
-    }
 }
 
 #[cfg(test)]

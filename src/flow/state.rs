@@ -7,9 +7,9 @@ use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::changes_under_way::ChangesUnderWay;
-use super::client::TrustedProxies;
 use super::flash::FlashMessages;
 use super::health::StoreHealth;
+use super::hosts::ServedHosts;
 use super::login_events::LoginEvents;
 use super::rate_limits::RateLimits;
 use crate::account::Hasher;
@@ -19,6 +19,7 @@ use crate::identity::Role;
 use crate::labs::cost::CostRuns;
 use crate::labs::figures::Figures;
 use crate::labs::revocation::live::LiveRuns;
+use crate::network::TrustedProxies;
 use crate::page::Pages;
 use crate::store::users::Users;
 use crate::store::{Redis, Sql};
@@ -48,6 +49,7 @@ pub struct Services {
     pub node: String,
     /// The address that the browser sees, without a slash at the end.
     pub public_url: String,
+    pub hosts: ServedHosts,
     /// Whether the browser sees https.
     pub secure: bool,
     pub demo: Option<Demo>,

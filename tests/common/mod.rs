@@ -73,6 +73,8 @@ pub fn settings(folder: &Path, more: &[&str]) -> Settings {
 pub struct TestApp {
     pub address: SocketAddr,
     pub base: String,
+    /// The host of `--public-url`, which every request names.
+    host: Option<String>,
     /// Every mount, as its strategy describes itself.
     pub strategies: Vec<Description>,
     pub clock: Clock,
@@ -109,11 +111,27 @@ impl TestApp {
             let _ = stopped.await;
         }));
         let base = format!("http://{address}");
-        Self { address, base, strategies, clock, stop: Some(stop), server: Some(server), folder }
+        let host = settings.public_url.as_ref().and_then(|url| url.host_str()).map(ToOwned::to_owned);
+        Self { address, base, host, strategies, clock, stop: Some(stop), server: Some(server), folder }
     }
 
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
+    }
+
+    /// A client like a browser with one cookie jar, at the public address. Does not follow redirects.
+    pub fn client(&self) -> reqwest::Client {
+        self.naming_the_host(patient().cookie_store(true))
+    }
+
+    /// A client that keeps nothing, at the public address.
+    pub fn bare_client(&self) -> reqwest::Client {
+        self.naming_the_host(patient())
+    }
+
+    fn naming_the_host(&self, builder: reqwest::ClientBuilder) -> reqwest::Client {
+        let host = self.host.iter().map(|host| (reqwest::header::HOST, host.parse().expect("a header")));
+        builder.default_headers(host.collect()).build().expect("a client")
     }
 
     /// Stops the server, and waits until it has ended.
@@ -150,14 +168,15 @@ pub fn cookie_of(response: &reqwest::Response, name: &str) -> Option<String> {
 /// Logs in by the form and returns the credential as a `Cookie` line.
 pub async fn log_in(app: &TestApp, mount: &str, cookie: &str, user: &str) -> String {
     let form = [("username", user), ("password", DEMO_PASSWORD)];
-    let response = bare_client().post(app.url(&format!("{mount}/login"))).form(&form).send().await.expect("an answer");
+    let response =
+        app.bare_client().post(app.url(&format!("{mount}/login"))).form(&form).send().await.expect("an answer");
     assert_eq!(response.status(), 303, "{user} logs in under {mount}");
     cookie_of(&response, cookie).expect("a credential")
 }
 
 /// The status of `GET M/api/me` with this `Cookie` line.
 pub async fn me(app: &TestApp, mount: &str, cookie: &str) -> u16 {
-    let request = bare_client().get(app.url(&format!("{mount}/api/me"))).header("cookie", cookie);
+    let request = app.bare_client().get(app.url(&format!("{mount}/api/me"))).header("cookie", cookie);
     request.send().await.expect("an answer").status().as_u16()
 }
 

@@ -29,20 +29,28 @@ impl Reply {
 
 impl Wire {
     pub async fn open(address: SocketAddr) -> Self {
-        let socket = TcpStream::connect(address).await.expect("a connection");
+        Self::over(TcpStream::connect(address).await.expect("a connection"))
+    }
+
+    pub fn over(socket: TcpStream) -> Self {
         socket.set_nodelay(true).expect("no delay");
         Self(BufStream::new(socket))
     }
 
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.0.write_all(bytes.as_ref()).await.expect("the server reads");
-        self.0.flush().await.expect("the server reads");
+        self.try_send(bytes).await.expect("the server reads");
+    }
+
+    /// Fails if the server has closed the connection.
+    pub async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> std::io::Result<()> {
+        self.0.write_all(bytes.as_ref()).await?;
+        self.0.flush().await
     }
 
     /// Sends a `GET` with this `Cookie` line, which may be empty.
     pub async fn get(&mut self, path: &str, cookie: &str) -> Reply {
         let cookie = if cookie.is_empty() { String::new() } else { format!("cookie: {cookie}\r\n") };
-        self.send(format!("GET {path} HTTP/1.1\r\nhost: here\r\n{cookie}\r\n")).await;
+        self.send(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{cookie}\r\n")).await;
         self.reply().await
     }
 

@@ -41,9 +41,10 @@ async fn elsewhere_only_a_presenter_starts_one() {
     let (base, password) = elsewhere(folder.path()).await;
     let post = |path: &str, user: &str, password: &str| {
         let form = [("strategy", "jwt-generation"), ("username", user), ("password", password)];
-        bare_client().post(format!("{base}{path}")).form(&form)
+        bare_client().post(format!("{base}{path}")).header("host", "login.example").form(&form)
     };
-    let page = send(bare_client().get(format!("{base}{}", PATHS[0]))).await.text().await.expect("a page");
+    let page = bare_client().get(format!("{base}{}", PATHS[0])).header("host", "login.example");
+    let page = send(page).await.text().await.expect("a page");
     assert!(page.contains("name=\"password\"") && !page.contains(&password));
     for path in PATHS {
         for (user, password) in [("", ""), ("carol", "wrong"), ("nobody", password.as_str()), ("alice", &password)] {

@@ -66,7 +66,7 @@ async fn send(mut wire: Wire, mount: Description, valid: [String; 2], seed: u64,
         } else {
             format!("cookie: {}={altered}", mount.transport.cookie)
         };
-        wire.send(format!("GET {path} HTTP/1.1\r\nhost: here\r\n{header}\r\n\r\n")).await;
+        wire.send(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{header}\r\n\r\n")).await;
         let status = wire.reply().await.status;
         assert_ne!(status, 200, "{} accepted {header}; the real one is {mine}", mount.slug);
         *statuses.entry(status).or_insert(0) += 1;

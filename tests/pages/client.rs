@@ -6,7 +6,7 @@ use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 
 use super::server::base;
-use crate::common::{DEMO_PASSWORD, TestApp, client};
+use crate::common::{DEMO_PASSWORD, TestApp};
 
 /// Keeps cookies and follows no redirect. Clones share the cookies.
 #[derive(Clone)]
@@ -19,7 +19,7 @@ pub struct MountClient {
 
 impl MountClient {
     pub fn new(app: &TestApp, mount: &Description) -> Self {
-        Self { client: client(), root: app.base.clone(), base: base(mount), cookie: mount.transport.cookie }
+        Self { client: app.client(), root: app.base.clone(), base: base(mount), cookie: mount.transport.cookie }
     }
 
     /// `path` is below the mount.

@@ -6,7 +6,7 @@ use jwt_vs_session::auth::Transport;
 
 use super::client::{Answer, answer};
 use super::server::{PASSWORD, TestServer, base};
-use crate::common::{DEMO_PASSWORD, bare_client, me};
+use crate::common::{DEMO_PASSWORD, me};
 
 /// The attributes of a `Set-Cookie` line that its removal must have too.
 pub fn attributes(line: &str) -> Vec<&str> {
@@ -46,7 +46,8 @@ async fn behind_https_a_cookie_is_also_secure_and_has_the_prefix() {
         assert_eq!(me(&server.app, &base(mount), cookie).await, 200);
         let bare_name = cookie.trim_start_matches("__Secure-");
         assert_eq!(me(&server.app, &base(mount), bare_name).await, 401, "a name that an insecure page can set");
-        let logout = bare_client().post(server.app.url(&format!("{}/logout", base(mount)))).header("cookie", cookie);
+        let logout =
+            server.app.bare_client().post(server.app.url(&format!("{}/logout", base(mount)))).header("cookie", cookie);
         let logout = answer(logout).await;
         let removal = logout.cookie(&name).expect("a removal");
         assert!(removal.contains("Max-Age=0") && attributes(removal) == expected, "{removal}");
@@ -55,7 +56,7 @@ async fn behind_https_a_cookie_is_also_secure_and_has_the_prefix() {
 
 async fn registered(server: &TestServer, base: &str, user: &str) -> Answer {
     let form = [("username", user), ("password", PASSWORD)];
-    let login = answer(bare_client().post(server.app.url(&format!("{base}/register"))).form(&form)).await;
+    let login = answer(server.app.bare_client().post(server.app.url(&format!("{base}/register"))).form(&form)).await;
     assert_eq!(login.status, 303, "{}", login.body);
     login
 }

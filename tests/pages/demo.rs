@@ -1,13 +1,13 @@
 //! The demo users: on loopback by default, and elsewhere only on request and with a secret password.
 
-use super::client::{Answer, answer};
+use super::client::Answer;
 use super::server::TestServer;
-use crate::common::{DEMO_PASSWORD, TestApp, bare_client};
+use crate::common::{DEMO_PASSWORD, TestApp};
 
 const PUBLIC: [&str; 2] = ["--public-url", "http://login.example"];
 
 async fn pages(server: &TestServer) -> Vec<Answer> {
-    let mut pages = vec![answer(bare_client().get(server.app.url("/"))).await];
+    let mut pages = vec![server.client(&server.mounts()[0]).open("/").await];
     for mount in server.mounts() {
         pages.push(server.client(mount).get("/login").await);
     }

@@ -18,7 +18,7 @@ async fn a_body_of_64_kib_is_read_and_one_byte_more_is_not() {
         for (length, status) in [(LIMIT, 401), (LIMIT + 1, 413)] {
             let start = "username=alice&password=";
             let body = format!("{start}{}", "x".repeat(length - start.len()));
-            let head = format!("POST {}/login HTTP/1.1\r\nhost: here\r\n", base(mount));
+            let head = format!("POST {}/login HTTP/1.1\r\nhost: localhost\r\n", base(mount));
             let head = head + "content-type: application/x-www-form-urlencoded\r\n";
             let mut wire = Wire::open(server.app.address).await;
             wire.send(format!("{head}content-length: {length}\r\n\r\n{body}")).await;
@@ -44,10 +44,10 @@ async fn an_endless_body_is_refused_early() {
     let server = TestServer::start().await;
     for path in server.mounts().iter().flat_map(|mount| [base(mount) + "/login", base(mount) + "/api/login"]) {
         let mut wire = Wire::open(server.app.address).await;
-        wire.send(format!("POST {path} HTTP/1.1\r\nhost: here\r\ncontent-length: 100000000000\r\n\r\n")).await;
+        wire.send(format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000000000\r\n\r\n")).await;
         assert_eq!(wire.reply().await.status, 413, "{path}: announced");
         let mut wire = Wire::open(server.app.address).await;
-        wire.send(format!("POST {path} HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\n")).await;
+        wire.send(format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n")).await;
         wire.send(format!("{:x}\r\n{}\r\n", LIMIT + 1, "x".repeat(LIMIT + 1))).await;
         assert_eq!(wire.reply().await.status, 413, "{path}: in chunks without an end");
     }
@@ -55,7 +55,7 @@ async fn an_endless_body_is_refused_early() {
 
 #[tokio::test]
 async fn too_many_tries_for_an_account_get_429_and_retry_after() {
-    let server = TestServer::with(&["--login-rate", "4/h", "--trusted-proxy", "127.0.0.0/8"]).await;
+    let server = TestServer::with(&["--login-rate", "4/h", "--trusted-proxy", "127.0.0.0/8", "--no-demo"]).await;
     for mount in server.mounts() {
         let (client, user) = (server.client(mount), name(mount, "target"));
         let from = |number: u32| format!("198.51.{}.{number}", mount.slug.len());
@@ -86,7 +86,7 @@ fn assert_slowed(reply: &Answer) {
 
 #[tokio::test]
 async fn an_address_has_a_limit_and_a_header_does_not_change_it() {
-    let server = TestServer::with(&["--login-rate", "3/h"]).await;
+    let server = TestServer::with(&["--login-rate", "3/h", "--no-demo"]).await;
     let mount = &server.mounts()[0];
     let client = server.client(mount);
     let mut statuses = Vec::new();
@@ -143,7 +143,7 @@ async fn without_a_limit_renewals_go_on() {
 
 #[tokio::test]
 async fn a_trusted_proxy_tells_the_address_and_the_client_cannot() {
-    let server = TestServer::with(&["--login-rate", "1/h", "--trusted-proxy", "127.0.0.1"]).await;
+    let server = TestServer::with(&["--login-rate", "1/h", "--trusted-proxy", "127.0.0.1", "--no-demo"]).await;
     let client = server.client(&server.mounts()[0]);
     for (number, (forwarded, status)) in
         [("198.51.100.1", 401), ("198.51.100.2", 401), ("198.51.100.1", 429), ("203.0.113.9, 198.51.100.2", 429)]

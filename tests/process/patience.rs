@@ -15,7 +15,7 @@ async fn the_server_closes_a_connection_whose_request_never_ends() {
     for sent in [
         "",
         "GET /jwt/profile HTTP/1.1\r\nhost: he",
-        "POST /jwt/login HTTP/1.1\r\nhost: here\r\ncontent-length: 99\r\n\r\nusername=",
+        "POST /jwt/login HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99\r\n\r\nusername=",
     ] {
         let mut wire = Wire::open(server.address).await;
         wire.send(sent).await;

@@ -38,6 +38,8 @@ pub struct Program {
     pub address: SocketAddr,
     pub lines: Lines<BufReader<ChildStdout>>,
     pub folder: TempDir,
+    /// The host that requests name.
+    host: String,
 }
 
 impl Program {
@@ -70,8 +72,12 @@ impl Program {
         let first = timeout(PATIENCE, lines.next_line()).await.expect("a line in time").expect("text");
         let first = first.unwrap_or_else(|| panic!("no line, but: {}", log(folder.path())));
         let address = first.strip_prefix("listening on http://").and_then(|address| address.parse().ok());
-        let address = address.unwrap_or_else(|| panic!("the first line is {first:?}"));
-        Self { child, address, lines, folder }
+        let address: SocketAddr = address.unwrap_or_else(|| panic!("the first line is {first:?}"));
+        let arguments: Vec<_> = command.as_std().get_args().filter_map(|argument| argument.to_str()).collect();
+        let public = arguments.windows(2).find(|pair| pair[0] == "--public-url");
+        let host = public.and_then(|pair| pair[1].split_once("://"));
+        let host = host.map_or_else(|| address.to_string(), |(_, host)| host.to_owned());
+        Self { child, address, lines, folder, host }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -105,15 +111,15 @@ impl Program {
 
     /// The body of a page.
     pub async fn page(&self, path: &str) -> String {
-        let reply = bare_client().get(self.url(path)).send().await.expect("an answer");
+        let reply = bare_client().get(self.url(path)).header("host", &self.host).send().await.expect("an answer");
         reply.text().await.expect("a page")
     }
 
     /// Logs in by the form: the status, and the credential as a `Cookie` line if there is one.
     pub async fn log_in(&self, mount: &str, user: &str, password: &str) -> (u16, Option<String>) {
         let form = [("username", user), ("password", password)];
-        let request = bare_client().post(self.url(&format!("{mount}/login"))).form(&form);
-        let reply = request.send().await.expect("an answer");
+        let request = bare_client().post(self.url(&format!("{mount}/login"))).header("host", &self.host);
+        let reply = request.form(&form).send().await.expect("an answer");
         let line = reply.headers().get("set-cookie").and_then(|line| line.to_str().ok());
         (reply.status().as_u16(), line.and_then(|line| line.split(';').next()).map(ToOwned::to_owned))
     }

@@ -27,8 +27,10 @@ impl HalfSentLogin {
         let (first, second) = body.split_at(20);
         let kind = "content-type: application/x-www-form-urlencoded\r\nexpect: 100-continue";
         let length = body.len();
-        wire.send(format!("POST {mount}/login HTTP/1.1\r\nhost: h\r\n{kind}\r\ncontent-length: {length}\r\n\r\n"))
-            .await;
+        wire.send(format!(
+            "POST {mount}/login HTTP/1.1\r\nhost: localhost\r\n{kind}\r\ncontent-length: {length}\r\n\r\n"
+        ))
+        .await;
         assert_eq!(wire.reply().await.status, 100, "the request is under way");
         wire.send(first).await;
         Self { wire, mount, rest: second.to_owned() }
@@ -62,7 +64,9 @@ async fn a_client_that_does_not_finish_its_request_does_not_keep_the_server_runn
     let mut half = Wire::open(server.address).await;
     half.send("GET /jwt/profile HTTP/1.1\r\nho").await;
     let mut halfway = Wire::open(server.address).await;
-    halfway.send("POST /jwt/login HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: 99\r\n\r\n").await;
+    halfway
+        .send("POST /jwt/login HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: 99\r\n\r\n")
+        .await;
     assert_eq!(halfway.reply().await.status, 100);
     let mut idle = Wire::open(server.address).await;
     assert_eq!(idle.get("/healthz", "").await.status, 200);

@@ -41,7 +41,7 @@ impl ErrorPage {
 fn heading(status: StatusCode) -> &'static str {
     match status {
         StatusCode::NOT_FOUND => "Not found",
-        StatusCode::FORBIDDEN => "Refused",
+        StatusCode::FORBIDDEN | StatusCode::MISDIRECTED_REQUEST => "Refused",
         StatusCode::TOO_MANY_REQUESTS => "Slow down",
         StatusCode::SERVICE_UNAVAILABLE => "Not available right now",
         status if status.is_server_error() => "Our fault",

@@ -1,4 +1,4 @@
-//! Around every route: the body limit, the cross-site check, security headers, metrics, and answers to errors.
+//! Around every route: the host, the body limit, the cross-site check, security headers, metrics, and answers to errors.
 
 mod cross_site;
 mod error_page;
@@ -65,6 +65,7 @@ impl<E: Endpoint> AppMiddleware<E> {
     }
 
     async fn checked(&self, mut request: Request, source: &EventSource) -> Result<Response, Error> {
+        self.state.services.hosts.check(&mut request)?;
         if !is_safe(request.method()) {
             cross_site::check(&request, &self.state.services.public_url)
                 .inspect_err(|_| security::record_cross_site(&request, source))?;
