@@ -24,8 +24,9 @@ pub enum Error {
     /// No such page, or the visitor has no such thing.
     #[error("there is nothing at this address")]
     NotFound,
+    /// `allow`: the methods that the address takes (RFC 9110, 10.2.1).
     #[error("this address does not take that method")]
-    MethodNotAllowed,
+    MethodNotAllowed { allow: &'static str },
     /// The server cannot read the request; the sentence says why.
     #[error("{0}")]
     BadRequest(String),
@@ -92,7 +93,7 @@ impl ResponseError for Error {
     fn status(&self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -121,7 +122,6 @@ impl Error {
             Ok(ours) => ours,
             Err(theirs) => match theirs.status() {
                 StatusCode::NOT_FOUND => Self::NotFound,
-                StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
                 StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType,
                 StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
                 _ if theirs.is::<ParseRequestPayloadError>() => {

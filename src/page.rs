@@ -1,45 +1,15 @@
 //! Renders pages from the templates. No queries.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+mod assets;
+
 use minijinja::value::Serde;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value, context};
 use poem::Response;
 use poem::http::{StatusCode, header};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
+pub use self::assets::{ASSETS, Asset, FAVICON, assets_version};
 use crate::error::Error;
-
-const STYLE: &str = include_str!("../templates/style.css");
-
-/// A file that pages link to.
-#[derive(Debug)]
-pub struct Asset {
-    /// The name below `/assets/`.
-    pub name: &'static str,
-    pub media_type: &'static str,
-    pub text: &'static str,
-}
-
-pub const ASSETS: [Asset; 8] = [
-    Asset { name: "style.css", media_type: "text/css; charset=utf-8", text: STYLE },
-    Asset {
-        name: "cookie-check.js",
-        media_type: "text/javascript; charset=utf-8",
-        text: include_str!("../templates/cookie-check.js"),
-    },
-    Asset {
-        name: "ended.js",
-        media_type: "text/javascript; charset=utf-8",
-        text: include_str!("../templates/ended.js"),
-    },
-    Asset { name: "labs.css", media_type: "text/css; charset=utf-8", text: include_str!("../templates/labs.css") },
-    Asset { name: "labs.js", media_type: "text/javascript; charset=utf-8", text: include_str!("../templates/labs.js") },
-    Asset { name: "cost.css", media_type: "text/css; charset=utf-8", text: include_str!("../templates/cost.css") },
-    Asset { name: "cost.js", media_type: "text/javascript; charset=utf-8", text: include_str!("../templates/cost.js") },
-    Asset { name: "favicon.svg", media_type: "image/svg+xml", text: include_str!("../templates/favicon.svg") },
-];
 
 /// The templates, parsed once.
 #[derive(Debug)]
@@ -76,9 +46,7 @@ impl Pages {
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
         load(&mut templates);
         templates.add_filter("moment", moment);
-        let all = ASSETS.iter().fold(Sha256::new(), |hasher, asset| hasher.chain_update(asset.text));
-        // Changes with each file, so that browsers may cache them.
-        templates.add_global("asset", URL_SAFE_NO_PAD.encode(&all.finalize()[..6]));
+        templates.add_global("asset", assets_version());
         Self(templates)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Screenshots go to `target/screenshots/`, or to the folder that `SCREENSHOTS_TO` names. The README's is one of them:
 //! `cp target/screenshots/profile-jwt.png docs/screenshot.png`.
-#![allow(clippy::expect_used, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)] // figures are printed
 
 mod common;
 
@@ -12,6 +12,7 @@ mod browser {
     mod cookies;
     mod cost_lab;
     mod cross_site;
+    mod ended;
     mod journeys;
     mod pages;
     mod pictures;

@@ -7,6 +7,7 @@ mod common;
 
 mod pages {
     mod altered_credentials;
+    mod assets;
     mod client;
     mod cookies;
     mod cross_site;
@@ -24,6 +25,7 @@ mod pages {
     mod login;
     mod logout;
     mod markup;
+    mod methods;
     mod names_and_passwords;
     mod operation;
     mod outage;

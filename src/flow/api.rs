@@ -1,6 +1,7 @@
 //! The JSON routes of a mount, and their OpenAPI description.
 
 use poem::http::StatusCode;
+use poem::{Endpoint, IntoEndpoint as _, Response};
 use poem_openapi::payload::Json;
 use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, Type as _};
@@ -11,6 +12,7 @@ use serde_json::Value;
 use super::context::RequestContext;
 use super::login::log_in;
 use super::logout::log_out;
+use super::methods::DocumentedRoutes;
 use crate::auth::{Credentials, Grant, RevokeScope};
 use crate::error::Error;
 
@@ -106,6 +108,13 @@ enum Done {
 struct Api;
 
 /// Serves `M/api`.
+pub(super) fn routes() -> impl Endpoint<Output = Response> {
+    let service = service();
+    let document = service.spec();
+    DocumentedRoutes::new(service.into_endpoint(), &document)
+}
+
+/// The routes and their description.
 pub(super) fn service() -> OpenApiService<impl OpenApi, ()> {
     OpenApiService::new(Api, "jwt-vs-session", env!("CARGO_PKG_VERSION")).description(
         "Every strategy serves the same routes. A JWT strategy accepts a bearer token or the cookie; a session strategy accepts the cookie.",

@@ -1,16 +1,16 @@
-//! `GET /openapi.json`, the same as a page at `GET /docs`, and the assets.
+//! `GET /openapi.json`, and the same as a page at `GET /docs`.
 
 use std::sync::Arc;
 
 use poem::http::{StatusCode, header};
-use poem::web::{Data, Path};
+use poem::web::Data;
 use poem::{Response, handler};
 use serde_json::{Value, json};
 
 use super::api;
 use super::state::AppState;
 use crate::error::Error;
-use crate::page::{ASSETS, Frame, html};
+use crate::page::{Frame, html};
 
 /// The OpenAPI document: the routes once, and every mount as a server.
 fn document(state: &AppState) -> Result<Value, Error> {
@@ -37,14 +37,4 @@ pub(super) fn page(Data(state): Data<&Arc<AppState>>) -> Result<Response, Error>
     let services = &state.services;
     let content = services.pages.content("docs.html", json!({ "spec": document(state)? }))?;
     Ok(html(StatusCode::OK, services.pages.framed(Frame::plain("API docs", &services.node), content)?))
-}
-
-/// `GET /assets/{name}`.
-#[handler]
-pub(super) fn asset(Path(name): Path<String>) -> Result<Response, Error> {
-    let asset = ASSETS.iter().find(|asset| asset.name == name).ok_or(Error::NotFound)?;
-    Ok(Response::builder()
-        .header(header::CONTENT_TYPE, asset.media_type)
-        .header(header::CACHE_CONTROL, "public, max-age=3600")
-        .body(asset.text))
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use futures_util::stream;
-use poem::handler;
+use poem::http::{HeaderValue, header};
 use poem::web::sse::{Event, SSE};
+use poem::{IntoResponse as _, Response, handler};
 use tokio::time::Instant;
 
 use super::context::RequestContext;
@@ -28,7 +29,7 @@ struct LoginWatch {
 
 /// Sends one event, `ended`, when the login is no longer accepted. A store that does not answer sends nothing.
 #[handler]
-pub(super) fn listen(request: RequestContext) -> Result<SSE, Error> {
+pub(super) fn listen(request: RequestContext) -> Result<Response, Error> {
     if matches!(request.strategy().describe().promise, Promise::Expiry { .. }) {
         return Err(Error::NotFound);
     }
@@ -39,7 +40,16 @@ pub(super) fn listen(request: RequestContext) -> Result<SSE, Error> {
         let mut watch = watch?;
         watch.ended().await.then(|| (Event::message("this login has ended").event_type("ended"), None))
     });
-    Ok(SSE::new(events).keep_alive(Duration::from_secs(20)))
+    Ok(event_stream(SSE::new(events).keep_alive(Duration::from_secs(20))))
+}
+
+/// The answer with these events. Proxies pass each on at once: poem adds `X-Accel-Buffering`.
+pub(super) fn event_stream(events: SSE) -> Response {
+    let mut response = events.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 impl LoginWatch {

@@ -1,6 +1,7 @@
 //! WHAT a visitor does: the pages and JSON routes of a mount, written once and mounted for every strategy.
 
 mod api;
+mod assets;
 mod changes_under_way;
 mod client;
 mod context;
@@ -18,6 +19,7 @@ mod landing;
 mod login;
 mod login_events;
 mod logout;
+mod methods;
 mod middleware;
 mod ops;
 mod password;
@@ -30,7 +32,9 @@ mod state;
 use std::sync::Arc;
 
 use poem::endpoint::BoxEndpoint;
-use poem::{Endpoint, EndpointExt as _, IntoEndpoint as _, Response, Route, get, post};
+use poem::{Endpoint, EndpointExt as _, IntoEndpoint as _, Response, Route};
+
+use self::methods::{get, post};
 
 pub use self::changes_under_way::ChangesUnderWay;
 pub use self::flash::FlashMessages;
@@ -46,7 +50,8 @@ pub fn routes(state: &Arc<AppState>) -> impl Endpoint<Output = Response> + use<>
         .at("/", get(home::page))
         .at("/docs", get(docs::page))
         .at("/openapi.json", get(docs::openapi))
-        .at("/assets/:name", get(docs::asset))
+        .at("/assets/:name", get(assets::file))
+        .at("/favicon.ico", get(assets::favicon))
         .nest("/labs", labs::routes())
         .at("/healthz", get(ops::healthz))
         .at("/readyz", get(ops::readyz))
@@ -72,7 +77,7 @@ fn mounted(mount: &Arc<Mount>) -> BoxEndpoint<'static> {
         .at("/events", get(events::listen))
         .at("/logout", post(logout::this))
         .at("/logout-everywhere", post(logout::everywhere))
-        .nest("/api", api::service())
+        .nest("/api", api::routes())
         .with(context::WithContext::new(mount.clone()))
         .into_endpoint()
         .boxed()

@@ -196,7 +196,7 @@ impl Tab {
     }
 
     /// Waits until another page is there, whole.
-    async fn leave_by(&self, way: impl AsyncFnOnce()) {
+    pub async fn leave_by(&self, way: impl AsyncFnOnce()) {
         let before: Option<f64> = self.js("performance.timeOrigin").await;
         way().await;
         until("the next page is there", async || {

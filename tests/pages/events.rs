@@ -58,6 +58,8 @@ async fn without_a_login_every_stream_hears_it_at_once() {
             for _ in 0..2 * PER_LOGIN {
                 let stream = listen(&server, mount, cookie).await;
                 assert_eq!(stream.status(), 200, "{}: {cookie}", mount.slug);
+                assert_eq!(stream.headers()["content-type"], "text/event-stream; charset=utf-8");
+                assert_eq!(stream.headers()["cache-control"], "no-store");
                 assert!(rest(stream).await.contains("event: ended"), "{}: {cookie}", mount.slug);
             }
         }

@@ -1,6 +1,6 @@
 //! After a log out, a log out everywhere or a new login: which credentials the server accepts.
 
-use super::client::answer;
+use super::client::{Answer, answer};
 use super::cookies::attributes;
 use super::server::{TestServer, base};
 use crate::common::{DEMO_PASSWORD, bare_client};
@@ -122,6 +122,33 @@ async fn a_login_under_one_mount_is_refused_under_another() {
         for (other, cookie) in &cookies {
             let accepted = server.accepts(mount, cookie).await;
             assert_eq!(accepted, mount.slug == other.slug, "{}'s credential under {}", other.slug, mount.slug);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_answer_that_removes_a_login_clears_what_the_browser_stored_and_no_other_cookie() {
+    let server = TestServer::start().await;
+    let clears = |answer: &Answer| answer.header("clear-site-data").map(ToOwned::to_owned);
+    for mount in server.mounts() {
+        let client = server.client(mount);
+        assert_eq!(clears(&client.log_in("alice", DEMO_PASSWORD).await), None, "{}: a login", mount.slug);
+        for page in ["/profile", "/devices", "/password"] {
+            let page = client.get(page).await;
+            assert_eq!((clears(&page), page.header("cache-control")), (None, Some("no-store")), "{}", mount.slug);
+        }
+        let json = answer(client.post_request("/api/logout")).await;
+        let form = client.post("/logout", &[]).await;
+        client.demo_login("alice").await;
+        let everywhere = client.post("/logout-everywhere", &[]).await;
+        client.demo_login("alice").await;
+        let login = client.me().await.json()["login_id"].as_str().expect("a login").to_owned();
+        let device = client.post(&format!("/devices/{login}/revoke"), &[]).await;
+        let of_device = if mount.lists_logins { clears(&device) } else { clears(&form) };
+        for cleared in [clears(&json), clears(&form), clears(&everywhere), of_device] {
+            let cleared = cleared.unwrap_or_else(|| panic!("{}: nothing is cleared", mount.slug));
+            // Not the cookies of every mount, and not the cache, which takes Chromium long.
+            assert_eq!(cleared, "\"storage\"");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Reads the credential of a request, and sets or removes its cookies in the answer.
 
+use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
 
 use poem::Request;
@@ -16,6 +17,7 @@ impl RequestContext {
     pub fn set_credentials(&self, grant: &Grant) {
         // A request that renewed a login and then opened another sets the cookies of the latter.
         self.set_cookies().clear();
+        self.0.cleared.store(false, Ordering::Relaxed);
         let name = self.strategy().describe().transport.cookie;
         let line = self.scope().set(name, grant.credential.expose_secret(), grant.max_age, &self.0.trace);
         self.push_cookie(line);
@@ -37,6 +39,7 @@ impl RequestContext {
             let line = self.scope().remove(name, &self.0.trace);
             self.push_cookie(line);
         }
+        self.0.cleared.store(true, Ordering::Relaxed);
     }
 
     fn push_cookie(&self, line: String) {

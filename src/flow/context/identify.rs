@@ -17,7 +17,7 @@ impl RequestContext {
 
     /// The login of the request. Without one the error leads to the login page and, after a GET, back.
     pub async fn require_login(&self) -> Result<&Identity, Error> {
-        let next = (self.0.method == Method::GET).then(|| self.0.target.clone());
+        let next = matches!(self.0.method, Method::GET | Method::HEAD).then(|| self.0.target.clone());
         let refused = match &self.0.presented.doubled {
             Some(sentence) => Error::DoubledCredential(sentence.clone()),
             None => Error::LoginRequired { next },

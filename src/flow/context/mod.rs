@@ -6,6 +6,7 @@ mod identify;
 mod record;
 
 use std::net::IpAddr;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ struct ContextInner {
     previous: Option<Value>,
     identity: OnceCell<Option<Identity>>,
     set_cookies: Mutex<Vec<String>>,
+    /// Whether the answer removes the cookies of the login.
+    cleared: AtomicBool,
 }
 
 impl RequestContext {
@@ -77,6 +80,7 @@ impl RequestContext {
             previous,
             identity: OnceCell::new(),
             set_cookies: Mutex::default(),
+            cleared: AtomicBool::new(false),
             mount,
         }))
     }

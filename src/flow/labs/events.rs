@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
-use poem::http::{HeaderValue, header};
 use poem::web::sse::{Event, SSE};
-use poem::{IntoResponse as _, Request, Response};
+use poem::{Request, Response};
 use serde_json::Value;
 
+use crate::flow::events::event_stream;
 use crate::labs::event_log::EventLog;
 
 /// Streams the events as they come, each with its number as the id. The last event is `end`.
@@ -31,8 +31,5 @@ pub(super) fn stream_of<R: Send + Sync + 'static, E: Clone + Send + 'static>(
         let events = (first..).zip(&events).map(event).collect();
         Some((events, Some((run, reader))))
     });
-    // poem lets proxies pass the events on at once (`X-Accel-Buffering`).
-    let mut response = SSE::new(batches.flat_map(stream::iter)).into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    event_stream(SSE::new(batches.flat_map(stream::iter)))
 }

@@ -10,7 +10,7 @@ use crate::account::{HashError, UserName};
 use crate::auth::Promise;
 use crate::error::Error;
 use crate::flow::client::client_address;
-use crate::flow::middleware::with_retry;
+use crate::flow::middleware::with_headers;
 use crate::flow::security::{self, source_of};
 use crate::flow::state::{AppState, Services};
 use crate::identity::Role;
@@ -143,6 +143,6 @@ impl FormRefusal {
 
     /// Adds `Retry-After` to the page, where the error has one.
     pub fn on(&self, page: Response) -> Response {
-        with_retry(page, &self.0)
+        with_headers(page, &self.0)
     }
 }

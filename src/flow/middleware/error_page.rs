@@ -2,7 +2,7 @@
 
 use poem::Response;
 use poem::error::ResponseError as _;
-use poem::http::{StatusCode, header};
+use poem::http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -57,7 +57,7 @@ pub(super) fn page(error: &Error, services: &Services, request: Option<RequestId
     let rendered =
         services.pages.content("error.html", &context).and_then(|content| services.pages.framed(frame, content));
     let response = rendered.map_or_else(|_| bare(status), |text| page::html(status, text));
-    with_retry(response, error)
+    with_headers(response, error)
 }
 
 /// The error as problem+json.
@@ -77,7 +77,7 @@ pub(in crate::flow) fn problem(error: &Error, bearer: bool) -> Response {
         // RFC 9110, 15.5.2: a 401 names a scheme. RFC 6750, 3, where there is a bearer token.
         response = response.header(header::WWW_AUTHENTICATE, if bearer { "Bearer" } else { "Cookie" });
     }
-    with_retry(response.body(body.to_string()), error)
+    with_headers(response.body(body.to_string()), error)
 }
 
 /// The page when even the error page fails.
@@ -85,9 +85,13 @@ pub(in crate::flow) fn bare(status: StatusCode) -> Response {
     page::html(status, "<!doctype html><title>Error</title><h1>Something went wrong</h1>".to_owned())
 }
 
-pub(in crate::flow) fn with_retry(mut response: Response, error: &Error) -> Response {
+/// Adds the headers that belong to the error.
+pub(in crate::flow) fn with_headers(mut response: Response, error: &Error) -> Response {
     if let Some(value) = error.retry_after().and_then(|seconds| seconds.to_string().parse().ok()) {
         response.headers_mut().insert(header::RETRY_AFTER, value);
+    }
+    if let Error::MethodNotAllowed { allow } = error {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
     }
     response
 }

@@ -13,7 +13,7 @@ use poem::http::{Method, header};
 use poem::{Body, Endpoint, IntoResponse as _, Request, Response};
 use tracing::Instrument as _;
 
-pub(super) use self::error_page::{ErrorPage, bare, problem, with_retry};
+pub(super) use self::error_page::{ErrorPage, bare, problem, with_headers};
 use super::security;
 use super::state::AppState;
 use crate::error::Error;

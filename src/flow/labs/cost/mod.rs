@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::web::{Data, Path};
-use poem::{Request, Response, Route, get, handler, post};
+use poem::{Request, Response, Route, handler};
 use serde_json::{Value, json};
 
 use self::capacity_view::CapacityView;
@@ -21,6 +21,7 @@ use super::events::stream_of;
 use super::run_form::{FormRefusal, RunForm, created, not_started};
 use crate::error::Error;
 use crate::flow::frontier;
+use crate::flow::methods::{get, post};
 use crate::flow::state::AppState;
 use crate::labs::cost::{CostEvent, CostRun};
 use crate::page::{Frame, html};

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use poem::http::StatusCode;
 use poem::web::{Data, Path};
-use poem::{Request, Response, Route, get, handler, post};
+use poem::{Request, Response, Route, handler};
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
 use self::rows::{LiveRow, rows};
 use super::run_form::{FormRefusal, RunForm, created, not_started};
 use crate::error::Error;
+use crate::flow::methods::{get, post};
 use crate::flow::state::AppState;
 use crate::labs::revocation::live::{LIVE_LOGIN_LIFE, LIVE_RUN_LIMIT, LiveRun, LoginState};
 use crate::page::{Frame, html};
