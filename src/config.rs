@@ -97,6 +97,10 @@ pub struct Settings {
     #[arg(long, env, global = true, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub demo: Option<bool>,
 
+    /// Password of the demo users, one that people can type; adds these users [default: a known one on loopback, a random one elsewhere]
+    #[arg(long, env, hide_env_values = true, global = true, value_name = "PASSWORD")]
+    pub demo_password: Option<SecretString>,
+
     /// Do not add the demo users
     #[arg(long, env, global = true, overrides_with = "demo")]
     pub no_demo: bool,
@@ -105,7 +109,8 @@ pub struct Settings {
 impl Settings {
     /// Whether to add the demo users. `None`: the default decides.
     pub fn demo_wanted(&self) -> Option<bool> {
-        if self.no_demo { Some(false) } else { self.demo }
+        let chosen = self.demo_password.is_some().then_some(true);
+        if self.no_demo { Some(false) } else { self.demo.or(chosen) }
     }
 
     /// The key files: by default one for each algorithm, beside the database.

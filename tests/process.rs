@@ -5,10 +5,14 @@ mod common;
 
 mod process {
     mod commands;
+    mod exposure;
+    mod files;
     mod flood;
+    mod help;
     mod key_rotation;
     mod keys;
     mod patience;
+    mod postgres_tls;
     mod program;
     mod proxies;
     mod refusals;

@@ -2,15 +2,14 @@
 
 use std::net::SocketAddr;
 
-use secrecy::SecretString;
-use url::Url;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::account::{HashError, Hasher, RejectedPassword, UserName};
+use super::exposure::is_local;
+use crate::account::{HashError, Hasher, NewPassword, RejectedPassword, UserName};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::flow::{Demo, DemoUser};
 use crate::identity::{Role, UserId};
-use crate::network::is_loopback;
 use crate::store::users::{User, Users};
 use crate::store::{StoreError, random_secret};
 
@@ -29,6 +28,8 @@ pub enum SeedError {
     /// The published password is shorter than `--password-min`.
     #[error("the password of the demo users is refused: {0} Start with --no-demo")]
     Rejected(RejectedPassword),
+    #[error("--demo-password: {0}")]
+    Chosen(RejectedPassword),
 }
 
 impl From<HashError> for SeedError {
@@ -48,9 +49,11 @@ pub(super) async fn seed_or_lock(
     hasher: &Hasher,
     clock: &Clock,
 ) -> Result<Option<Demo>, SeedError> {
-    let is_local = address.ip().is_loopback() && settings.public_url.as_ref().is_none_or(is_here);
+    let is_local = is_local(settings, address);
     if settings.demo_wanted().unwrap_or(is_local) {
-        return seed(users, hasher, clock, is_local).await.map(Some);
+        let check = |chosen| check(chosen, hasher.password_min(), is_local).map_err(SeedError::Chosen);
+        let chosen = settings.demo_password.as_ref().map(check).transpose()?;
+        return seed(users, hasher, clock, chosen, is_local).await.map(Some);
     }
     // Another start may have seeded this database with a password that everybody knows. Who turns the demo users off on
     // loopback may do so because a tunnel lets strangers in.
@@ -58,19 +61,36 @@ pub(super) async fn seed_or_lock(
     Ok(None)
 }
 
-fn is_here(url: &Url) -> bool {
-    url.host().is_some_and(|host| is_loopback(&host))
+/// Refuses a password that somebody could guess. It is checked on loopback, too: the database may move to a server that
+/// others can reach.
+fn check(chosen: &SecretString, minimum: usize, is_local: bool) -> Result<String, RejectedPassword> {
+    for (name, _) in USERS {
+        NewPassword::parse(chosen, name, minimum)?;
+    }
+    let chosen = chosen.expose_secret();
+    if chosen == PASSWORD && !is_local { Err(RejectedPassword::Common) } else { Ok(chosen.to_owned()) }
 }
 
 /// Adds the users that are missing. On loopback their password is always the same, and a user who changed it keeps the
-/// change. Elsewhere they get a new random one at every start, and no page shows it.
-async fn seed(users: &Users, hasher: &Hasher, clock: &Clock, is_local: bool) -> Result<Demo, SeedError> {
-    let password = if is_local { PASSWORD.to_owned() } else { random_secret()? };
+/// change. Elsewhere they get a new random one at every start, and no page shows it. A chosen password is for all of them.
+async fn seed(
+    users: &Users,
+    hasher: &Hasher,
+    clock: &Clock,
+    chosen: Option<String>,
+    is_local: bool,
+) -> Result<Demo, SeedError> {
+    let keeps_changes = is_local && chosen.is_none();
+    let password = match chosen {
+        Some(chosen) => chosen,
+        None if is_local => PASSWORD.to_owned(),
+        None => random_secret()?,
+    };
     let mut seeded = Vec::new();
     for (name, role) in USERS {
         let folded = UserName::fold(name);
         let has_password = match users.find(&folded).await? {
-            Some(known) if is_local => has_password(hasher, &known, &password).await?,
+            Some(known) if keeps_changes => has_password(hasher, &known, &password).await?,
             Some(known) => {
                 let hash = hash(hasher, &password, name).await?;
                 users.replace_hash(known.id, &known.password_hash, &hash).await?

@@ -3,6 +3,7 @@
 //! A new strategy is a file in `auth/` and a line in `strategies.rs`: `docs/tenth-strategy.md` shows every step.
 
 mod demo;
+mod exposure;
 mod lab_nodes;
 mod node;
 mod readiness;
@@ -47,6 +48,8 @@ pub struct App {
     address: SocketAddr,
     state: Arc<AppState>,
     nodes: Arc<LabNodes>,
+    /// Whether only this machine can reach the server.
+    is_local: bool,
 }
 
 impl App {
@@ -68,6 +71,7 @@ impl App {
         let users = Users::new(resources.sql.clone());
         let hasher = Hasher::new(Hasher::default_slots(), settings.password_min)?;
         let public_url = public_url(settings, address);
+        exposure::warn_of_cleartext(settings, address, &public_url);
         let demo = demo::seed_or_lock(settings, address, &users, &hasher, &clock).await?;
         let strategies = strategies(&resources);
         refuse_doubles(&strategies)?;
@@ -99,7 +103,8 @@ impl App {
             figures,
         };
         let state = Arc::new(AppState::new(services, strategies));
-        Ok(Self { listener, address, state, nodes })
+        let is_local = exposure::is_local(settings, address);
+        Ok(Self { listener, address, state, nodes, is_local })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -119,6 +124,11 @@ impl App {
     /// The demo users, if the start seeded them.
     pub fn demo(&self) -> Option<&Demo> {
         self.state.services.demo.as_ref()
+    }
+
+    /// Whether others can reach the server and it seeded no user for them.
+    pub fn needs_users(&self) -> bool {
+        self.demo().is_none() && !self.is_local
     }
 
     /// All routes, without a socket.

@@ -12,7 +12,7 @@ use crate::store::StoreError;
 pub enum StartError {
     #[error("cannot listen on {0}: {1}")]
     Listen(String, io::Error),
-    #[error("cannot use the {0}: {1}")]
+    #[error("cannot use the {0}: {detail}", detail = .1.detail())]
     Database(String, StoreError),
     #[error("cannot use Redis: {0}")]
     Redis(StoreError),
@@ -35,4 +35,18 @@ pub enum StartError {
     UnknownStrategy(String, String),
     #[error("cannot seed the demo users: {0}")]
     Demo(#[from] SeedError),
+}
+
+impl StartError {
+    /// Whether an option is wrong: another try with the same options fails, too.
+    pub fn is_wrong_option(&self) -> bool {
+        match self {
+            Self::Listen(_, error) => error.kind() == io::ErrorKind::InvalidInput,
+            Self::Keys(_)
+            | Self::Figures(..)
+            | Self::UnknownStrategy(..)
+            | Self::Demo(SeedError::Chosen(_) | SeedError::Rejected(_)) => true,
+            _ => false,
+        }
+    }
 }

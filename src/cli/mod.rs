@@ -1,5 +1,6 @@
 //! The commands: each reads the settings, calls the library and prints. No rules of their own.
 
+mod help;
 mod labs;
 mod progress;
 
@@ -8,12 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use secrecy::SecretString;
 use serde_json::json;
 
-use crate::account::{Hasher, UserName};
-use crate::app::{App, STRATEGIES};
+use crate::account::{Hasher, InvalidName, UserName};
+use crate::app::{App, STRATEGIES, StartError};
 use crate::auth::Keys;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -23,7 +25,7 @@ use crate::store::users::{User, Users};
 use crate::{security_log, telemetry};
 
 #[derive(Parser)]
-#[command(version, about = about())]
+#[command(version, about = about(), before_help = help::EXAMPLES, after_help = help::EXIT_STATUS)]
 struct Cli {
     #[command(flatten)]
     settings: Settings,
@@ -55,6 +57,11 @@ enum Command {
     Key {
         /// The new file
         file: PathBuf,
+    },
+    /// Print the completions of a shell: bash, elvish, fish, powershell or zsh
+    Completions {
+        /// The shell
+        shell: Shell,
     },
     /// Manage users
     User {
@@ -94,6 +101,7 @@ pub async fn run() -> ExitCode {
     let outcome = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(&cli.settings).await,
         Command::Strategies { format } => strategies(&cli.settings, format).await,
+        Command::Completions { shell } => print_completions(shell),
         Command::Key { file } => make_key(&cli.settings, &file),
         Command::Lab { lab } => labs::run(&cli.settings, lab).await,
         Command::User { command: UserCommand::Add { name, role } } => add_user(&cli.settings, &name, role).await,
@@ -102,15 +110,23 @@ pub async fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error}");
-            ExitCode::FAILURE
+            exit_code(&*error)
         }
     }
 }
 
+/// 2 for a wrong option, as clap does; 1 for what may succeed another time.
+fn exit_code(error: &(dyn std::error::Error + 'static)) -> ExitCode {
+    let is_wrong_option =
+        error.downcast_ref::<StartError>().is_some_and(StartError::is_wrong_option) || error.is::<InvalidName>();
+    ExitCode::from(if is_wrong_option { 2 } else { 1 })
+}
+
 /// Parses the command line. The error never repeats an invalid value that may hold a password.
 fn parse() -> Cli {
-    const SECRET: [&str; 3] = ["--database-url", "--redis-url", "--jwt-secret"];
-    Cli::try_parse().unwrap_or_else(|mut error| {
+    const SECRET: [&str; 4] = ["--database-url", "--redis-url", "--jwt-secret", "--demo-password"];
+    let matches = help::command().try_get_matches();
+    matches.and_then(|matches| Cli::from_arg_matches(&matches)).unwrap_or_else(|mut error| {
         let argument = error.get(ContextKind::InvalidArg);
         let secret =
             matches!(argument, Some(ContextValue::String(name)) if SECRET.iter().any(|one| name.starts_with(one)));
@@ -132,6 +148,10 @@ async fn serve(settings: &Settings) -> Outcome {
     if let Some(demo) = app.demo().filter(|demo| !demo.users.is_empty()) {
         let names: Vec<_> = demo.users.iter().map(|user| user.name.as_str()).collect();
         writeln!(out, "demo users {} with the password {}", names.join(", "), demo.printed)?;
+    }
+    if app.needs_users() {
+        let how = "`jwt-vs-session user add NAME` adds one, and so does a register page; or start with --demo";
+        writeln!(out, "no demo users: {how}")?;
     }
     out.flush()?;
     drop(out);
@@ -170,8 +190,14 @@ async fn strategies(settings: &Settings, format: Format) -> Outcome {
     Ok(())
 }
 
+fn print_completions(shell: Shell) -> Outcome {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut help::command(), "jwt-vs-session", &mut script);
+    Ok(std::io::stdout().write_all(&script)?)
+}
+
 fn make_key(settings: &Settings, file: &Path) -> Outcome {
-    Keys::create_file(file, settings.jwt_algorithm)?;
+    Keys::create_file(file, settings.jwt_algorithm).map_err(StartError::Keys)?;
     writeln!(std::io::stdout(), "{} holds a new {} key", file.display(), settings.jwt_algorithm)?;
     Ok(())
 }

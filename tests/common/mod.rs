@@ -28,7 +28,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 #[allow(unused_imports)] // not every test binary starts them
-pub use self::{postgres::postgres_database, redis::RedisServer};
+pub use self::{
+    postgres::{Postgres, postgres_database},
+    redis::RedisServer,
+};
 
 /// The password of alice, bob and carol on loopback.
 pub const DEMO_PASSWORD: &str = "two-doors-one-key";

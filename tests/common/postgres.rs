@@ -1,7 +1,9 @@
 //! One PostgreSQL for all tests of a binary.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -42,7 +44,26 @@ async fn create_database(admin: &str, name: &str) -> Option<()> {
 }
 
 impl Postgres {
+    /// Starts one for this test alone. With a certificate and its key, both in PEM, it also speaks TLS.
+    pub async fn start_apart(certificate: Option<&(String, String)>) -> Self {
+        let certificate = certificate.cloned();
+        let start = move || Self::start_with(certificate.as_ref());
+        let server = tokio::task::spawn_blocking(start).await.expect("PostgreSQL starts");
+        let url = server.url("127.0.0.1");
+        until("PostgreSQL answers", async || sea_orm::Database::connect(&url).await.is_ok()).await;
+        server
+    }
+
+    /// The address of its first database, by a name or an address of this machine.
+    pub fn url(&self, host: &str) -> String {
+        format!("postgres://postgres@{host}:{}/postgres", self.port.number)
+    }
+
     fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    fn start_with(certificate: Option<&(String, String)>) -> Self {
         let folders: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
             .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
             .unwrap_or_default();
@@ -52,9 +73,11 @@ impl Postgres {
         let on_disk = || tempfile::Builder::new().prefix("jwt-vs-session-pg-").tempdir_in("/tmp").expect("a folder");
         // It grows to about 200 MB.
         let folder = folder_in_memory(512 << 20).unwrap_or_else(on_disk);
-        if let Some((uid, gid)) = user {
-            std::os::unix::fs::chown(folder.path(), Some(uid), Some(gid)).expect("chown");
-        }
+        let owned = |path: &Path| {
+            let (uid, gid) = user.unzip();
+            std::os::unix::fs::chown(path, uid, gid).expect("chown");
+        };
+        owned(folder.path());
         let data = folder.path().join("data");
         let mut init = Command::new(initdb);
         init.arg("-D").arg(&data).args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
@@ -68,6 +91,16 @@ impl Postgres {
         let mut arguments = vec!["-D".to_owned(), data.display().to_string()];
         arguments.extend(options.map(ToString::to_string));
         arguments.extend(["-k".to_owned(), folder.path().display().to_string()]);
+        if let Some((certificate, key)) = certificate {
+            for (option, text) in [("ssl_cert_file", certificate), ("ssl_key_file", key)] {
+                let file = folder.path().join(option);
+                std::fs::write(&file, text).expect("a file");
+                std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("chmod");
+                owned(&file);
+                arguments.extend(["-c".to_owned(), format!("{option}={}", file.display())]);
+            }
+            arguments.extend(["-c".to_owned(), "ssl=on".to_owned()]);
+        }
         let folder = folder.keep();
         Self { port, _process: Leashed::start(&postgres, &arguments, "INT", user, Some(&folder)) }
     }

@@ -1,7 +1,11 @@
 //! A start that cannot work: one clear sentence on standard error, and an exit status.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Output;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio::net::TcpListener;
 
 use super::program::{command, run};
@@ -24,9 +28,19 @@ async fn refused(options: &[&str]) -> (Output, String) {
     (output, said)
 }
 
+/// A wrong option: exit status 2.
 async fn assert_refused(options: &[&str], words: &[&str]) {
+    assert_ends(2, options, words).await;
+}
+
+/// Something that the server needs is not there: exit status 1.
+async fn assert_fails(options: &[&str], words: &[&str]) {
+    assert_ends(1, options, words).await;
+}
+
+async fn assert_ends(status: i32, options: &[&str], words: &[&str]) {
     let (output, said) = refused(options).await;
-    assert!(output.status.code().is_some_and(|code| code != 0), "{options:?}: {:?}", output.status);
+    assert_eq!(output.status.code(), Some(status), "{options:?}: {said}");
     assert!(output.stdout.is_empty(), "{options:?} wrote to standard output: {output:?}");
     let errors: Vec<_> = said.lines().filter(|line| line.starts_with("error: ")).collect();
     assert_eq!(errors.len(), 1, "{options:?}: {said}");
@@ -43,7 +57,7 @@ async fn assert_refused(options: &[&str], words: &[&str]) {
 async fn a_port_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
-    assert_refused(&["--listen", &address], &["cannot listen on", &address, "in use"]).await;
+    assert_fails(&["--listen", &address], &["cannot listen on", &address, "in use"]).await;
 }
 
 #[tokio::test]
@@ -87,12 +101,49 @@ async fn a_secret_that_is_too_short_or_of_no_use_is_refused_and_not_repeated() {
 }
 
 #[tokio::test]
+async fn a_secret_that_can_be_guessed_is_refused() {
+    for pattern in ["hunter2".repeat(8), "h".repeat(64)] {
+        let words = ["the JWT secret has only", "different bytes", "openssl rand -base64 32"];
+        assert_refused(&["--jwt-secret", &pattern], &words).await;
+        let folder = folder();
+        let file = folder.path().join("key");
+        std::fs::write(&file, STANDARD.encode(&pattern)).expect("a file");
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("chmod");
+        assert_refused(&["--jwt-key-file", &file.display().to_string()], &["the JWT key file", words[0]]).await;
+    }
+    let options = ["--jwt-secret", SECRET, "--jwt-key-file", "a.key"];
+    assert_refused(&options, &["--jwt-secret and --jwt-key-file exclude each other"]).await;
+}
+
+#[tokio::test]
+async fn a_key_file_that_others_can_read_is_refused_with_the_remedy() {
+    let folder = folder();
+    let file = folder.path().join("key");
+    std::fs::write(&file, STANDARD.encode(SECRET)).expect("a file");
+    let path = file.display().to_string();
+    for mode in [0o644, 0o640, 0o604, 0o620] {
+        std::fs::set_permissions(&file, Permissions::from_mode(mode)).expect("chmod");
+        let remedy = format!("run: chmod 600 {path}");
+        assert_refused(&["--jwt-key-file", &path], &["others can read the JWT key file", &remedy]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_strategy_or_a_file_of_figures_that_does_not_exist_is_a_wrong_option() {
+    assert_refused(&["lab", "cost", "--strategies", "hs256"], &["there is no strategy hs256", "jwt-blocklist"]).await;
+    assert_refused(&["--figures", "/nowhere/figures.json"], &["cannot read figures from /nowhere"]).await;
+}
+
+#[tokio::test]
 async fn a_key_file_that_cannot_be_used_is_named() {
     let folder = folder();
     let path = |name: &str| folder.path().join(name).display().to_string();
     std::fs::write(path("garbage"), "hunter2 is not base64!").expect("a file");
     std::fs::write(path("bytes"), [0xFF, 0xFE, 0x00]).expect("a file");
     std::fs::create_dir(path("directory")).expect("a folder");
+    for name in ["garbage", "bytes"] {
+        std::fs::set_permissions(path(name), Permissions::from_mode(0o600)).expect("chmod");
+    }
     for name in ["garbage", "bytes", "directory", "nowhere/key"] {
         for algorithm in ["HS256", "ES256"] {
             let options = ["--jwt-key-file", &path(name), "--jwt-algorithm", algorithm];
@@ -114,10 +165,10 @@ async fn a_database_that_cannot_be_used_is_named_without_its_password() {
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = silent.local_addr().expect("an address").port();
     let silent = format!("postgres://me:hunter2@127.0.0.1:{port}/app");
-    assert_refused(&["--database-url", &text], &["cannot use the SQLite file"]).await;
+    assert_fails(&["--database-url", &text], &["cannot use the SQLite file"]).await;
     let key = folder.path().join("key").display().to_string();
     let options = ["--database-url", &nowhere, "--jwt-key-file", &key];
-    assert_refused(&options, &["cannot use the SQLite file", "nowhere"]).await;
-    assert_refused(&["--database-url", &closed], &["cannot use the PostgreSQL database app on 127.0.0.1"]).await;
-    assert_refused(&["--database-url", &silent], &["cannot use the PostgreSQL database app on 127.0.0.1"]).await;
+    assert_fails(&options, &["cannot use the SQLite file", "nowhere"]).await;
+    assert_fails(&["--database-url", &closed], &["cannot use the PostgreSQL database app on 127.0.0.1"]).await;
+    assert_fails(&["--database-url", &silent], &["cannot use the PostgreSQL database app on 127.0.0.1"]).await;
 }

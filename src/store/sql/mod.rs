@@ -1,13 +1,15 @@
 //! The SQL database: SQLite or PostgreSQL, migrated at the start, with a time limit around every call.
 //!
-//! `url.rs` reads its address.
+//! `url.rs` reads its address. `file.rs` keeps the file of an SQLite database from others.
 
+mod file;
 mod url;
 
+use std::str::FromStr as _;
 use std::time::Duration;
 
 use sea_orm::sqlx::Connection as _;
-use sea_orm::sqlx::postgres::PgConnection;
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait as _, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
@@ -33,6 +35,10 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// The size of the pool. SQLite allows many readers and one writer; PostgreSQL gets the same bound.
 const CONNECTIONS: u32 = 8;
 
+/// What to do when a server on another machine has no certificate, or not one that this machine trusts.
+const CERTIFICATE_HINT: &str = ". The server is not on this machine, so it needs a certificate for its host name \
+    (sslmode=verify-full): name its authority with sslrootcert=FILE, or another sslmode, in --database-url";
+
 /// A pool of connections. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Sql {
@@ -47,6 +53,7 @@ impl Sql {
     pub async fn open(url: &SqlUrl) -> Result<Self, StoreError> {
         let store = url.store();
         let failed = |error: DbErr| StoreError::unavailable(store, &error);
+        file::protect(url).map_err(|reason| StoreError::unavailable(store, &reason))?;
         let connecting = Database::connect(options(url));
         let mut pool = match tokio::time::timeout(CONNECT_LIMIT, connecting).await {
             Ok(Ok(pool)) => pool,
@@ -174,14 +181,18 @@ async fn connect_error(url: &SqlUrl) -> Option<StoreError> {
     if url.is_sqlite() {
         return None;
     }
-    let connecting = PgConnection::connect(url.as_str());
+    let named = PgConnectOptions::from_str(url.as_str()).ok()?;
+    let options = url.protect(named);
+    let connecting = PgConnection::connect_with(&options);
     let refused = tokio::time::timeout(TIME_LIMIT, connecting).await.ok()?.err()?;
-    Some(StoreError::unavailable(url.store(), &refused))
+    let by_default = matches!(options.get_ssl_mode(), PgSslMode::VerifyFull) && !url.names_ssl_mode();
+    let hint = if by_default { CERTIFICATE_HINT } else { "" };
+    Some(StoreError::unavailable(url.store(), &format_args!("{refused}{hint}")))
 }
 
 fn options(url: &SqlUrl) -> ConnectOptions {
     let mut options = ConnectOptions::new(url.as_str());
-    let is_file = url.file().is_some();
+    let (is_file, address) = (url.file().is_some(), url.clone());
     options
         .max_connections(CONNECTIONS)
         // A file cannot hang up: a ping before each statement would be a second wait.
@@ -189,6 +200,7 @@ fn options(url: &SqlUrl) -> ConnectOptions {
         // sqlx has one limit for the first connection and for every wait for a free one; `run` keeps the second short.
         .acquire_timeout(CONNECT_LIMIT)
         .sqlx_logging(false)
+        .map_sqlx_postgres_opts(move |postgres| address.protect(postgres))
         .map_sqlx_sqlite_opts(|sqlite| {
             sqlite
                 .journal_mode(SqliteJournalMode::Wal)

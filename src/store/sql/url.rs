@@ -1,9 +1,12 @@
 //! The address of the SQL database: read from a setting, checked, and shown without its password.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use url::Url;
 
 /// `sqlite://…` or `postgres://…`.
@@ -32,12 +35,28 @@ impl SqlUrl {
     pub fn file(&self) -> Option<PathBuf> {
         let path = self.as_str().strip_prefix("sqlite:")?.split('?').next()?;
         let path = path.strip_prefix("//").unwrap_or(path);
-        (!path.is_empty() && path != ":memory:").then(|| path.into())
+        if path.is_empty() || path == ":memory:" {
+            return None;
+        }
+        // A path may be percent-encoded.
+        let options = SqliteConnectOptions::from_str(self.as_str()).ok()?;
+        Some(options.get_filename().to_owned())
     }
 
     /// Whether opening it creates a missing file.
     pub fn creates_file(&self) -> bool {
         self.file().is_some() && self.0.query_pairs().any(|(name, value)| name == "mode" && value == "rwc")
+    }
+
+    /// Protects a connection to PostgreSQL: a server that is not this machine must prove its name by a certificate before
+    /// the password goes to it, unless the address or `PGSSLMODE` names another `sslmode`.
+    pub(super) fn protect(&self, options: PgConnectOptions) -> PgConnectOptions {
+        let is_default = !self.names_ssl_mode() && matches!(options.get_ssl_mode(), PgSslMode::Prefer);
+        if is_default && !is_local(&options) { options.ssl_mode(PgSslMode::VerifyFull) } else { options }
+    }
+
+    pub(super) fn names_ssl_mode(&self) -> bool {
+        self.0.query_pairs().any(|(name, _)| name == "sslmode" || name == "ssl-mode")
     }
 
     /// The whole address, with its password.
@@ -51,6 +70,18 @@ impl SqlUrl {
 
     pub(super) fn store(&self) -> &'static str {
         if self.is_sqlite() { "SQLite" } else { "PostgreSQL" }
+    }
+}
+
+/// Whether the server is on this machine: over a Unix socket, or over loopback.
+fn is_local(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    if options.get_socket().is_some() || host.starts_with('/') {
+        return true;
+    }
+    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
     }
 }
 
@@ -89,7 +120,27 @@ mod tests {
         let file = |text: &str| text.parse::<SqlUrl>().expect(text).file();
         assert_eq!(file("sqlite://jwt-vs-session.db?mode=rwc"), Some("jwt-vs-session.db".into()));
         assert_eq!(file("sqlite:///var/lib/app.db"), Some("/var/lib/app.db".into()));
+        assert_eq!(file("sqlite:///var/lib/my%20app.db"), Some("/var/lib/my app.db".into()));
         assert_eq!(file("sqlite::memory:"), None);
         assert_eq!(file("postgres://localhost/app"), None);
+    }
+
+    #[test]
+    fn a_server_elsewhere_must_prove_its_name_unless_the_address_says_how() {
+        let mode = |text: &str| {
+            let url: SqlUrl = text.parse().expect(text);
+            format!("{:?}", url.protect(PgConnectOptions::from_str(text).expect(text)).get_ssl_mode())
+        };
+        for elsewhere in ["db.internal", "postgres", "10.0.0.7", "[2001:db8::7]", "localhost.example", "0.0.0.0"] {
+            assert_eq!(mode(&format!("postgres://me@{elsewhere}/app")), "VerifyFull", "{elsewhere}");
+            for (named, expected) in [("require", "Require"), ("prefer", "Prefer"), ("disable", "Disable")] {
+                assert_eq!(mode(&format!("postgres://me@{elsewhere}/app?sslmode={named}")), expected, "{elsewhere}");
+            }
+        }
+        assert_eq!(mode("postgres:///app?host=db.internal"), "VerifyFull");
+        for here in ["me@localhost/app", "me@127.0.0.1:5433/app", "me@[::1]/app", "me@%2Frun%2Fpostgresql/app"] {
+            assert_eq!(mode(&format!("postgres://{here}")), "Prefer", "{here}");
+        }
+        assert_eq!(mode("postgres:///app?host=/run/postgresql"), "Prefer");
     }
 }

@@ -1,0 +1,39 @@
+//! What `--help` shows: examples first, and for each command only the options that change what it does.
+
+use clap::{Arg, Command, CommandFactory as _};
+
+use super::Cli;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  jwt-vs-session                      Serve this machine, with the demo users alice, bob and carol
+  jwt-vs-session lab revocation       Measure how long nodes accept a revoked login
+  jwt-vs-session --listen 0.0.0.0:5000 --public-url https://login.example
+                                      Serve others, behind a proxy that speaks https";
+
+pub(super) const EXIT_STATUS: &str = "\
+Every server option has an environment variable of the same name in capitals: --redis-url is REDIS_URL.
+
+Exit status: 0 after success, 2 if an option is wrong, 1 if something else failed.";
+
+/// Options that matter to no command but the server itself.
+const OF_SERVER: [&str; 9] =
+    ["listen", "public_url", "login_rate", "trusted_proxy", "node", "figures", "demo", "demo_password", "no_demo"];
+
+/// The command line. Every server option is valid behind every command, so that an environment serves them all; the help
+/// of a command hides those that do nothing there.
+pub(super) fn command() -> Command {
+    let command = Cli::command();
+    let options: Vec<Arg> = command.get_arguments().filter(|option| option.is_global_set()).cloned().collect();
+    command.mut_subcommands(|it| {
+        let matters: fn(&str) -> bool = match it.get_name() {
+            "serve" => |_| true,
+            "key" => |id| id == "jwt_algorithm",
+            "user" => |id| matches!(id, "database_url" | "password_min"),
+            "completions" => |_| false,
+            _ => |id| !OF_SERVER.contains(&id),
+        };
+        let hidden = options.iter().filter(|option| !matters(option.get_id().as_str()));
+        it.args(hidden.cloned().map(|option| option.hide(true)))
+    })
+}
