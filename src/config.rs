@@ -73,7 +73,7 @@ pub struct Settings {
     #[arg(long, env, default_value = "14d", global = true, value_name = "DURATION", value_parser = life)]
     pub refresh_ttl: Duration,
 
-    /// Rate limit of logins, registrations and password changes, per address and per account. JSON renewals: ten times as many, per address. off: no limit, for measurements
+    /// Rate limit of wrong passwords and registrations per network. All tries, and renewals by JSON: ten times as many. off: no limits of failed tries either, for measurements
     #[arg(long, env, default_value = "30/m", global = true, value_name = "COUNT/UNIT")]
     pub login_rate: LoginRate,
 
@@ -159,11 +159,11 @@ pub enum InvalidSetting {
     PublicUrl,
 }
 
-/// How often an address or an account may try to log in.
+/// How often a network may send a wrong password or register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginRate {
     Off,
-    /// At most this many tries in this time.
+    /// At most this many in this time.
     Limited(NonZeroU32, Duration),
 }
 

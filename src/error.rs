@@ -9,6 +9,9 @@ use poem_openapi::error::ParseRequestPayloadError;
 use crate::account::HashError;
 use crate::auth::Failure;
 use crate::store::StoreError;
+use crate::store::login_failures::TryRefusal;
+
+const CLOSED: &str = ": from here it takes only browsers that have logged in to it before; an operator can change that";
 
 /// What an operator sets so that others can reach a server that shows its demo password.
 const OPEN_TO_OTHERS: &str = "To let others in, start it with --public-url and the address that they use, and with \
@@ -55,9 +58,12 @@ pub enum Error {
     /// Unknown user or wrong password: the answer never says which.
     #[error("the user name or the password is wrong")]
     WrongPassword,
-    /// Too many tries from one address or for one account.
-    #[error("too many tries; wait a little")]
+    /// Too many tries from one network.
+    #[error("too many tries from your network; wait a little")]
     TooManyTries { retry: Duration },
+    /// Too many wrong passwords in a row for one account, whether or not it exists.
+    #[error("too many wrong passwords for this user name{}", if .0.closed { CLOSED } else { "; wait before the next try" })]
+    TooManyFailures(TryRefusal),
     #[error("the maximum number of experiments is already running; each ends within a minute")]
     TooManyRuns,
     /// The cost lab runs one experiment at a time: two would measure each other.
@@ -100,7 +106,7 @@ impl ResponseError for Error {
             Self::CrossSite | Self::Forwarded => StatusCode::FORBIDDEN,
             Self::NotLoopback | Self::OtherHost(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::LoginRequired { .. } | Self::DoubledCredential(_) | Self::WrongPassword => StatusCode::UNAUTHORIZED,
-            Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyTries { .. } | Self::TooManyFailures(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooManyRuns
             | Self::Measuring
             | Self::Hash(HashError::Busy)
@@ -172,13 +178,27 @@ impl Error {
     /// `Retry-After` (RFC 9110, 10.2.3), in seconds.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::TooManyTries { retry } => Some(retry.as_secs().saturating_add(1)),
+            Self::TooManyTries { retry } | Self::TooManyFailures(TryRefusal { retry, .. }) => {
+                Some(retry.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX))
+            }
             Self::TooManyRuns | Self::Measuring => Some(10),
             // To send the form again is no cure: the current password may be the new one.
             Self::PasswordUnknown { .. } => None,
             _ if self.status() == StatusCode::SERVICE_UNAVAILABLE => Some(1),
             _ => None,
         }
+    }
+
+    /// When to try again, in words.
+    pub fn retry_words(&self) -> Option<String> {
+        let seconds = self.retry_after()?;
+        let (number, unit) = match seconds {
+            0..120 => (seconds, "s"),
+            120..7200 => (seconds.div_ceil(60), "min"),
+            7200..172_800 => (seconds.div_ceil(3600), "h"),
+            _ => (seconds.div_ceil(86_400), "days"),
+        };
+        Some(format!("Try again in {number} {unit}."))
     }
 
     /// Logs a fault of ours, with its source.

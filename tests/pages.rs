@@ -21,8 +21,11 @@ mod pages {
     mod headers;
     mod hosts;
     mod json;
+    mod known_browsers;
     mod limits;
+    mod lockout;
     mod login;
+    mod login_failures;
     mod logout;
     mod markup;
     mod methods;

@@ -26,7 +26,7 @@ pub use self::readiness::StrategyReadiness;
 pub use self::resources::{BuiltStrategy, Resources, StrategyEntry};
 pub use self::start_error::StartError;
 pub use self::strategies::STRATEGIES;
-use crate::account::Hasher;
+use crate::account::{Hasher, KnownBrowsers};
 use crate::auth::AuthStrategy;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -83,7 +83,7 @@ impl App {
             users,
             hasher,
             clock,
-            rate_limits: RateLimits::new(settings.login_rate),
+            rate_limits: rate_limits(settings, &resources),
             trusted_proxies: TrustedProxies::new(settings.trusted_proxy.clone()),
             flash: FlashMessages::default(),
             password_changes: FlashMessages::default(),
@@ -160,6 +160,11 @@ async fn close(databases: impl IntoIterator<Item = Sql>, private_redis: Option<P
     if let Some(redis) = private_redis {
         redis.stop().await;
     }
+}
+
+fn rate_limits(settings: &Settings, resources: &Resources) -> RateLimits {
+    let known_browsers = KnownBrowsers::new(resources.keys.derive_secrets("known browsers"));
+    RateLimits::new(settings.login_rate, &resources.clock, resources.sql.clone(), known_browsers)
 }
 
 /// The strategies of one node.

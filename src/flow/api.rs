@@ -129,9 +129,9 @@ impl Api {
     #[oai(path = "/login", method = "post")]
     async fn login(&self, request: RequestContext, body: Json<LoginRequest>) -> Result<Json<LoginResponse>, Error> {
         let Json(LoginRequest { username, password }) = body;
-        let grant = log_in(&request, &username.0, SecretString::from(password.0)).await?;
+        let (grant, user) = log_in(&request, &username.0, SecretString::from(password.0)).await?;
         if !request.strategy().describe().transport.bearer {
-            request.set_credentials(&grant);
+            request.set_login(&grant, &user);
         }
         Ok(Json(login_response(&request, &grant)))
     }
@@ -139,13 +139,13 @@ impl Api {
     /// Renew a token
     ///
     /// Exchanges a refresh token for a new access token and a new refresh token. 404 under a strategy without refresh
-    /// tokens. An address may renew ten times as often as it may log in.
+    /// tokens. A network may renew ten times as often as it may send a wrong password.
     #[oai(path = "/refresh", method = "post")]
     async fn refresh(&self, request: RequestContext, body: Json<RefreshRequest>) -> Result<Json<LoginResponse>, Error> {
         if request.strategy().describe().transport.refresh_cookie.is_none() {
             return Err(Error::NotFound);
         }
-        request.services().rate_limits.check_renewal(request.address())?;
+        request.services().rate_limits.check_renewal(request.origin().address)?;
         let credentials = Credentials::default().with_renewal(Some(body.0.refresh_token.0));
         let grant = request.renew(&credentials).await?;
         let grant = grant.ok_or(Error::LoginRequired { next: None })?;

@@ -14,6 +14,12 @@ pub(super) const PREVIOUS: &str = "previous_request";
 /// The time from the POST to the next page.
 const PREVIOUS_LIFE: Duration = Duration::from_secs(10);
 
+/// The cookie by which the server knows a browser again that has logged in before; see [`crate::account::KnownBrowsers`].
+pub(super) const KNOWN_BROWSER: &str = "known_browser";
+
+/// How long a browser stays known after its last login. Browsers keep no cookie for longer than 400 days.
+const KNOWN_LIFE: Duration = Duration::from_hours(180 * 24);
+
 /// What a request has under one name.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Sent {
@@ -84,6 +90,11 @@ impl CookieScope<'_> {
     /// Returns the `Set-Cookie` line of [`PREVIOUS`]. The trace leaves it out: it is no part of the login.
     pub fn previous(self, value: &str) -> String {
         self.build(PREVIOUS, value, PREVIOUS_LIFE).to_string()
+    }
+
+    /// Returns the `Set-Cookie` line of [`KNOWN_BROWSER`]. The trace leaves it out: it is no part of the login.
+    pub fn known_browser(self, value: &str) -> String {
+        self.build(KNOWN_BROWSER, value, KNOWN_LIFE).to_string()
     }
 
     fn build<'c>(self, name: &str, value: &'c str, life: Duration) -> Cookie<'c> {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::context::{RequestContext, see_other};
+use super::rate_limits::PasswordTry;
 use crate::account::UserName;
 use crate::auth::Grant;
 use crate::error::Error;
@@ -42,8 +43,8 @@ pub(super) async fn form(request: RequestContext, Query(query): Query<Next>) -> 
 #[handler]
 pub(super) async fn submit(request: RequestContext, Form(fields): Form<LoginForm>) -> Result<Response, Error> {
     match log_in(&request, &fields.username, fields.password).await {
-        Ok(grant) => {
-            request.set_credentials(&grant);
+        Ok((grant, user)) => {
+            request.set_login(&grant, &user);
             Ok(see_other(&destination(&request, fields.next.as_deref())))
         }
         Err(error @ Error::WrongPassword) => {
@@ -68,23 +69,27 @@ async fn show(
 
 /// Checks the password and opens a login, for the pages and the JSON routes.
 ///
-/// An unknown user takes the same steps and the same time as a wrong password: one query, one hash.
-pub(super) async fn log_in(request: &RequestContext, username: &str, password: SecretString) -> Result<Grant, Error> {
+/// An unknown user takes the same steps and the same time as a wrong password: one query, one count, one hash.
+pub(super) async fn log_in(
+    request: &RequestContext,
+    username: &str,
+    password: SecretString,
+) -> Result<(Grant, User), Error> {
     let (services, trace) = (request.services(), request.trace());
     let folded = UserName::fold(username);
-    services.rate_limits.check(request.address(), &folded)?;
+    services.rate_limits.check_try(request.origin().address)?;
     let words = |_: &_| format!("{}: SELECT the user by name", services.users.store());
     let user = trace.timed(StepKind::Database, words, services.users.find(&folded)).await?;
-    let words = |_: &_| "argon2id: 19 MiB, 2 passes, waiting for a free slot included";
-    let checking = services.hasher.verify(password, user.as_ref().map(|user| user.password_hash.clone()));
-    let matches = trace.timed(StepKind::Hash, words, checking).await?;
+    let words = "argon2id: 19 MiB, 2 passes, waiting for a free slot included";
+    let password = PasswordTry { origin: request.origin(), folded: &folded, user: user.as_ref(), password, words };
+    let matches = password.check(&services.rate_limits, &services.hasher, trace).await?;
     let slug = request.strategy().describe().slug;
     match (user, matches) {
         (Some(user), true) => {
             let grant = open(request, &user).await?;
             request.record(&grant.identity, &SecurityEvent::LoginAccepted);
             metrics::counter!("logins_total", "strategy" => slug, "outcome" => "opened").increment(1);
-            Ok(grant)
+            Ok((grant, user))
         }
         (user, _) => {
             let reason = if user.is_some() { LoginRefusal::WrongPassword } else { LoginRefusal::UnknownUser };

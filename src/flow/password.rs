@@ -12,10 +12,12 @@ use serde_json::json;
 
 use super::changes_under_way::ChangeUnderWay;
 use super::context::{RequestContext, see_other};
+use super::rate_limits::PasswordTry;
 use crate::account::{HashError, RejectedPassword, UserName};
 use crate::auth::{AuthStrategy, Effect, Identity, RevokeScope};
 use crate::error::Error;
 use crate::security_log::{PasswordChangeRefusal, RevocationCause, SecurityEvent};
+use crate::store::users::User;
 use crate::trace::StepKind;
 
 #[derive(Deserialize)]
@@ -28,7 +30,8 @@ pub(super) struct PasswordForm {
 
 /// What became of a password change.
 enum PasswordChange {
-    Changed,
+    /// The user, with the hash of the new password.
+    Changed(User),
     /// The current password is wrong, or somebody changed it meanwhile.
     WrongCurrent,
     RejectedNew(RejectedPassword),
@@ -48,9 +51,9 @@ pub(super) async fn submit(request: RequestContext, Form(fields): Form<PasswordF
     let (mount, credential) = (request.strategy().describe(), request.credential().unwrap_or_default());
     let under_way = request.services().changes_under_way.begin(mount, identity, credential);
     let (status, message) = match change(&request, identity, fields).await? {
-        PasswordChange::Changed => {
+        PasswordChange::Changed(user) => {
             request.record(identity, &SecurityEvent::PasswordChanged);
-            let lines = conclude(&request, identity, &under_way).await?;
+            let lines = conclude(&request, identity, &user, &under_way).await?;
             let name = request.services().password_changes.keep(Value::from(lines));
             return Ok(see_other(&request.path(&format!("/password/changed?report={name}"))));
         }
@@ -70,12 +73,13 @@ pub(super) async fn submit(request: RequestContext, Form(fields): Form<PasswordF
 async fn change(request: &RequestContext, identity: &Identity, fields: PasswordForm) -> Result<PasswordChange, Error> {
     let (services, trace) = (request.services(), request.trace());
     let users = &services.users;
-    services.rate_limits.check(request.address(), &UserName::fold(&identity.subject.name))?;
+    services.rate_limits.check_try(request.origin().address)?;
     let words = |_: &_| format!("{}: SELECT the user", users.store());
     let user = trace.timed(StepKind::Database, words, users.get(identity.subject.id)).await?;
-    let known_hash = user.as_ref().map(|user| user.password_hash.clone());
-    let checking = services.hasher.verify(fields.current_password, known_hash);
-    let matches = trace.timed(StepKind::Hash, |_| "argon2id: the current password", checking).await?;
+    let (folded, password) = (UserName::fold(&identity.subject.name), fields.current_password);
+    let words = "argon2id: the current password";
+    let password = PasswordTry { origin: request.origin(), folded: &folded, user: user.as_ref(), password, words };
+    let matches = password.check(&services.rate_limits, &services.hasher, trace).await?;
     let (Some(user), true) = (user, matches) else { return Ok(PasswordChange::WrongCurrent) };
     let words = |_: &_| "new password rated (zxcvbn) and hashed (argon2id)";
     let hashing = services.hasher.hash(fields.new_password, user.name.clone());
@@ -86,7 +90,7 @@ async fn change(request: &RequestContext, identity: &Identity, fields: PasswordF
     let words = |_: &_| format!("{}: UPDATE the hash, if it is still the old one", users.store());
     let replacing = users.replace_hash(user.id, &user.password_hash, &hash);
     match trace.timed(StepKind::Database, words, replacing).await {
-        Ok(true) => Ok(PasswordChange::Changed),
+        Ok(true) => Ok(PasswordChange::Changed(User { password_hash: hash, ..user })),
         Ok(false) => Ok(PasswordChange::WrongCurrent),
         // The database may have stored it. Then the logins that the old password opened must end.
         Err(error) => {
@@ -106,6 +110,7 @@ fn record_refusal(request: &RequestContext, identity: &Identity, reason: Passwor
 async fn conclude(
     request: &RequestContext,
     identity: &Identity,
+    user: &User,
     under_way: &ChangeUnderWay,
 ) -> Result<Vec<String>, Error> {
     let (mount, description) = (request.mount(), request.strategy().describe());
@@ -118,7 +123,7 @@ async fn conclude(
     let mine = match &grant {
         Some(grant) => {
             request.record(&grant.identity, &SecurityEvent::LoginAccepted);
-            request.set_credentials(grant);
+            request.set_login(grant, user);
             "The server renewed this login."
         }
         None => {

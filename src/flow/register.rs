@@ -40,14 +40,14 @@ pub(super) async fn form(request: RequestContext) -> Result<Response, Error> {
 /// `POST M/register`.
 #[handler]
 pub(super) async fn submit(request: RequestContext, Form(fields): Form<RegisterForm>) -> Result<Response, Error> {
-    request.services().rate_limits.check(request.address(), &UserName::fold(&fields.username))?;
+    request.services().rate_limits.check_registration(request.origin().address)?;
     let (status, message) = match register(&request, &fields.username, fields.password).await? {
         Registration::Registered(user) => {
-            let subject = Subject { id: user.id, name: user.name.into(), role: user.role };
+            let subject = Subject { id: user.id, name: user.name.as_str().into(), role: user.role };
             request.record_of(Some(subject.id), None, &SecurityEvent::Registered);
             let grant = request.open_login(&subject).await?;
             request.record(&grant.identity, &SecurityEvent::LoginAccepted);
-            request.set_credentials(&grant);
+            request.set_login(&grant, &user);
             return Ok(see_other(&request.path("/profile")));
         }
         Registration::InvalidName(reason) => (StatusCode::UNPROCESSABLE_ENTITY, reason.to_string()),
@@ -73,7 +73,11 @@ async fn register(request: &RequestContext, username: &str, password: SecretStri
     let words = |_: &_| format!("{}: INSERT the user", services.users.store());
     let inserting = services.users.insert(&user, name.folded(), services.clock.now());
     let inserted = trace.timed(StepKind::Database, words, inserting).await?;
-    Ok(if inserted { Registration::Registered(user) } else { Registration::NameTaken })
+    if !inserted {
+        return Ok(Registration::NameTaken);
+    }
+    services.rate_limits.forget_failures(name.folded()).await?;
+    Ok(Registration::Registered(user))
 }
 
 async fn show(

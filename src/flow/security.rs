@@ -27,7 +27,8 @@ pub(super) fn source_of(request: &Request) -> EventSource {
 /// a refusal that may be part of an attack.
 pub(super) fn log(error: &Error, source: &EventSource, path: &str) {
     error.log(path);
-    if let (Error::TooManyTries { .. }, Some(retry_after_s)) = (error, error.retry_after()) {
+    if let (Error::TooManyTries { .. } | Error::TooManyFailures(_), Some(retry_after_s)) = (error, error.retry_after())
+    {
         record(source, &SecurityEvent::RateLimited { path: shortened(path), retry_after_s });
     }
 }

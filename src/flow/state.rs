@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use minijinja::Value;
 use minijinja::value::Serde;
+use poem::Request;
+use poem::http::Method;
 use serde::Serialize;
 
 use super::changes_under_way::ChangesUnderWay;
+use super::client::client_address;
+use super::cookies::{CookieScope, KNOWN_BROWSER};
 use super::flash::FlashMessages;
 use super::health::StoreHealth;
 use super::hosts::ServedHosts;
 use super::login_events::LoginEvents;
-use super::rate_limits::RateLimits;
+use super::rate_limits::{Origin, RateLimits};
 use crate::account::Hasher;
 use crate::auth::{AuthStrategy, Backend, Description, Keys};
 use crate::clock::Clock;
@@ -146,6 +150,18 @@ impl AppState {
 }
 
 impl Services {
+    /// Where a request comes from. Only a POST tries a password, so only there the server reads the cookie.
+    pub(super) fn origin(&self, request: &Request) -> Origin {
+        let reads = self.rate_limits.is_on() && request.method() == Method::POST;
+        let known_browser = reads.then(|| self.whole_server().read(KNOWN_BROWSER, request).one()).flatten();
+        Origin { address: client_address(request, &self.trusted_proxies), known_browser }
+    }
+
+    /// The scope of a cookie for all mounts.
+    pub(super) fn whole_server(&self) -> CookieScope<'static> {
+        CookieScope { path: "/", secure: self.secure }
+    }
+
     pub(super) async fn health(&self) -> StoreHealth {
         StoreHealth::check(&self.sql, self.redis.as_ref()).await
     }

@@ -2,7 +2,7 @@
 //!
 //! `sql/` and `redis/` are the two connections, each with a time limit around every call. On them stand the tables:
 //! `users.rs`, `sessions/` (the records behind session ids), `revocations/` (revoked tokens and sessions), `refresh/`
-//! (refresh tokens) and `migrations/` (the schema). `push_channel.rs` is the connection over which Redis pushes changes,
+//! (refresh tokens), `login_failures/` (failed tries to log in) and `migrations/` (the schema). `push_channel.rs` is the connection over which Redis pushes changes,
 //! `private_redis.rs` a Redis of this server's own. `floors.rs`, `footprint.rs` and `latency.rs` serve the labs.
 //! `error.rs` is the failure of a store, `sweeper.rs` deletes expired rows, `random.rs` draws secrets.
 
@@ -10,6 +10,7 @@ mod error;
 mod floors;
 mod footprint;
 pub(crate) mod latency;
+pub mod login_failures;
 mod migrations;
 mod private_redis;
 mod push_channel;

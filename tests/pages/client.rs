@@ -22,6 +22,11 @@ impl MountClient {
         Self { client: app.client(), root: app.base.clone(), base: base(mount), cookie: mount.transport.cookie }
     }
 
+    /// The same browser under another mount.
+    pub fn under(&self, mount: &Description) -> Self {
+        Self { base: base(mount), cookie: mount.transport.cookie, ..self.clone() }
+    }
+
     /// `path` is below the mount.
     pub async fn get(&self, path: &str) -> Answer {
         answer(self.get_request(path)).await

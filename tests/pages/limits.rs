@@ -54,27 +54,41 @@ async fn an_endless_body_is_refused_early() {
 }
 
 #[tokio::test]
-async fn too_many_tries_for_an_account_get_429_and_retry_after() {
+async fn too_many_failures_of_a_network_get_429_and_retry_after() {
     let server = TestServer::with(&["--login-rate", "4/h", "--trusted-proxy", "127.0.0.0/8", "--no-demo"]).await;
-    for mount in server.mounts() {
-        let (client, user) = (server.client(mount), name(mount, "target"));
-        let from = |number: u32| format!("198.51.{}.{number}", mount.slug.len());
+    for (number, mount) in server.mounts().iter().enumerate() {
+        let (user, from) = (name(mount, "target"), format!("198.51.100.{number}"));
         let form = |password| [("username", user.as_str()), ("password", password)];
-        let register = client.post_request("/register").form(&form(PASSWORD)).header("x-forwarded-for", from(1));
-        assert_eq!(answer(register).await.status, 303, "a registration is a try");
-        for number in 2..=4 {
-            let login = client.post_request("/login").form(&form("wrong")).header("x-forwarded-for", from(number));
-            assert_eq!(answer(login).await.status, 401);
+        let post = async |path: &str, password| {
+            answer(server.client(mount).post_request(path).form(&form(password)).header("x-forwarded-for", &from)).await
+        };
+        assert_eq!(post("/register", PASSWORD).await.status, 303);
+        for _ in 0..3 {
+            assert_eq!(post("/login", PASSWORD).await.status, 303, "the right password costs nothing");
+            assert_eq!(post("/login", "wrong").await.status, 401);
         }
-        let last = client.post_request("/login").form(&form(PASSWORD)).header("x-forwarded-for", from(5));
-        assert_slowed(&answer(last).await);
+        assert_slowed(&post("/login", PASSWORD).await);
+        assert_slowed(&post("/register", PASSWORD).await);
         let body = json!({ "username": user.to_uppercase(), "password": PASSWORD });
-        let program = answer(client.post_request("/api/login").json(&body).header("x-forwarded-for", from(6))).await;
+        let program = server.client(mount).post_request("/api/login").json(&body).header("x-forwarded-for", &from);
+        let program = answer(program).await;
         assert_slowed(&program);
         assert_eq!(program.header("content-type"), Some("application/problem+json"));
-        let new = client.post_request("/password").form(&[("current_password", PASSWORD), ("new_password", "x")]);
-        assert_slowed(&answer(new.header("x-forwarded-for", from(7))).await);
     }
+}
+
+/// The right password costs a hash: ten times as many tries as failures.
+#[tokio::test]
+async fn right_passwords_of_a_network_have_a_limit_too() {
+    let server = TestServer::with(&["--login-rate", "1/h"]).await;
+    let mount = &server.mounts()[0];
+    for _ in 0..10 {
+        assert_eq!(server.client(mount).log_in("alice", DEMO_PASSWORD).await.status, 303);
+    }
+    let refused = server.client(mount).log_in("alice", DEMO_PASSWORD).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("360")));
+    assert!(refused.body.contains("Too many tries from your network; wait a little."), "{}", refused.body);
+    assert!(refused.body.contains("Try again in 6 min."), "{}", refused.body);
 }
 
 fn assert_slowed(reply: &Answer) {

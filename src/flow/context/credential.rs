@@ -10,6 +10,7 @@ use secrecy::ExposeSecret as _;
 use super::RequestContext;
 use crate::auth::{Credentials, Grant, Transport};
 use crate::flow::cookies::{CookieScope, Sent};
+use crate::store::users::User;
 use crate::trace::Trace;
 
 impl RequestContext {
@@ -24,6 +25,15 @@ impl RequestContext {
         if let (Some(name), Some(renewal)) = (self.strategy().describe().transport.refresh_cookie, &grant.renewal) {
             let line = self.scope().set(name, renewal.credential.expose_secret(), renewal.max_age, &self.0.trace);
             self.push_cookie(line);
+        }
+    }
+
+    /// Sets the cookies of a login after its password was checked: the server also knows the browser from now on.
+    pub fn set_login(&self, grant: &Grant, user: &User) {
+        self.set_credentials(grant);
+        let known = self.0.origin.known_browser.as_deref();
+        if let Some(value) = self.services().rate_limits.remember_browser(known, user) {
+            self.push_cookie(self.services().whole_server().known_browser(&value));
         }
     }
 

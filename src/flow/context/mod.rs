@@ -5,7 +5,6 @@ mod credential;
 mod identify;
 mod record;
 
-use std::net::IpAddr;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,8 +19,9 @@ pub(super) use self::answer::WithContext;
 use self::credential::PresentedCredentials;
 pub(super) use self::record::reach;
 use super::changes_under_way::ChangeUnderWay;
-use super::client::{client_address, client_origin, device_label};
+use super::client::{client_origin, device_label};
 use super::cookies::{CookieScope, PREVIOUS};
+use super::rate_limits::Origin;
 use super::security::source_of;
 use super::state::{Mount, Services};
 use crate::auth::{AuthStrategy, Effect, Failure, Grant, Identity, RevokeScope};
@@ -41,7 +41,7 @@ struct ContextInner {
     trace: Trace,
     presented: PresentedCredentials,
     device: Device,
-    address: IpAddr,
+    origin: Origin,
     client: ClientOrigin,
     method: Method,
     path: String,
@@ -64,16 +64,16 @@ impl RequestContext {
         let presented = PresentedCredentials::read(request, scope, transport, &trace);
         let previous = scope.read(PREVIOUS, request).one().and_then(|name| mount.services.flash.take(&name));
         trace.step(StepKind::Cookie, timer, || "cookies and headers read");
-        let address = client_address(request, &mount.services.trusted_proxies);
-        let device = Device { label: device_label(request).into(), address: address.to_compact_string() };
+        let origin = mount.services.origin(request);
+        let device = Device { label: device_label(request).into(), address: origin.address.to_compact_string() };
         let uri = request.original_uri();
         Self(Arc::new(ContextInner {
             source: source_of(request),
             trace,
             presented,
             device,
-            address,
-            client: client_origin(request, address),
+            client: client_origin(request, origin.address),
+            origin,
             method: request.method().clone(),
             path: uri.path().to_owned(),
             target: uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string),
@@ -106,8 +106,8 @@ impl RequestContext {
         &self.0.trace
     }
 
-    pub fn address(&self) -> IpAddr {
-        self.0.address
+    pub fn origin(&self) -> &Origin {
+        &self.0.origin
     }
 
     pub fn scope(&self) -> CookieScope<'_> {

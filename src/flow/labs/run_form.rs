@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 use crate::account::{HashError, UserName};
 use crate::auth::Promise;
 use crate::error::Error;
-use crate::flow::client::client_address;
 use crate::flow::middleware::with_headers;
+use crate::flow::rate_limits::PasswordTry;
 use crate::flow::security::{self, source_of};
 use crate::flow::state::{AppState, Services};
 use crate::identity::Role;
 use crate::labs::runs::StartRunError;
 use crate::security_log::{EventSource, LoginRefusal, SecurityEvent, record};
+use crate::trace::Trace;
 
 /// The fields of the form. A missing field is an empty one.
 #[derive(Default)]
@@ -61,18 +62,22 @@ impl RunForm {
         if is_open(services) {
             return Ok(source);
         }
-        let folded = UserName::fold(&self.username);
-        services.rate_limits.check(client_address(request, &services.trusted_proxies), &folded)?;
+        let (folded, origin) = (UserName::fold(&self.username), services.origin(request));
+        services.rate_limits.check_try(origin.address)?;
         let user = services.users.find(&folded).await?;
-        let hash = user.as_ref().map(|user| user.password_hash.clone());
-        let matches = services.hasher.verify(self.password.clone(), hash).await?;
         let source = EventSource { user_id: user.as_ref().map(|user| user.id), ..source };
-        let reason = match user {
-            Some(user) if matches && user.role == Role::Presenter => return Ok(source),
-            Some(_) if matches => LoginRefusal::NoPresenter,
-            Some(_) => LoginRefusal::WrongPassword,
+        let reason = match &user {
+            Some(user) if user.role == Role::Presenter => LoginRefusal::WrongPassword,
+            Some(_) => LoginRefusal::NoPresenter,
             None => LoginRefusal::UnknownUser,
         };
+        // Whoever is no presenter is an unknown user here: the count must not show that a password was right.
+        let user = user.as_ref().filter(|user| user.role == Role::Presenter);
+        let password = self.password.clone();
+        let password = PasswordTry { origin: &origin, folded: &folded, user, password, words: "argon2id" };
+        if password.check(&services.rate_limits, &services.hasher, &Trace::off()).await? {
+            return Ok(source);
+        }
         record(&source, &SecurityEvent::LoginRefused { reason });
         Err(Error::WrongPassword)
     }
@@ -121,9 +126,15 @@ pub(super) struct FormRefusal(Error);
 impl FormRefusal {
     /// Fails with the errors that have a page of their own.
     pub fn of(error: Error, request: &Request) -> Result<Self, Error> {
-        use Error::{BadRequest, Hash, Measuring, TooManyRuns, TooManyTries, WrongPassword};
+        use Error::{BadRequest, Hash, Measuring, TooManyFailures, TooManyRuns, TooManyTries, WrongPassword};
         match error {
-            BadRequest(_) | WrongPassword | TooManyTries { .. } | TooManyRuns | Measuring | Hash(HashError::Busy) => {
+            BadRequest(_)
+            | WrongPassword
+            | TooManyTries { .. }
+            | TooManyFailures(_)
+            | TooManyRuns
+            | Measuring
+            | Hash(HashError::Busy) => {
                 security::log(&error, &source_of(request), request.original_uri().path());
                 Ok(Self(error))
             }
@@ -137,7 +148,7 @@ impl FormRefusal {
 
     /// What went wrong, and when to try again.
     pub fn message(&self) -> String {
-        let again = self.0.retry_after().map(|seconds| format!(" Try again in {seconds} s."));
+        let again = self.0.retry_words().map(|words| format!(" {words}"));
         self.0.sentence() + &again.unwrap_or_default()
     }
 

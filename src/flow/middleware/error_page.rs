@@ -31,10 +31,10 @@ struct ErrorLink {
 impl ErrorPage {
     pub fn new(error: &Error, back: String, request: Option<RequestId>) -> Self {
         let status = error.status();
-        let retry = error.retry_after().map(|seconds| format!("Try again in {seconds} s."));
         let links = vec![ErrorLink { href: back, text: "Back to the start" }];
         let request = request.filter(|_| status.is_server_error());
-        Self { status: status.as_u16(), heading: heading(status), message: error.sentence(), retry, request, links }
+        let (message, retry) = (error.sentence(), error.retry_words());
+        Self { status: status.as_u16(), heading: heading(status), message, retry, request, links }
     }
 }
 

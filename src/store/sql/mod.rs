@@ -5,6 +5,7 @@
 mod file;
 mod url;
 
+use std::convert::Infallible;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -135,12 +136,26 @@ impl Sql {
         &self,
         work: impl AsyncFnOnce(&DatabaseTransaction) -> Result<T, DbErr>,
     ) -> Result<T, StoreError> {
+        let Ok(outcome) =
+            self.transaction_unless(async |transaction| Ok(Ok::<_, Infallible>(work(transaction).await?))).await?;
+        Ok(outcome)
+    }
+
+    /// The same, but rolls back what `work` wrote if it returns a refusal.
+    pub(super) async fn transaction_unless<T, R>(
+        &self,
+        work: impl AsyncFnOnce(&DatabaseTransaction) -> Result<Result<T, R>, DbErr>,
+    ) -> Result<Result<T, R>, StoreError> {
         self.run(async {
             count_store_call();
             let transaction = self.pool.begin().await?;
             let outcome = work(&transaction).await?;
             count_store_call();
-            transaction.commit().await?;
+            if outcome.is_ok() {
+                transaction.commit().await?;
+            } else {
+                transaction.rollback().await?;
+            }
             Ok(outcome)
         })
         .await
