@@ -49,6 +49,8 @@ pub enum Error {
     /// A request for another host than that of the public URL, which it holds.
     #[error("this server answers only for {0}")]
     OtherHost(String),
+    #[error("only a presenter may do this")]
+    PresentersOnly,
     /// A page that needs a login. `next` is its path and query.
     #[error("log in first")]
     LoginRequired { next: Option<String> },
@@ -103,7 +105,7 @@ impl ResponseError for Error {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::CrossSite | Self::Forwarded => StatusCode::FORBIDDEN,
+            Self::CrossSite | Self::Forwarded | Self::PresentersOnly => StatusCode::FORBIDDEN,
             Self::NotLoopback | Self::OtherHost(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::LoginRequired { .. } | Self::DoubledCredential(_) | Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::TooManyTries { .. } | Self::TooManyFailures(_) => StatusCode::TOO_MANY_REQUESTS,

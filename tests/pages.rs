@@ -38,4 +38,5 @@ mod pages {
     mod redis_down;
     mod server;
     mod trace;
+    mod users;
 }

@@ -20,4 +20,5 @@ mod process {
     mod start;
     mod stop;
     mod terminal;
+    mod users;
 }

@@ -90,14 +90,15 @@ async fn seed(
     for (name, role) in USERS {
         let folded = UserName::fold(name);
         let has_password = match users.find(&folded).await? {
-            Some(known) if keeps_changes => has_password(hasher, &known, &password).await?,
+            Some(known) if keeps_changes => !known.is_disabled && has_password(hasher, &known, &password).await?,
             Some(known) => {
                 let hash = hash(hasher, &password, name).await?;
-                users.replace_hash(known.id, &known.password_hash, &hash).await?
+                users.replace_hash(known.id, &known.password_hash, &hash).await? && !known.is_disabled
             }
             None => {
                 let password_hash = hash(hasher, &password, name).await?;
-                let user = User { id: UserId::random(), name: name.to_owned(), role, password_hash };
+                let user =
+                    User { id: UserId::random(), name: name.to_owned(), role, password_hash, is_disabled: false };
                 users.insert(&user, &folded, clock.now()).await?
             }
         };

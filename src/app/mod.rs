@@ -7,6 +7,7 @@ mod exposure;
 mod lab_nodes;
 mod node;
 mod readiness;
+mod reset;
 mod resources;
 mod start_error;
 mod strategies;
@@ -31,7 +32,8 @@ use crate::auth::AuthStrategy;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::flow::{
-    self, AppState, ChangesUnderWay, Demo, FlashMessages, LoginEvents, RateLimits, ServedHosts, Services,
+    self, AppState, ChangesUnderWay, Demo, EndedUserWatch, FlashMessages, LoginEvents, RateLimits, ServedHosts,
+    Services,
 };
 use crate::labs::cost::CostRuns;
 use crate::labs::figures::Figures;
@@ -39,6 +41,7 @@ use crate::labs::revocation::live::LiveRuns;
 use crate::network::TrustedProxies;
 use crate::page::Pages;
 use crate::server;
+use crate::store::ended_users::EndedUsers;
 use crate::store::users::Users;
 use crate::store::{PrivateRedis, Sql};
 
@@ -50,6 +53,7 @@ pub struct App {
     nodes: Arc<LabNodes>,
     /// Whether only this machine can reach the server.
     is_local: bool,
+    ended_users: EndedUserWatch,
 }
 
 impl App {
@@ -81,12 +85,13 @@ impl App {
         let services = Services {
             pages: Pages::new(),
             users,
+            ended_users: EndedUsers::new(resources.sql.clone(), clock.clone()),
             hasher,
             clock,
             rate_limits: rate_limits(settings, &resources),
             trusted_proxies: TrustedProxies::new(settings.trusted_proxy.clone()),
             flash: FlashMessages::default(),
-            password_changes: FlashMessages::default(),
+            reports: FlashMessages::default(),
             changes_under_way: ChangesUnderWay::default(),
             login_events: LoginEvents::default(),
             node: node(settings, address),
@@ -103,8 +108,10 @@ impl App {
             figures,
         };
         let state = Arc::new(AppState::new(services, strategies));
+        let mut ended_users = EndedUserWatch::new(state.clone());
+        ended_users.catch_up().await;
         let is_local = exposure::is_local(settings, address);
-        Ok(Self { listener, address, state, nodes, is_local })
+        Ok(Self { listener, address, state, nodes, is_local, ended_users })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -145,7 +152,10 @@ impl App {
             state.services.login_events.closing();
             tokio::join!(state.services.live_runs.close(), state.services.cost_runs.close());
         };
+        let ending = tokio::spawn(self.ended_users.run());
         let served = server::serve(self.listener, routes, stop).await;
+        ending.abort();
+        let _ = ending.await;
         drop(state);
         self.nodes.close().await;
         served

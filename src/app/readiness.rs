@@ -40,7 +40,7 @@ impl App {
 }
 
 /// Moves the database and the key file that a start would create to `folder`: a list leaves nothing behind.
-fn without_new_files(settings: &Settings, folder: &Path) -> Settings {
+pub(super) fn without_new_files(settings: &Settings, folder: &Path) -> Settings {
     let mut settings = settings.clone();
     if settings.jwt_secret.is_none()
         && let [key] = &settings.key_files()[..]

@@ -3,6 +3,7 @@
 mod help;
 mod labs;
 mod progress;
+mod users;
 
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use clap_complete::Shell;
 use secrecy::SecretString;
 use serde_json::json;
 
+use self::users::{ResetRefused, UserChange};
 use crate::account::{Hasher, InvalidName, UserName};
 use crate::app::{App, STRATEGIES, StartError};
 use crate::auth::Keys;
@@ -68,6 +70,12 @@ enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
+    /// Delete every user, end every login, and add the demo users again
+    Reset {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -79,6 +87,21 @@ enum UserCommand {
         /// Role of the user: a presenter may start labs
         #[arg(long, default_value = "user", value_name = "user|presenter")]
         role: Role,
+    },
+    /// Disable a user: no log in, and every open login ends
+    Disable {
+        /// User name
+        name: String,
+    },
+    /// Let a disabled user log in again
+    Enable {
+        /// User name
+        name: String,
+    },
+    /// Delete a user: every open login ends
+    Delete {
+        /// User name
+        name: String,
     },
 }
 
@@ -104,7 +127,8 @@ pub async fn run() -> ExitCode {
         Command::Completions { shell } => print_completions(shell),
         Command::Key { file } => make_key(&cli.settings, &file),
         Command::Lab { lab } => labs::run(&cli.settings, lab).await,
-        Command::User { command: UserCommand::Add { name, role } } => add_user(&cli.settings, &name, role).await,
+        Command::User { command } => user(&cli.settings, command).await,
+        Command::Reset { yes } => users::reset(&cli.settings, yes).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -117,8 +141,9 @@ pub async fn run() -> ExitCode {
 
 /// 2 for a wrong option, as clap does; 1 for what may succeed another time.
 fn exit_code(error: &(dyn std::error::Error + 'static)) -> ExitCode {
-    let is_wrong_option =
-        error.downcast_ref::<StartError>().is_some_and(StartError::is_wrong_option) || error.is::<InvalidName>();
+    let is_wrong_option = error.downcast_ref::<StartError>().is_some_and(StartError::is_wrong_option)
+        || error.is::<InvalidName>()
+        || error.is::<ResetRefused>();
     ExitCode::from(if is_wrong_option { 2 } else { 1 })
 }
 
@@ -202,6 +227,15 @@ fn make_key(settings: &Settings, file: &Path) -> Outcome {
     Ok(())
 }
 
+async fn user(settings: &Settings, command: UserCommand) -> Outcome {
+    match command {
+        UserCommand::Add { name, role } => add_user(settings, &name, role).await,
+        UserCommand::Disable { name } => users::change(settings, &name, UserChange::Disable).await,
+        UserCommand::Enable { name } => users::change(settings, &name, UserChange::Enable).await,
+        UserCommand::Delete { name } => users::change(settings, &name, UserChange::Delete).await,
+    }
+}
+
 async fn add_user(settings: &Settings, name: &str, role: Role) -> Outcome {
     let name = UserName::parse(name)?;
     let mut password = String::new();
@@ -214,7 +248,7 @@ async fn add_user(settings: &Settings, name: &str, role: Role) -> Outcome {
     let password = SecretString::from(password.trim_end_matches(['\r', '\n']));
     let sql = Sql::open(&settings.database_url).await?;
     let password_hash = Hasher::new(1, settings.password_min)?.hash(password, name.shown().to_owned()).await?;
-    let user = User { id: UserId::random(), name: name.shown().to_owned(), role, password_hash };
+    let user = User { id: UserId::random(), name: name.shown().to_owned(), role, password_hash, is_disabled: false };
     let added = Users::new(sql.clone()).insert(&user, name.folded(), Clock::system().now()).await?;
     sql.close().await;
     if !added {

@@ -81,7 +81,9 @@ pub(super) async fn log_in(
     let words = |_: &_| format!("{}: SELECT the user by name", services.users.store());
     let user = trace.timed(StepKind::Database, words, services.users.find(&folded)).await?;
     let words = "argon2id: 19 MiB, 2 passes, waiting for a free slot included";
-    let password = PasswordTry { origin: request.origin(), folded: &folded, user: user.as_ref(), password, words };
+    // A disabled user is an unknown one here: the count must not show that a password was right.
+    let known = user.as_ref().filter(|user| !user.is_disabled);
+    let password = PasswordTry { origin: request.origin(), folded: &folded, user: known, password, words };
     let matches = password.check(&services.rate_limits, &services.hasher, trace).await?;
     let slug = request.strategy().describe().slug;
     match (user, matches) {
@@ -92,7 +94,11 @@ pub(super) async fn log_in(
             Ok((grant, user))
         }
         (user, _) => {
-            let reason = if user.is_some() { LoginRefusal::WrongPassword } else { LoginRefusal::UnknownUser };
+            let reason = match &user {
+                Some(user) if user.is_disabled => LoginRefusal::Disabled,
+                Some(_) => LoginRefusal::WrongPassword,
+                None => LoginRefusal::UnknownUser,
+            };
             request.record_of(user.map(|user| user.id), None, &SecurityEvent::LoginRefused { reason });
             metrics::counter!("logins_total", "strategy" => slug, "outcome" => "refused").increment(1);
             // First: the page authenticates the request as well, and the panel shows the last verdict.
@@ -105,19 +111,20 @@ pub(super) async fn log_in(
     }
 }
 
-/// Opens the login. Revokes it if the password was changed meanwhile: the change could not revoke a login that was not
-/// there yet.
-async fn open(request: &RequestContext, user: &User) -> Result<Grant, Error> {
+/// Opens the login. Revokes it if the password was changed or the user has ended meanwhile: whoever did that could not
+/// revoke a login that was not there yet.
+pub(super) async fn open(request: &RequestContext, user: &User) -> Result<Grant, Error> {
     let subject = Subject { id: user.id, name: user.name.as_str().into(), role: user.role };
     let grant = request.open_login(&subject).await?;
     let users = &request.services().users;
-    let words = |_: &_| format!("{}: SELECT the user again: is the password still the same?", users.store());
+    let words = |_: &_| format!("{}: SELECT the user again: the same password, and not disabled?", users.store());
     let now = request.trace().timed(StepKind::Database, words, users.get(user.id)).await?;
-    if now.is_some_and(|now| now.password_hash == user.password_hash) {
+    let is_disabled = now.as_ref().is_none_or(|now| now.is_disabled);
+    if !is_disabled && now.is_some_and(|now| now.password_hash == user.password_hash) {
         return Ok(grant);
     }
     request.revoke_single(&grant.identity, RevocationCause::PasswordChange).await?;
-    let reason = LoginRefusal::PasswordChanged;
+    let reason = if is_disabled { LoginRefusal::Disabled } else { LoginRefusal::PasswordChanged };
     request.record_of(Some(user.id), None, &SecurityEvent::LoginRefused { reason });
     Err(Error::WrongPassword)
 }

@@ -8,6 +8,7 @@ mod context;
 mod cookies;
 mod devices;
 mod docs;
+mod ended_users;
 mod events;
 mod flash;
 mod frontier;
@@ -28,6 +29,7 @@ mod rate_limits;
 mod register;
 mod security;
 mod state;
+mod users;
 
 use std::sync::Arc;
 
@@ -37,6 +39,7 @@ use poem::{Endpoint, EndpointExt as _, IntoEndpoint as _, Response, Route};
 use self::methods::{get, post};
 
 pub use self::changes_under_way::ChangesUnderWay;
+pub use self::ended_users::{ENDED_WITHIN, EndedUserWatch, lives_on};
 pub use self::flash::FlashMessages;
 pub use self::health::StoreHealth;
 pub use self::hosts::ServedHosts;
@@ -74,6 +77,11 @@ fn mounted(mount: &Arc<Mount>) -> BoxEndpoint<'static> {
         .at("/devices/:id/revoke", post(devices::revoke))
         .at("/password", get(password::form).post(password::submit))
         .at("/password/changed", get(password::changed))
+        .at("/users", get(users::list))
+        .at("/users/:id", get(users::one))
+        .at("/users/:id/disable", post(users::disable))
+        .at("/users/:id/enable", post(users::enable))
+        .at("/users/:id/delete", post(users::delete))
         .at("/events", get(events::listen))
         .at("/logout", post(logout::this))
         .at("/logout-everywhere", post(logout::everywhere))

@@ -54,7 +54,7 @@ pub(super) async fn submit(request: RequestContext, Form(fields): Form<PasswordF
         PasswordChange::Changed(user) => {
             request.record(identity, &SecurityEvent::PasswordChanged);
             let lines = conclude(&request, identity, &user, &under_way).await?;
-            let name = request.services().password_changes.keep(Value::from(lines));
+            let name = request.services().reports.keep(Value::from(lines));
             return Ok(see_other(&request.path(&format!("/password/changed?report={name}"))));
         }
         PasswordChange::WrongCurrent => {
@@ -76,6 +76,7 @@ async fn change(request: &RequestContext, identity: &Identity, fields: PasswordF
     services.rate_limits.check_try(request.origin().address)?;
     let words = |_: &_| format!("{}: SELECT the user", users.store());
     let user = trace.timed(StepKind::Database, words, users.get(identity.subject.id)).await?;
+    let user = user.filter(|user| !user.is_disabled);
     let (folded, password) = (UserName::fold(&identity.subject.name), fields.current_password);
     let words = "argon2id: the current password";
     let password = PasswordTry { origin: request.origin(), folded: &folded, user: user.as_ref(), password, words };
@@ -119,7 +120,7 @@ async fn conclude(
         lines.push(revoke_under(other.as_ref(), request, identity).await);
     }
     // Last: a failure here must not keep the other mounts from revoking, and from here to the answer it is not far.
-    let grant = request.replace_login(identity, under_way).await.map_err(Error::OthersNotRevoked)?;
+    let grant = request.replace_login(identity, under_way).await?;
     let mine = match &grant {
         Some(grant) => {
             request.record(&grant.identity, &SecurityEvent::LoginAccepted);
@@ -144,7 +145,7 @@ pub(super) struct ReportName {
 /// `GET M/password/changed`: what a password change did. Needs no login: the change may have found it revoked.
 #[handler]
 pub(super) async fn changed(request: RequestContext, Query(query): Query<ReportName>) -> Result<Response, Error> {
-    let lines = query.report.and_then(|name| request.services().password_changes.get(&name));
+    let lines = query.report.and_then(|name| request.services().reports.get(&name));
     let user = request.identity().await?.is_some();
     let title = if lines.is_some() { "Password changed" } else { "Password change" };
     request.page("password-changed.html", title, context! { lines, logged_in => user }).await

@@ -8,9 +8,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::context::{RequestContext, see_other};
+use super::login::open;
 use crate::account::{HashError, InvalidName, RejectedPassword, UserName};
 use crate::error::Error;
-use crate::identity::{Role, Subject, UserId};
+use crate::identity::{Role, UserId};
 use crate::security_log::SecurityEvent;
 use crate::store::users::User;
 use crate::trace::StepKind;
@@ -43,9 +44,8 @@ pub(super) async fn submit(request: RequestContext, Form(fields): Form<RegisterF
     request.services().rate_limits.check_registration(request.origin().address)?;
     let (status, message) = match register(&request, &fields.username, fields.password).await? {
         Registration::Registered(user) => {
-            let subject = Subject { id: user.id, name: user.name.as_str().into(), role: user.role };
-            request.record_of(Some(subject.id), None, &SecurityEvent::Registered);
-            let grant = request.open_login(&subject).await?;
+            request.record_of(Some(user.id), None, &SecurityEvent::Registered);
+            let grant = open(&request, &user).await?;
             request.record(&grant.identity, &SecurityEvent::LoginAccepted);
             request.set_login(&grant, &user);
             return Ok(see_other(&request.path("/profile")));
@@ -69,7 +69,13 @@ async fn register(request: &RequestContext, username: &str, password: SecretStri
         Err(HashError::Rejected(reason)) => return Ok(Registration::RejectedPassword(reason)),
         hashed => hashed?,
     };
-    let user = User { id: UserId::random(), name: name.shown().to_owned(), role: Role::User, password_hash };
+    let user = User {
+        id: UserId::random(),
+        name: name.shown().to_owned(),
+        role: Role::User,
+        password_hash,
+        is_disabled: false,
+    };
     let words = |_: &_| format!("{}: INSERT the user", services.users.store());
     let inserting = services.users.insert(&user, name.folded(), services.clock.now());
     let inserted = trace.timed(StepKind::Database, words, inserting).await?;

@@ -25,6 +25,7 @@ use crate::labs::figures::Figures;
 use crate::labs::revocation::live::LiveRuns;
 use crate::network::TrustedProxies;
 use crate::page::Pages;
+use crate::store::ended_users::EndedUsers;
 use crate::store::users::Users;
 use crate::store::{Redis, Sql};
 
@@ -39,14 +40,15 @@ pub struct AppState {
 pub struct Services {
     pub pages: Pages,
     pub users: Users,
+    pub ended_users: EndedUsers,
     pub hasher: Hasher,
     pub clock: Clock,
     pub rate_limits: RateLimits,
     pub trusted_proxies: TrustedProxies,
     /// The traces of the latest POSTs, for the page after each.
     pub flash: FlashMessages,
-    /// What the latest password changes did.
-    pub password_changes: FlashMessages,
+    /// What the latest POSTs did, where a page of its own says so.
+    pub reports: FlashMessages,
     pub changes_under_way: ChangesUnderWay,
     pub login_events: LoginEvents,
     /// The node's name.

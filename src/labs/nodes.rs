@@ -27,7 +27,13 @@ impl NodePair {
 pub async fn lab_user(users: &Users, number: usize) -> Result<Subject, StoreError> {
     // Nobody can register this name, and no password has this hash.
     let name = format!("(lab {number})");
-    let user = User { id: UserId::random(), name: name.clone(), role: Role::User, password_hash: "!".to_owned() };
+    let user = User {
+        id: UserId::random(),
+        name: name.clone(),
+        role: Role::User,
+        password_hash: "!".to_owned(),
+        is_disabled: false,
+    };
     users.insert(&user, &name, Clock::system().now()).await?;
     let known = users.find(&name).await?.unwrap_or(user);
     Ok(Subject { id: known.id, name: known.name.into(), role: known.role })

@@ -3,7 +3,7 @@
 use compact_str::CompactString;
 use serde::Serialize;
 
-use crate::identity::LoginId;
+use crate::identity::{LoginId, UserId};
 
 /// What happened. The name in a line is the variant's, in `snake_case`.
 #[derive(Clone, Debug, Serialize)]
@@ -45,6 +45,14 @@ pub enum SecurityEvent {
     },
     /// The server refused a try because there were too many before.
     RateLimited { path: String, retry_after_s: u64 },
+    /// A presenter, or a command, disabled a user.
+    UserDisabled { target_user_id: UserId },
+    /// A presenter, or a command, let a disabled user log in again.
+    UserEnabled { target_user_id: UserId },
+    /// A presenter, or a command, deleted a user.
+    UserDeleted { target_user_id: UserId },
+    /// A command deleted every user.
+    Reset { deleted_users: u64 },
     /// Somebody started a lab.
     LabStarted { lab: &'static str, strategies: Vec<CompactString> },
     /// There were too many events of one kind: the log has the first of each second.
@@ -57,6 +65,8 @@ pub enum SecurityEvent {
 pub enum LoginRefusal {
     UnknownUser,
     WrongPassword,
+    /// The password was right, but the user is disabled, or was deleted meanwhile.
+    Disabled,
     /// The password was right, but was changed while the login was opened.
     PasswordChanged,
     /// Somebody who is no presenter tried to start a lab.
@@ -114,6 +124,10 @@ impl SecurityEvent {
             Self::RefreshReused => "refresh_reused",
             Self::CrossSiteRefused { .. } => "cross_site_refused",
             Self::RateLimited { .. } => "rate_limited",
+            Self::UserDisabled { .. } => "user_disabled",
+            Self::UserEnabled { .. } => "user_enabled",
+            Self::UserDeleted { .. } => "user_deleted",
+            Self::Reset { .. } => "reset",
             Self::LabStarted { .. } => "lab_started",
             Self::EventsLeftOut { .. } => "events_left_out",
         }

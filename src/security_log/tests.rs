@@ -36,7 +36,11 @@ fn next(event: &SecurityEvent) -> Option<SecurityEvent> {
         PasswordChangeRefused { .. } => RefreshReused,
         RefreshReused => CrossSiteRefused { path: path(), origin: Some("https://evil.example".to_owned()) },
         CrossSiteRefused { .. } => RateLimited { path: path(), retry_after_s: 12 },
-        RateLimited { .. } => LabStarted { lab: "cost", strategies: vec!["jwt".into()] },
+        RateLimited { .. } => UserDisabled { target_user_id: UserId::random() },
+        UserDisabled { .. } => UserEnabled { target_user_id: UserId::random() },
+        UserEnabled { .. } => UserDeleted { target_user_id: UserId::random() },
+        UserDeleted { .. } => Reset { deleted_users: 3 },
+        Reset { .. } => LabStarted { lab: "cost", strategies: vec!["jwt".into()] },
         LabStarted { .. } => EventsLeftOut { left_out: "rate_limited", count: 90 },
         EventsLeftOut { .. } => return None,
     })

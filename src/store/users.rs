@@ -1,7 +1,7 @@
 //! The users: one table, names unique after folding, password hashes as PHC strings.
 
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, ExprTrait, QueryFilter, SqlErr};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, ExprTrait, QueryFilter, QueryOrder, QuerySelect, SqlErr};
 
 use super::{Sql, StoreError};
 use crate::clock::Timestamp;
@@ -22,9 +22,11 @@ pub struct User {
     pub role: Role,
     /// A PHC string of argon2id.
     pub password_hash: String,
+    /// Must not log in. [`super::ended_users`] changes it.
+    pub is_disabled: bool,
 }
 
-mod entity {
+pub(super) mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -42,6 +44,8 @@ mod entity {
         pub created_at: i64,
         /// Raised to revoke every login of the user under `jwt-generation`.
         pub generation: i64,
+        /// Since when the user must not log in, in milliseconds since the Unix epoch.
+        pub disabled_at: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -55,13 +59,19 @@ use entity::{ActiveModel, Column, Entity, Model};
 impl User {
     fn from_row(row: Model) -> Result<Self, DbErr> {
         let role = row.role.parse().map_err(|unknown: UnknownRole| DbErr::Type(unknown.to_string()))?;
-        Ok(Self { id: UserId(row.id), name: row.name, role, password_hash: row.password_hash })
+        let is_disabled = row.disabled_at.is_some();
+        Ok(Self { id: UserId(row.id), name: row.name, role, password_hash: row.password_hash, is_disabled })
     }
 }
 
-/// Reads a user inside a transaction.
+/// Reads a user who may log in, inside a transaction.
 pub(super) async fn find_in(transaction: &DatabaseTransaction, id: UserId) -> Result<Option<User>, DbErr> {
-    Entity::find_by_id(id.0).one(transaction).await?.map(User::from_row).transpose()
+    Entity::find_by_id(id.0)
+        .filter(Column::DisabledAt.is_null())
+        .one(transaction)
+        .await?
+        .map(User::from_row)
+        .transpose()
 }
 
 /// Queries on the users.
@@ -89,6 +99,17 @@ impl Users {
         self.0.run(async { query.await?.map(User::from_row).transpose() }).await
     }
 
+    /// Lists users whose folded name begins with a text, by name. Leaves out those whom experiments add.
+    pub async fn list(&self, beginning: &str, at_most: u64) -> Result<Vec<User>, StoreError> {
+        let query = Entity::find()
+            .filter(Column::NameFolded.starts_with(beginning))
+            .filter(Column::NameFolded.not_like("(%"))
+            .order_by_asc(Column::NameFolded)
+            .limit(at_most)
+            .all(self.0.pool());
+        self.0.run(async { query.await?.into_iter().map(User::from_row).collect() }).await
+    }
+
     /// Adds a user. False if the folded name is taken: the database decides that in the same statement.
     pub async fn insert(&self, user: &User, folded: &str, now: Timestamp) -> Result<bool, StoreError> {
         let row = ActiveModel {
@@ -99,6 +120,7 @@ impl Users {
             password_hash: Set(user.password_hash.clone()),
             created_at: Set(now.as_millis()),
             generation: Set(0),
+            disabled_at: Set(user.is_disabled.then(|| now.as_millis())),
         };
         let insert = Entity::insert(row).exec_without_returning(self.0.pool());
         self.0
@@ -124,6 +146,7 @@ impl Users {
                 password_hash: Set("!".to_owned()),
                 created_at: Set(now.as_millis()),
                 generation: Set(0),
+                disabled_at: Set(None),
             });
             self.0.run(Entity::insert_many(rows).exec_without_returning(self.0.pool())).await?;
         }

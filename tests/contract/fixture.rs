@@ -107,7 +107,13 @@ impl Fixture {
 
     /// Adds a user to the SQL database.
     async fn user(&self, name: &str, role: Role) -> Subject {
-        let user = User { id: UserId::random(), name: name.to_owned(), role, password_hash: "none".to_owned() };
+        let user = User {
+            id: UserId::random(),
+            name: name.to_owned(),
+            role,
+            password_hash: "none".to_owned(),
+            is_disabled: false,
+        };
         // A busy disk is no finding. After a late answer the user may be there all the same.
         until("the user is there", async || {
             self.users.insert(&user, &user.id.to_string(), self.clock.now()).await.is_ok()

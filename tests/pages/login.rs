@@ -146,3 +146,24 @@ fn evil(base: &str) -> Vec<String> {
 fn next_of(page: &Answer) -> Option<String> {
     between(&page.body, r#"name="next" value=""#, "\"").map(unescaped)
 }
+
+/// As `docs/users.md` says for each mount. A copy of the old credential is what a thief has.
+#[tokio::test]
+async fn a_login_over_an_old_one_revokes_it_where_one_login_can_be_revoked() {
+    let server = TestServer::start().await;
+    for mount in server.mounts() {
+        let client = server.client(mount);
+        let first = client.log_in("alice", DEMO_PASSWORD).await;
+        let old = client.credential(&first);
+        let renewal = mount.transport.refresh_cookie.and_then(|cookie| first.cookie(cookie));
+        let renewal = renewal.and_then(|line| line.split(';').next());
+        let phone = server.client(mount).demo_login("alice").await;
+        let new = client.demo_login("alice").await;
+        assert!(server.accepts(mount, &new).await && server.accepts(mount, &phone).await, "{}", mount.slug);
+        let ends = mount.revokes_single && !mount.promise.only_expires();
+        assert_eq!(server.accepts(mount, &old).await, !ends, "{}", mount.slug);
+        if let Some(renewal) = renewal {
+            assert!(!server.accepts(mount, renewal).await, "{}: the old login was renewed", mount.slug);
+        }
+    }
+}

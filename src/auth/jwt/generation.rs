@@ -123,7 +123,11 @@ fn describe(keys: &Keys) -> Description {
             store: "the SQL database",
             browser_holds: BROWSER_HOLDS,
             server_holds: "One number for each user, whatever the number of logins.",
-            notice: Some("Here a log out revokes every login of the user, on every device.".to_owned()),
+            notice: Some(
+                "Here a log out revokes every login of the user, on every device. A log in over an old login revokes \
+                none, for the same reason."
+                    .to_owned(),
+            ),
             devices: "The server keeps one number for a user, and no list of tokens. It can revoke all logins by raising \
                 the number, and cannot tell how many those were.",
             logout: ALL,

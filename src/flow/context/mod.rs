@@ -142,7 +142,8 @@ impl RequestContext {
 
     /// Revokes every login of the user under this mount and opens one in place of the request's. `None` if another
     /// request revoked that one meanwhile: on any node before the strategy replaced it, on this node until now.
-    pub async fn replace_login(&self, who: &Identity, under_way: &ChangeUnderWay) -> Result<Option<Grant>, Failure> {
+    /// `None` as well if the user was disabled or deleted.
+    pub async fn replace_login(&self, who: &Identity, under_way: &ChangeUnderWay) -> Result<Option<Grant>, Error> {
         let ContextInner { presented: PresentedCredentials { credentials, .. }, device, trace, .. } = &*self.0;
         let (strategy, scope) = (self.strategy(), RevokeScope::Everywhere);
         let replaced = strategy.replace(who, credentials, device, trace).await;
@@ -150,9 +151,12 @@ impl RequestContext {
         let effect = Effect::promised(strategy.describe().promise, self.services().clock.now());
         let effect = replaced.is_ok().then_some(effect);
         self.record_revocation(strategy, who, &scope, RevocationCause::PasswordChange, effect);
-        let Some(grant) = replaced? else { return Ok(None) };
-        if under_way.is_revoked() {
-            self.strategy().revoke(&grant.identity, RevokeScope::This, trace).await?;
+        let Some(grant) = replaced.map_err(Error::OthersNotRevoked)? else { return Ok(None) };
+        let users = &self.services().users;
+        let words = |_: &_| format!("{}: SELECT the user again: not disabled?", users.store());
+        let user = trace.timed(StepKind::Database, words, users.get(who.subject.id)).await?;
+        if under_way.is_revoked() || user.is_none_or(|user| user.is_disabled) {
+            strategy.revoke(&grant.identity, RevokeScope::This, trace).await?;
             return Ok(None);
         }
         Ok(Some(grant))
@@ -171,15 +175,9 @@ impl RequestContext {
         scope: RevokeScope,
         cause: RevocationCause,
     ) -> Result<Effect, Failure> {
-        self.services().changes_under_way.revoke(strategy.describe(), who, &scope);
-        let outcome = strategy.revoke(who, scope.clone(), &self.0.trace).await;
+        let outcome = self.services().revoke(strategy, who, scope.clone(), &self.0.trace).await;
         self.record_revocation(strategy, who, &scope, cause, outcome.as_ref().ok().copied());
-        let effect = outcome?;
-        // Only expiry ends this login, so no open page needs a check.
-        if !matches!(effect, Effect::At(_)) {
-            self.services().login_events.revoked();
-        }
-        Ok(effect)
+        outcome
     }
 
     /// Revokes one login, where the strategy can leave the user's others alone.

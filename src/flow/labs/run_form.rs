@@ -67,12 +67,13 @@ impl RunForm {
         let user = services.users.find(&folded).await?;
         let source = EventSource { user_id: user.as_ref().map(|user| user.id), ..source };
         let reason = match &user {
+            Some(user) if user.is_disabled => LoginRefusal::Disabled,
             Some(user) if user.role == Role::Presenter => LoginRefusal::WrongPassword,
             Some(_) => LoginRefusal::NoPresenter,
             None => LoginRefusal::UnknownUser,
         };
-        // Whoever is no presenter is an unknown user here: the count must not show that a password was right.
-        let user = user.as_ref().filter(|user| user.role == Role::Presenter);
+        // Whoever is no presenter, or disabled, is an unknown user here: the count must not show that a password was right.
+        let user = user.as_ref().filter(|user| user.role == Role::Presenter && !user.is_disabled);
         let password = self.password.clone();
         let password = PasswordTry { origin: &origin, folded: &folded, user, password, words: "argon2id" };
         if password.check(&services.rate_limits, &services.hasher, &Trace::off()).await? {

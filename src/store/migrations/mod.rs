@@ -7,6 +7,7 @@ mod m0004_revocations;
 mod m0005_refresh;
 mod m0006_identity;
 mod m0007_named_tokens;
+mod m0008_ended_users;
 mod m0009_clients;
 mod m0010_login_failures;
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0005_refresh::CreateRefreshTokens),
             Box::new(m0006_identity::NameDatabase),
             Box::new(m0007_named_tokens::RevokeUnnamedTokens),
+            Box::new(m0008_ended_users::EndUsers),
             Box::new(m0009_clients::AddClients),
             Box::new(m0010_login_failures::CreateLoginFailures),
         ]
