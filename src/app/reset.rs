@@ -13,6 +13,7 @@ use crate::config::{RedisChoice, Settings};
 use crate::flow::Demo;
 use crate::store::Sql;
 use crate::store::ended_users::EndedUsers;
+use crate::store::login_failures::LoginFailures;
 use crate::store::users::Users;
 
 impl App {
@@ -34,6 +35,7 @@ impl App {
         let (sql, clock) = (Sql::open(&settings.database_url).await.map_err(failed)?, Clock::system());
         let users = Users::new(sql.clone());
         let deleted = EndedUsers::new(sql.clone(), clock.clone()).delete_everybody().await.map_err(failed)?;
+        LoginFailures::new(sql.clone(), clock.clone()).clear_all().await.map_err(failed)?;
         let listen = |error| StartError::Listen(settings.listen.clone(), error);
         let mut addresses = tokio::net::lookup_host(&settings.listen).await.map_err(listen)?;
         let address = addresses.next().unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));

@@ -13,6 +13,7 @@ use crate::identity::UserId;
 use crate::security_log::{self, EventSource, SecurityEvent};
 use crate::store::Sql;
 use crate::store::ended_users::EndedUsers;
+use crate::store::login_failures::LoginFailures;
 use crate::store::users::Users;
 
 /// What is done to a user.
@@ -50,6 +51,7 @@ async fn changed(sql: &Sql, name: &str, change: UserChange) -> Result<String, Bo
     let (done, words, event) = match change {
         UserChange::Disable => (ended.disable(user.id).await?, "disabled", disabled(user.id)),
         UserChange::Enable => {
+            LoginFailures::new(sql.clone(), Clock::system()).clear(&UserName::fold(&name)).await?;
             (ended.enable(user.id).await?, "enabled", SecurityEvent::UserEnabled { target_user_id: user.id })
         }
         UserChange::Delete => {

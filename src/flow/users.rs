@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::context::{RequestContext, see_other};
 use super::ended_users::lives_on;
+use crate::account::UserName;
 use crate::auth::{Effect, Identity};
 use crate::error::Error;
 use crate::identity::{Role, UserId};
@@ -77,6 +78,7 @@ pub(super) async fn disable(request: RequestContext, Path(id): Path<String>) -> 
 pub(super) async fn enable(request: RequestContext, Path(id): Path<String>) -> Result<Response, Error> {
     let (presenter, user) = (require_presenter(&request).await?, find(&request, &id).await?);
     request.services().ended_users.enable(user.id).await?;
+    request.services().rate_limits.forget_failures(&UserName::fold(&user.name)).await?;
     request.record(presenter, &SecurityEvent::UserEnabled { target_user_id: user.id });
     Ok(report(&request, vec![format!("{} can log in again. The ended logins stay ended.", user.name)]))
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::client::{Answer, MountClient, answer};
-use super::server::TestServer;
-use crate::common::{DEMO_PASSWORD, postgres_database};
+use super::server::{PASSWORD, TestServer};
+use crate::common::postgres_database;
 
-/// The default rate; the test names the address of each request.
-pub const LIMITED: [&str; 4] = ["--login-rate", "30/m", "--trusted-proxy", "127.0.0.1"];
+/// The default rate; the test names the address of each request. A server with demo users refuses such names.
+pub const LIMITED: [&str; 5] = ["--login-rate", "30/m", "--trusted-proxy", "127.0.0.1", "--no-demo"];
 
 const ATTACKER: &str = "203.0.113.66";
 
@@ -49,10 +49,24 @@ pub fn pause(reply: &Answer) -> Duration {
     Duration::from_secs(seconds.expect("when to come back"))
 }
 
+/// A server with the users alice and bob.
+pub async fn limited() -> TestServer {
+    with_users(&LIMITED).await
+}
+
+async fn with_users(options: &[&str]) -> TestServer {
+    let server = TestServer::with(options).await;
+    for user in ["alice", "bob"] {
+        let form = [("username", user), ("password", PASSWORD)];
+        assert_eq!(Browser::at(&server, "192.0.2.250").post("/register", &form).await.status, 303);
+    }
+    server
+}
+
 async fn both(options: &[&str]) -> [TestServer; 2] {
     let url = postgres_database().await;
     let on_postgres = [&["--database-url", &url], options].concat();
-    [TestServer::with(options).await, TestServer::with(&on_postgres).await]
+    [with_users(options).await, with_users(&on_postgres).await]
 }
 
 #[tokio::test]
@@ -64,7 +78,7 @@ async fn registrations_by_a_stranger_lock_nobody_out() {
             for _ in 0..3 {
                 attacker.post("/register", &[("username", "alice"), ("password", "x")]).await;
             }
-            let login = Browser::fresh(&server, number).log_in("alice", DEMO_PASSWORD).await;
+            let login = Browser::fresh(&server, number).log_in("alice", PASSWORD).await;
             refused += usize::from(login.status != 303);
         }
         assert_eq!(refused, 0, "of 60 correct log ins");
@@ -76,7 +90,7 @@ async fn sixty_people_behind_one_address_log_in_within_a_minute() {
     for server in both(&LIMITED).await {
         let mut statuses = Vec::new();
         for _ in 0..60 {
-            statuses.push(Browser::at(&server, "192.0.2.7").log_in("alice", DEMO_PASSWORD).await.status);
+            statuses.push(Browser::at(&server, "192.0.2.7").log_in("alice", PASSWORD).await.status);
         }
         assert_eq!(statuses, [303; 60]);
     }
@@ -87,7 +101,7 @@ async fn correct_log_ins_at_one_moment_are_no_guesses() {
     for server in both(&LIMITED).await {
         let logins = (0..30).map(|number| {
             let browser = Browser::fresh(&server, number % 2);
-            async move { browser.log_in("alice", DEMO_PASSWORD).await.status }
+            async move { browser.log_in("alice", PASSWORD).await.status }
         });
         let statuses = join_all(logins).await;
         // On a slow machine some wait in vain for a free slot.
@@ -99,7 +113,7 @@ async fn correct_log_ins_at_one_moment_are_no_guesses() {
 /// Days of patience: after every refusal the attacker waits exactly as long as the server says.
 #[tokio::test]
 async fn guesses_from_one_network_delay_nobody_else() {
-    let limited = ["--login-rate", "300/m", "--trusted-proxy", "127.0.0.1"];
+    let limited = ["--login-rate", "300/m", "--trusted-proxy", "127.0.0.1", "--no-demo"];
     for server in both(&limited).await {
         let mut guessed = 0;
         for number in 0..200 {
@@ -112,7 +126,7 @@ async fn guesses_from_one_network_delay_nobody_else() {
             }
         }
         assert_eq!(guessed, 20, "guesses from one network");
-        assert_eq!(Browser::at(&server, "2001:db8:6:7::1").log_in("alice", DEMO_PASSWORD).await.status, 303);
+        assert_eq!(Browser::at(&server, "2001:db8:6:7::1").log_in("alice", PASSWORD).await.status, 303);
     }
 }
 
@@ -120,7 +134,7 @@ async fn guesses_from_one_network_delay_nobody_else() {
 async fn guesses_from_many_networks_wait_longer_and_longer_and_end_at_a_hundred() {
     for server in both(&LIMITED).await {
         let known = Browser::at(&server, "192.0.2.1");
-        assert_eq!(known.log_in("alice", DEMO_PASSWORD).await.status, 303);
+        assert_eq!(known.log_in("alice", PASSWORD).await.status, 303);
         let (mut guessed, mut pauses) = (0, Vec::new());
         let end = loop {
             let reply = Browser::fresh(&server, guessed + pauses.len()).guess("alice").await;
@@ -139,9 +153,9 @@ async fn guesses_from_many_networks_wait_longer_and_longer_and_end_at_a_hundred(
         assert!(pauses[8..].iter().all(|pause| *pause == 3600), "{pauses:?}");
         assert!(end.body.contains("only browsers that have logged in to it before"), "{}", end.body);
         // The right password of a stranger's browser gets the same answer.
-        assert_eq!(pause(&Browser::fresh(&server, 999).log_in("alice", DEMO_PASSWORD).await), pause(&end));
-        assert_eq!(known.log_in("alice", DEMO_PASSWORD).await.status, 303, "a browser that logged in before");
-        assert_eq!(Browser::fresh(&server, 999).log_in("alice", DEMO_PASSWORD).await.status, 303, "and ended it");
+        assert_eq!(pause(&Browser::fresh(&server, 999).log_in("alice", PASSWORD).await), pause(&end));
+        assert_eq!(known.log_in("alice", PASSWORD).await.status, 303, "a browser that logged in before");
+        assert_eq!(Browser::fresh(&server, 999).log_in("alice", PASSWORD).await.status, 303, "and ended it");
     }
 }
 

@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, Statement};
 use serde_json::json;
 
 use super::client::{Answer, answer};
-use super::lockout::{Browser, LIMITED, pause};
+use super::lockout::{Browser, LIMITED, limited, pause};
 use super::server::{PASSWORD, TestServer};
 use crate::common::{DEMO_PASSWORD, TestApp, bare_client, postgres_database, until};
 
@@ -35,18 +35,21 @@ async fn a_restart_and_a_second_node_keep_the_count() {
         let shared = [&LIMITED[..], &["--database-url", &url, "--jwt-secret", "0123456789abcdef0123456789abcdef"]];
         let first = TestApp::start_with_clock(&shared.concat()).await;
         let second = TestApp::start_with_clock(&shared.concat()).await;
+        let form = [("username", "alice"), ("password", PASSWORD)];
+        let register = bare_client().post(first.url("/session/register")).form(&form);
+        assert_eq!(answer(register).await.status, 303);
         for number in 0..11 {
             let node = if number % 2 == 0 { &first } else { &second };
             assert_eq!(post(node, OFFICE, "alice", "wrong").await.status, 401, "guess {number}");
         }
         for node in [first, second] {
-            assert_eq!(post(&node, OFFICE, "alice", DEMO_PASSWORD).await.status, 429);
+            assert_eq!(post(&node, OFFICE, "alice", PASSWORD).await.status, 429);
             node.stop().await;
         }
         let restarted = TestApp::start_with_clock(&shared.concat()).await;
-        assert_eq!(post(&restarted, OFFICE, "alice", DEMO_PASSWORD).await.status, 429);
+        assert_eq!(post(&restarted, OFFICE, "alice", PASSWORD).await.status, 429);
         restarted.clock.advance(std::time::Duration::from_secs(30));
-        assert_eq!(post(&restarted, OFFICE, "alice", DEMO_PASSWORD).await.status, 303);
+        assert_eq!(post(&restarted, OFFICE, "alice", PASSWORD).await.status, 303);
         assert_eq!(post(&restarted, OFFICE, "alice", "wrong").await.status, 401, "the count began again");
         restarted.stop().await;
     }
@@ -55,7 +58,7 @@ async fn a_restart_and_a_second_node_keep_the_count() {
 /// Statuses, pauses, sentences and steps.
 #[tokio::test]
 async fn a_name_without_a_user_is_counted_like_any_other() {
-    let server = TestServer::with(&LIMITED).await;
+    let server = limited().await;
     let mut answers = Vec::new();
     for user in ["alice", "nobody-of-this-name"] {
         let mut seen = Vec::new();
@@ -81,24 +84,24 @@ async fn a_name_without_a_user_is_counted_like_any_other() {
 /// Names are compared after folding, so a limit cannot be walked around by another spelling.
 #[tokio::test]
 async fn every_spelling_of_a_name_is_one_account() {
-    let server = TestServer::with(&LIMITED).await;
+    let server = limited().await;
     let spellings = ["alice", "ALICE", " Alice ", "ａｌｉｃｅ"];
     for number in 0..11 {
         assert_eq!(Browser::at(&server, OFFICE).guess(spellings[number % 4]).await.status, 401);
     }
     for spelling in spellings {
-        assert_eq!(Browser::at(&server, OFFICE).log_in(spelling, DEMO_PASSWORD).await.status, 429, "{spelling}");
+        assert_eq!(Browser::at(&server, OFFICE).log_in(spelling, PASSWORD).await.status, 429, "{spelling}");
     }
 }
 
 #[tokio::test]
 async fn programs_read_the_refusal_as_problem_json() {
-    let server = TestServer::with(&LIMITED).await;
+    let server = limited().await;
     for _ in 0..11 {
         Browser::at(&server, OFFICE).guess("alice").await;
     }
     for mount in server.title_pair() {
-        let body = json!({ "username": "alice", "password": DEMO_PASSWORD });
+        let body = json!({ "username": "alice", "password": PASSWORD });
         let request = server.client(mount).post_request("/api/login").json(&body);
         let reply = answer(request.header("x-forwarded-for", OFFICE)).await;
         assert_eq!(pause(&reply).as_secs(), 30);
@@ -111,22 +114,22 @@ async fn programs_read_the_refusal_as_problem_json() {
 /// The server reads the users and cannot count. It checks no password: not the wrong one, and not the right one.
 #[tokio::test]
 async fn a_try_that_cannot_be_counted_is_unavailable() {
-    let server = TestServer::with(&LIMITED).await;
+    let server = limited().await;
     let other = open(&server).await;
     other.execute_unprepared("BEGIN IMMEDIATE").await.expect("the lock");
-    for password in ["wrong", DEMO_PASSWORD] {
+    for password in ["wrong", PASSWORD] {
         let refused = Browser::at(&server, OFFICE).log_in("alice", password).await;
         assert_eq!(refused.status, 503, "{}", refused.body);
         assert!(refused.cookie("id").is_none() && refused.header("retry-after").is_some());
     }
     other.execute_unprepared("ROLLBACK").await.expect("the lock is let go");
-    let again = async || Browser::at(&server, OFFICE).log_in("alice", DEMO_PASSWORD).await.status == 303;
+    let again = async || Browser::at(&server, OFFICE).log_in("alice", PASSWORD).await.status == 303;
     until("logging in works", again).await;
 }
 
 #[tokio::test]
 async fn a_new_account_begins_without_failures() {
-    let server = TestServer::with(&LIMITED).await;
+    let server = limited().await;
     for _ in 0..11 {
         Browser::at(&server, OFFICE).guess("newcomer").await;
     }
@@ -136,12 +139,12 @@ async fn a_new_account_begins_without_failures() {
 }
 
 #[tokio::test]
-async fn the_right_password_leaves_no_row_and_old_rows_are_forgotten() {
-    let server = TestServer::with(&LIMITED).await;
+async fn the_right_password_leaves_no_row() {
+    let server = limited().await;
     let database = open(&server).await;
     Browser::at(&server, OFFICE).guess("alice").await;
     assert_eq!(rows(&database).await, 2, "its network, and all networks");
-    assert_eq!(Browser::at(&server, OFFICE).log_in("alice", DEMO_PASSWORD).await.status, 303);
+    assert_eq!(Browser::at(&server, OFFICE).log_in("alice", PASSWORD).await.status, 303);
     assert_eq!(rows(&database).await, 0);
 }
 
@@ -161,8 +164,8 @@ async fn without_a_limit_nothing_is_counted_and_no_browser_is_marked() {
 
 #[tokio::test]
 async fn the_panel_shows_that_a_try_is_counted() {
-    let server = TestServer::with(&LIMITED).await;
-    let login = Browser::at(&server, OFFICE).log_in("alice", DEMO_PASSWORD).await;
+    let server = limited().await;
+    let login = Browser::at(&server, OFFICE).log_in("alice", PASSWORD).await;
     let steps = login.steps().join("\n");
     let before = steps.find("SQLite: count this try").expect("a step");
     let hashed = steps.find("argon2id").expect("a step");

@@ -155,3 +155,15 @@ async fn user_id(server: &Program, (strategy, cookie): &(Value, String)) -> Valu
     assert!(body["user_id"].is_string(), "{body}");
     body["user_id"].clone()
 }
+
+#[tokio::test]
+async fn enabling_a_user_forgets_the_failed_tries() {
+    let server = Program::start(&["--login-rate", "300/m"]).await;
+    let right = async || server.log_in("/session", "alice", DEMO_PASSWORD).await.0;
+    for _ in 0..11 {
+        assert_eq!(server.log_in("/session", "alice", "wrong").await.0, 401);
+    }
+    assert_eq!(right().await, 429);
+    assert_eq!(output(&server, &["user", "enable", "alice"]).await.0, Some(0));
+    assert_eq!(right().await, 303);
+}

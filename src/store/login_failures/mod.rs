@@ -110,6 +110,11 @@ impl LoginFailures {
         self.execute(delete, vec![account(folded_name).into()]).await
     }
 
+    /// Deletes the counts of every account: nobody has one any more.
+    pub async fn clear_all(&self) -> Result<(), StoreError> {
+        self.execute("DELETE FROM login_failures", Vec::new()).await
+    }
+
     /// Adds one to each row, creates those that are missing, and returns what they were before.
     fn count_statement(&self, folded_name: &str, rows: &[String], now: Timestamp) -> Statement {
         let places: Vec<_> = (0..rows.len()).map(|row| format!("($1, ${}, 1, $2, 0)", row + 3)).collect();
