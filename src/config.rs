@@ -22,7 +22,7 @@ pub struct Settings {
     #[arg(long, env, default_value = "127.0.0.1:5000", global = true, value_name = "HOST:PORT")]
     pub listen: String,
 
-    /// Address that the browser sees; https:// turns on Secure cookies, the __Secure- prefix and HSTS [default: http:// and the bound address]
+    /// Address that the browser sees; if set, the server answers for no other host. https:// turns on Secure cookies, the __Secure- prefix and HSTS [default: http:// and the bound address]
     #[arg(long, env, global = true, value_name = "URL", value_parser = public_url)]
     pub public_url: Option<url::Url>,
 
@@ -49,7 +49,7 @@ pub struct Settings {
     #[arg(long, env, default_value = "HS256", ignore_case = true, global = true, value_name = "ALGORITHM")]
     pub jwt_algorithm: SigningAlgorithm,
 
-    /// Key file of the tokens, made with mode 0600 if it is missing. Of several the first signs and all verify: so a key is replaced [default: beside the database]
+    /// Key file of the tokens, made with mode 0600 if it is missing. Give it twice to replace a key: the first signs, all verify [default: beside the database]
     #[arg(long, env, global = true, value_name = "FILE", value_delimiter = ',')]
     pub jwt_key_file: Vec<PathBuf>,
 
@@ -73,7 +73,7 @@ pub struct Settings {
     #[arg(long, env, default_value = "14d", global = true, value_name = "DURATION", value_parser = life)]
     pub refresh_ttl: Duration,
 
-    /// Rate limit of wrong passwords and registrations per network. All tries, and renewals by JSON: ten times as many. off: no limits of failed tries either, for measurements
+    /// Limit of wrong passwords and registrations from one network; of all tries, and of renewals by JSON, ten times as many. off: no limits at all, for measurements
     #[arg(long, env, default_value = "30/m", global = true, value_name = "COUNT/UNIT")]
     pub login_rate: LoginRate,
 

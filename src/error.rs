@@ -15,7 +15,8 @@ const CLOSED: &str = ": from here it takes only browsers that have logged in to 
 
 /// What an operator sets so that others can reach a server that shows its demo password.
 const OPEN_TO_OTHERS: &str = "To let others in, start it with --public-url and the address that they use, and with \
-    --trusted-proxy and the address of the proxy. The demo users then get another password, or with --no-demo none.";
+    --trusted-proxy and the address of the proxy. There are then no demo users, as with --no-demo, unless you add --demo: \
+    the server prints their new password.";
 
 /// What an operator sets when a proxy sends another host than the visitor did.
 const PASS_THE_HOST_ON: &str = "If a proxy is in front, it must pass the visitor's Host header on; or set --public-url to \

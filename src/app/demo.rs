@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::flow::{Demo, DemoUser};
 use crate::identity::{Role, UserId};
+use crate::store::ended_users::EndedUsers;
 use crate::store::users::{User, Users};
 use crate::store::{StoreError, random_secret};
 
@@ -45,7 +46,7 @@ impl From<HashError> for SeedError {
 pub(super) async fn seed_or_lock(
     settings: &Settings,
     address: SocketAddr,
-    users: &Users,
+    (users, ended): (&Users, &EndedUsers),
     hasher: &Hasher,
     clock: &Clock,
 ) -> Result<Option<Demo>, SeedError> {
@@ -57,7 +58,7 @@ pub(super) async fn seed_or_lock(
     }
     // Another start may have seeded this database with a password that everybody knows. Who turns the demo users off on
     // loopback may do so because a tunnel lets strangers in.
-    lock(users, hasher).await?;
+    lock(users, ended, hasher).await?;
     Ok(None)
 }
 
@@ -109,14 +110,28 @@ async fn seed(
     Ok(Demo { printed: password.clone(), password: is_local.then_some(password), users: seeded })
 }
 
-/// Replaces the password that everybody knows by a random one, for every demo user who still has it.
-async fn lock(users: &Users, hasher: &Hasher) -> Result<(), SeedError> {
+/// Whether a demo user has the password that everybody knows: the database belongs to a server on loopback.
+pub(super) async fn is_public(users: &Users, hasher: &Hasher) -> Result<bool, SeedError> {
+    for (name, _) in USERS {
+        let Some(known) = users.find(&UserName::fold(name)).await? else { continue };
+        if has_password(hasher, &known, PASSWORD).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Replaces the password that everybody knows by a random one, for every demo user who still has it, and ends the logins
+/// that anybody may have opened with it.
+async fn lock(users: &Users, ended: &EndedUsers, hasher: &Hasher) -> Result<(), SeedError> {
     for (name, _) in USERS {
         let Some(known) = users.find(&UserName::fold(name)).await? else { continue };
         if has_password(hasher, &known, PASSWORD).await? {
             let hash = hash(hasher, &random_secret()?, name).await?;
-            users.replace_hash(known.id, &known.password_hash, &hash).await?;
-            tracing::warn!(name, "a demo user had the password that everybody knows: the server set a random one");
+            if users.replace_hash(known.id, &known.password_hash, &hash).await? {
+                ended.end_logins(known.id).await?;
+                tracing::warn!(name, "a demo user had the password that everybody knows: the server set a random one");
+            }
         }
     }
     Ok(())

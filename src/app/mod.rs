@@ -76,7 +76,8 @@ impl App {
         let hasher = Hasher::new(Hasher::default_slots(), settings.password_min)?;
         let public_url = public_url(settings, address);
         exposure::warn_of_cleartext(settings, address, &public_url);
-        let demo = demo::seed_or_lock(settings, address, &users, &hasher, &clock).await?;
+        let ended_users = EndedUsers::new(resources.sql.clone(), clock.clone());
+        let demo = demo::seed_or_lock(settings, address, (&users, &ended_users), &hasher, &clock).await?;
         let strategies = strategies(&resources);
         refuse_doubles(&strategies)?;
         let nodes = Arc::new(LabNodes::of_server(settings, resources.clone(), private_redis));
@@ -85,7 +86,7 @@ impl App {
         let services = Services {
             pages: Pages::new(),
             users,
-            ended_users: EndedUsers::new(resources.sql.clone(), clock.clone()),
+            ended_users,
             hasher,
             clock,
             rate_limits: rate_limits(settings, &resources),

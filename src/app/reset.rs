@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::demo::seed_or_lock;
+use super::demo::{is_public, seed_or_lock};
 use super::readiness::without_new_files;
 use super::resources::Resources;
 use super::{App, STRATEGIES, StartError, close, strategies};
@@ -28,18 +28,21 @@ impl App {
         Ok(descriptions)
     }
 
-    /// Deletes every user, and adds the demo users as a start with these settings would. Returns how many it deleted.
+    /// Deletes every user. Adds the demo users if the settings want them, or if they had the public password before: this
+    /// command cannot see whether others reach the server. Returns how many it deleted.
     /// The demo users get new ids: no old credential is theirs. Every node ends the logins of those who were deleted.
     pub async fn reset(settings: &Settings) -> Result<(u64, Option<Demo>), StartError> {
         let failed = |error| StartError::Database(settings.database_url.to_string(), error);
         let (sql, clock) = (Sql::open(&settings.database_url).await.map_err(failed)?, Clock::system());
         let users = Users::new(sql.clone());
-        let deleted = EndedUsers::new(sql.clone(), clock.clone()).delete_everybody().await.map_err(failed)?;
+        let (ended, hasher) = (EndedUsers::new(sql.clone(), clock.clone()), Hasher::new(1, settings.password_min)?);
+        let seeds = settings.demo_wanted().is_some() || is_public(&users, &hasher).await?;
+        let deleted = ended.delete_everybody().await.map_err(failed)?;
         LoginFailures::new(sql.clone(), clock.clone()).clear_all().await.map_err(failed)?;
         let listen = |error| StartError::Listen(settings.listen.clone(), error);
         let mut addresses = tokio::net::lookup_host(&settings.listen).await.map_err(listen)?;
         let address = addresses.next().unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));
-        let demo = seed_or_lock(settings, address, &users, &Hasher::new(1, settings.password_min)?, &clock).await?;
+        let demo = if seeds { seed_or_lock(settings, address, (&users, &ended), &hasher, &clock).await? } else { None };
         sql.close().await;
         Ok((deleted, demo))
     }

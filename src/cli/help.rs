@@ -16,7 +16,7 @@ Every server option has an environment variable of the same name in capitals: --
 
 Exit status: 0 after success, 2 if an option is wrong, 1 if something else failed.";
 
-/// Options that matter to no command but the server itself.
+/// Options that matter to the server, and to no lab or list.
 const OF_SERVER: [&str; 9] =
     ["listen", "public_url", "login_rate", "trusted_proxy", "node", "figures", "demo", "demo_password", "no_demo"];
 
@@ -29,7 +29,11 @@ pub(super) fn command() -> Command {
         let matters: fn(&str) -> bool = match it.get_name() {
             "serve" => |_| true,
             "key" => |id| id == "jwt_algorithm",
-            "user" => |id| matches!(id, "database_url" | "password_min"),
+            "user" => |id| matches!(id, "database_url" | "password_min" | "access_ttl" | "short_ttl"),
+            "reset" => |id| {
+                let of_demo = matches!(id, "listen" | "public_url" | "demo" | "demo_password" | "no_demo");
+                of_demo || matches!(id, "database_url" | "password_min" | "access_ttl" | "short_ttl")
+            },
             "completions" => |_| false,
             _ => |id| !OF_SERVER.contains(&id),
         };

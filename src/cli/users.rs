@@ -80,7 +80,10 @@ fn disabled(user: UserId) -> SecurityEvent {
 async fn print_ends(settings: &Settings) -> Outcome {
     let within = humantime::format_duration(ENDED_WITHIN);
     let mut out = std::io::stdout().lock();
-    writeln!(out, "Every running node ends the logins within {within}; a node that starts later does so first:")?;
+    writeln!(
+        out,
+        "Every running node ends the logins within {within}, as far as the strategy can; a later one does so at its start:"
+    )?;
     for description in App::descriptions(settings).await? {
         writeln!(out, "  {:<17} {}", format!("/{}", description.slug), lives_on(description.promise))?;
     }

@@ -49,7 +49,13 @@ impl EndedUserWatch {
     /// again later: a strategy without its store accepts nobody meanwhile.
     pub async fn catch_up(&mut self) {
         let services = &self.state.services;
-        let ended = services.ended_users.at_start(services.clock.now() - LONGEST_LIFE).await;
+        let (store, now) = (&services.ended_users, services.clock.now());
+        let (ended, recent) = (store.at_start(now - LONGEST_LIFE).await, store.since(now - LOOK_BACK).await);
+        if let (Ok(ended), Ok(recent)) = (&ended, recent) {
+            // Another node has ended these before, and the user was enabled again: later logins stay.
+            let others = recent.into_iter().filter(|it| ended.iter().all(|mine| mine.id != it.id));
+            self.done.extend(others.map(|it| (it.id, it.at)));
+        }
         self.take(ended).await;
     }
 

@@ -28,7 +28,9 @@ pub(super) async fn everywhere(request: RequestContext) -> Result<Response, Erro
 /// a log out everywhere, because it must know the user, and one with a bearer token, because the login of an expired
 /// token may go on.
 pub(super) async fn log_out(request: &RequestContext, scope: RevokeScope) -> Result<(), Error> {
-    request.services().changes_under_way.log_out(request.credential().unwrap_or_default());
+    if let Some(credential) = request.credential() {
+        request.services().changes_under_way.log_out(credential);
+    }
     let needed = matches!(scope, RevokeScope::Everywhere) || request.has_bearer();
     if needed {
         request.require_login().await?;

@@ -15,7 +15,7 @@ use crate::account::UserName;
 use crate::auth::{Effect, Identity};
 use crate::error::Error;
 use crate::identity::{Role, UserId};
-use crate::security_log::SecurityEvent;
+use crate::security_log::{LoginRefusal, SecurityEvent};
 use crate::store::users::User;
 
 /// The most users that a page shows.
@@ -111,7 +111,11 @@ async fn require_presenter(request: &RequestContext) -> Result<&Identity, Error>
     let identity = request.require_login().await?;
     let user = request.services().users.get(identity.subject.id).await?;
     let presents = user.is_some_and(|user| user.role == Role::Presenter && !user.is_disabled);
-    if presents { Ok(identity) } else { Err(Error::PresentersOnly) }
+    if presents {
+        return Ok(identity);
+    }
+    request.record(identity, &SecurityEvent::LoginRefused { reason: LoginRefusal::NoPresenter });
+    Err(Error::PresentersOnly)
 }
 
 async fn find(request: &RequestContext, id: &str) -> Result<User, Error> {

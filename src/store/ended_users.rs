@@ -110,6 +110,13 @@ impl EndedUsers {
         Ok(self.delete_all(&[user.0], EndCause::Deleted).await? == 1)
     }
 
+    /// Ends every login of a user who may go on to log in: the password was public.
+    pub async fn end_logins(&self, user: UserId) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let work = async |transaction: &DatabaseTransaction| note(transaction, &[user.0], EndCause::Reset, now).await;
+        self.sql.transaction(work).await
+    }
+
     /// Deletes every user, a batch at a time. Returns how many.
     pub async fn delete_everybody(&self) -> Result<u64, StoreError> {
         let mut deleted = 0;

@@ -128,7 +128,9 @@ impl Tab {
         let url = |url: &Option<String>| url.clone().unwrap_or_default();
         let mut all = drain(&mut self.log, |event| {
             let entry = &event.entry;
-            (entry.level != LogEntryLevel::Verbose).then(|| format!("{} ({})", entry.text, url(&entry.url)))
+            // Chromium says what a log out cleared as if it were a warning.
+            let complains = entry.level != LogEntryLevel::Verbose && !entry.text.contains("Cleared data types");
+            complains.then(|| format!("{} ({})", entry.text, url(&entry.url)))
         });
         all.extend(drain(&mut self.console, |event| Some(format!("console: {:?}", event.args))));
         all.extend(drain(&mut self.exceptions, |event| Some(format!("exception: {:?}", event.exception_details))));

@@ -72,7 +72,7 @@ fn searched() -> Vec<String> {
     let mut paths: Vec<_> = ["src", "benches", "tests"].iter().flat_map(|folder| files(folder)).collect();
     paths.retain(|path| is_rust(path) && path != "tests/house/word_list.rs");
     paths.push("build.rs".to_owned());
-    paths.extend(files("templates"));
+    paths.extend(files("templates").into_iter().filter(|path| path != "templates/favicon.ico"));
     paths.extend(
         files("docs").into_iter().filter(|path| Path::new(path).extension().is_some_and(|extension| extension == "md")),
     );

@@ -75,7 +75,7 @@ async fn the_stream_has_every_tick_and_the_revoke_of_every_login() {
     assert_eq!(run["logins"][0]["slug"], "session");
     let address = |name: &str| app.url(run[name].as_str().expect("an address"));
     let answer = client.get(address("events")).send().await.expect("a stream");
-    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    assert_eq!(answer.headers()["content-type"], "text/event-stream; charset=utf-8");
     assert_eq!(answer.headers()["cache-control"], "no-store");
     assert_eq!(answer.headers()["x-accel-buffering"], "no");
     assert!(answer.headers().get("content-encoding").is_none());

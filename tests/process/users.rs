@@ -127,7 +127,23 @@ async fn a_server_that_was_down_ends_the_logins_before_its_first_answer() {
     }
     let again = server.log_in("/session-sql", "alice", DEMO_PASSWORD).await.1.expect("a cookie");
     let server = Program::start_in(server.stop().await, &options).await;
+    let bob = server.log_in("/session-sql", "bob", DEMO_PASSWORD).await.1.expect("a cookie");
+    assert_eq!(output(&server, &["user", "disable", "bob"]).await.0, Some(0));
+    until("the node has looked again", async || !server.accepts("/session-sql", &bob).await).await;
     assert!(server.accepts("/session-sql", &again).await, "a later login of an enabled user is not meant");
+}
+
+#[tokio::test]
+async fn whoever_logged_in_with_the_public_password_is_logged_out_when_it_is_locked() {
+    let server = Program::start(&[]).await;
+    let carol = server.log_in("/session-sql", "carol", DEMO_PASSWORD).await.1.expect("a cookie");
+    let server = Program::start_in(server.stop().await, &["--redis-url", "none", "--no-demo"]).await;
+    assert!(!server.accepts("/session-sql", &carol).await);
+    // The command cannot see whether others reach the server: it brings no public password back.
+    let (status, said) = output(&server, &["reset", "--yes"]).await;
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.starts_with("deleted 3 users\nThere are no demo users with these settings"), "{said}");
+    assert_eq!(server.log_in("/session-sql", "carol", DEMO_PASSWORD).await.0, 401);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A leaky bucket for each network. It takes a try back, which governor cannot, and runs on the clock of the server.
+//! A leaky bucket for each network. It can return a try that was no failure, and runs on the clock of the server.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
