@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use super::chromium::Chromium;
 use crate::common::{TestApp, me};
 
-const PASSWORD: &str = "käse-und-brot-um-vier";
+const PASSWORD: &str = "bread-and-cheese-at-four";
 
 #[tokio::test]
 async fn a_form_of_the_site_is_accepted_and_the_same_form_on_another_site_is_refused() {
