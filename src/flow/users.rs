@@ -58,14 +58,15 @@ pub(super) async fn one(request: RequestContext, Path(id): Path<String>) -> Resu
         let description = strategy.describe();
         json!({ "slug": description.slug, "after": lives_on(description.promise) })
     });
-    let page = json!({ "one": row(&user, presenter), "mounts": mounts.collect::<Vec<_>>() });
+    let changes = !request.strategy().describe().promise.only_expires();
+    let page = json!({ "one": row(&user, presenter), "mounts": mounts.collect::<Vec<_>>(), "changes": changes });
     request.page("user.html", "User", page).await
 }
 
 /// `POST M/users/{id}/disable`.
 #[handler]
 pub(super) async fn disable(request: RequestContext, Path(id): Path<String>) -> Result<Response, Error> {
-    let (presenter, user) = (require_presenter(&request).await?, find(&request, &id).await?);
+    let (presenter, user) = (require_presenter_to_change(&request).await?, find(&request, &id).await?);
     refuse_oneself(presenter, &user)?;
     request.services().ended_users.disable(user.id).await?;
     request.record(presenter, &SecurityEvent::UserDisabled { target_user_id: user.id });
@@ -76,7 +77,7 @@ pub(super) async fn disable(request: RequestContext, Path(id): Path<String>) -> 
 /// `POST M/users/{id}/enable`.
 #[handler]
 pub(super) async fn enable(request: RequestContext, Path(id): Path<String>) -> Result<Response, Error> {
-    let (presenter, user) = (require_presenter(&request).await?, find(&request, &id).await?);
+    let (presenter, user) = (require_presenter_to_change(&request).await?, find(&request, &id).await?);
     request.services().ended_users.enable(user.id).await?;
     request.services().rate_limits.forget_failures(&UserName::fold(&user.name)).await?;
     request.record(presenter, &SecurityEvent::UserEnabled { target_user_id: user.id });
@@ -90,7 +91,7 @@ pub(super) async fn delete(
     Path(id): Path<String>,
     Form(form): Form<DeleteForm>,
 ) -> Result<Response, Error> {
-    let (presenter, user) = (require_presenter(&request).await?, find(&request, &id).await?);
+    let (presenter, user) = (require_presenter_to_change(&request).await?, find(&request, &id).await?);
     refuse_oneself(presenter, &user)?;
     if form.name.trim() != user.name {
         return Err(Error::BadRequest("Type the user's name to delete the user.".to_owned()));
@@ -116,6 +117,18 @@ async fn require_presenter(request: &RequestContext) -> Result<&Identity, Error>
     }
     request.record(identity, &SecurityEvent::LoginRefused { reason: LoginRefusal::NoPresenter });
     Err(Error::PresentersOnly)
+}
+
+/// The presenter's login, for a change. Where only expiry ends a login, a copy of a presenter's token goes on after the log
+/// out: it may read the users, and change none.
+async fn require_presenter_to_change(request: &RequestContext) -> Result<&Identity, Error> {
+    let presenter = require_presenter(request).await?;
+    if request.strategy().describe().promise.only_expires() {
+        let sentence = "A log out does not revoke a token under this mount, so nobody changes users here. Use a mount that \
+            can revoke a login.";
+        return Err(Error::BadRequest(sentence.to_owned()));
+    }
+    Ok(presenter)
 }
 
 async fn find(request: &RequestContext, id: &str) -> Result<User, Error> {

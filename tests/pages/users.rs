@@ -99,6 +99,29 @@ async fn a_presenter_who_was_disabled_ends_nobody_with_an_old_token() {
     assert_eq!(disable(&carol.id).await, 403);
 }
 
+/// Where only expiry ends a login, a copy of a presenter's token goes on after the log out. It changes no user.
+#[tokio::test]
+async fn a_presenter_who_logged_out_changes_nobody_with_a_copy_of_a_token() {
+    let server = TestServer::start().await;
+    for mount in server.mounts() {
+        let client = server.client(mount);
+        let copy = client.demo_login("carol").await;
+        let victim = Victim::of(&server, &name(mount, "kept")).await;
+        let page = client.get(&format!("/users/{}", victim.id)).await;
+        let expires = mount.promise.only_expires();
+        assert_eq!(page.body.contains("<button class=\"danger\">"), !expires, "{}", mount.slug);
+        assert_eq!(client.post("/logout", &[]).await.status, 303);
+        for action in ["disable", "enable", "delete"] {
+            let path = server.app.url(&format!("/{}/users/{}/{action}", mount.slug, victim.id));
+            let form = [("name", &victim.name)];
+            let reply = bare_client().post(path).header("cookie", &copy).form(&form).send().await.expect("an answer");
+            assert_eq!(reply.status(), if expires { 400 } else { 303 }, "{} {action}", mount.slug);
+        }
+        let login = server.client(&server.title_pair()[1]).log_in(&victim.name, PASSWORD).await;
+        assert_eq!(login.status, 303, "{}: nothing happened", mount.slug);
+    }
+}
+
 #[tokio::test]
 async fn the_list_finds_users_by_the_beginning_of_their_names_and_escapes_them() {
     let server = TestServer::start().await;
