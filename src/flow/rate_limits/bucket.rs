@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 
-/// Above this number of networks every try looks for empty buckets and drops them.
+/// Above this number of networks a try looks for empty buckets and drops them, once a period: under a flood from many
+/// networks no bucket is empty yet, and every other try waits meanwhile.
 const TIDY_ABOVE: usize = 4096;
 
 /// The buckets of one limit. The tries of a whole period may come at once.
@@ -18,24 +19,33 @@ pub(super) struct Buckets {
     each: Duration,
     period: Duration,
     clock: Clock,
-    /// When each bucket will be empty, since the Unix epoch.
-    empty_at: Mutex<HashMap<IpAddr, Duration>>,
+    filled: Mutex<FilledBuckets>,
+}
+
+/// Times since the Unix epoch.
+#[derive(Debug, Default)]
+struct FilledBuckets {
+    /// When each bucket will be empty.
+    empty_at: HashMap<IpAddr, Duration>,
+    /// When to look for empty ones again.
+    tidy_at: Duration,
 }
 
 impl Buckets {
     /// `count` tries in `period`.
     pub fn new(count: NonZeroU32, period: Duration, clock: Clock) -> Self {
-        Self { each: period / count.get(), period, clock, empty_at: Mutex::default() }
+        Self { each: period / count.get(), period, clock, filled: Mutex::default() }
     }
 
     /// Puts a try into the bucket of `network`. If it is full, returns when it takes the next one.
     pub fn take(&self, network: IpAddr) -> Result<(), Duration> {
         let now = self.now();
-        let mut buckets = self.empty_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() > TIDY_ABOVE {
-            buckets.retain(|_, empty_at| *empty_at > now);
+        let mut buckets = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.empty_at.len() > TIDY_ABOVE && now >= buckets.tidy_at {
+            buckets.empty_at.retain(|_, empty_at| *empty_at > now);
+            buckets.tidy_at = now + self.period;
         }
-        let empty_at = buckets.entry(network).or_insert(now);
+        let empty_at = buckets.empty_at.entry(network).or_insert(now);
         let filled = (*empty_at).max(now) + self.each;
         if filled > now + self.period {
             return Err(filled.saturating_sub(now + self.period));
@@ -46,8 +56,8 @@ impl Buckets {
 
     /// Takes a try out again.
     pub fn give_back(&self, network: IpAddr) {
-        let mut buckets = self.empty_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(empty_at) = buckets.get_mut(&network) {
+        let mut buckets = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(empty_at) = buckets.empty_at.get_mut(&network) {
             *empty_at = empty_at.saturating_sub(self.each);
         }
     }
@@ -102,8 +112,13 @@ mod tests {
         for number in 0..5000 {
             assert_eq!(buckets.take(address(number)), Ok(()));
         }
+        assert_eq!(
+            buckets.filled.lock().expect("the buckets").tidy_at,
+            buckets.now() + buckets.period,
+            "not at every try"
+        );
         clock.advance(Duration::from_mins(1));
         assert_eq!(buckets.take(address(0)), Ok(()));
-        assert_eq!(buckets.empty_at.lock().expect("the buckets").len(), 1);
+        assert_eq!(buckets.filled.lock().expect("the buckets").empty_at.len(), 1);
     }
 }
