@@ -12,7 +12,15 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 
 use crate::auth::SigningAlgorithm;
+use crate::network::TrustedProxies;
+use crate::server::ConnectionLimits;
 use crate::store::{RedisUrl, SqlUrl};
+
+/// The most connections at once. Below the usual limit of 1,024 open files, so that the stores can always reconnect.
+const CONNECTIONS: usize = 768;
+
+/// Further connections, for `/healthz` alone.
+const HEALTH_CONNECTIONS: usize = 32;
 
 /// The settings of a server. Each option has an environment variable of the same name in capitals.
 #[derive(Args, Clone, Debug)]
@@ -85,6 +93,10 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "ADDRESS", value_delimiter = ',', value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
 
+    /// Most connections of one network at once: an IPv4 address, or a /64 of IPv6 addresses. A trusted proxy has no limit of its own
+    #[arg(long, env, default_value = "64", global = true, value_name = "COUNT", value_parser = connections)]
+    pub connections_per_network: usize,
+
     /// Name of this node, on every page and in X-Node [default: host name and port]
     #[arg(long, env, global = true, value_name = "NAME", value_parser = node_name)]
     pub node: Option<String>,
@@ -111,6 +123,15 @@ impl Settings {
     pub fn demo_wanted(&self) -> Option<bool> {
         let chosen = self.demo_password.is_some().then_some(true);
         if self.no_demo { Some(false) } else { self.demo.or(chosen) }
+    }
+
+    pub fn connection_limits(&self) -> ConnectionLimits {
+        ConnectionLimits {
+            per_network: self.connections_per_network,
+            total: CONNECTIONS,
+            reserve: HEALTH_CONNECTIONS,
+            trusted_proxies: TrustedProxies::new(self.trusted_proxy.clone()),
+        }
     }
 
     /// The key files: by default one for each algorithm, beside the database.
@@ -145,6 +166,8 @@ pub enum InvalidSetting {
     Duration,
     #[error("expected a count of characters from 8 to 64")]
     PasswordMin,
+    #[error("expected a count of connections from 1 to 768")]
+    Connections,
     #[error("expected a duration from 0ms to 5ms")]
     Delay,
     #[error("expected a duration from 100ms to 3650d")]
@@ -196,6 +219,10 @@ fn life(text: &str) -> Result<Duration, InvalidSetting> {
 
 fn password_min(text: &str) -> Result<usize, InvalidSetting> {
     text.parse().ok().filter(|count| (8..=64).contains(count)).ok_or(InvalidSetting::PasswordMin)
+}
+
+fn connections(text: &str) -> Result<usize, InvalidSetting> {
+    text.parse().ok().filter(|count| (1..=CONNECTIONS).contains(count)).ok_or(InvalidSetting::Connections)
 }
 
 fn network(text: &str) -> Result<IpNet, InvalidSetting> {

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
@@ -14,6 +15,9 @@ const BUCKETS: [f64; 10] = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.01, 0.
 pub const QUIET: &str = "info,tower_sessions_core=off,sqlx=warn,sea_orm_migration=warn,poem=warn";
 
 static METRICS: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+
+/// The time between two upkeeps of the metrics.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Starts logging. `RUST_LOG` replaces the filter [`QUIET`].
 pub fn log_to_stderr() {
@@ -29,6 +33,16 @@ pub fn count() {
         let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS);
         builder.and_then(PrometheusBuilder::install_recorder).ok()
     });
+}
+
+/// Sorts what was measured into the buckets of the histograms, again and again. Without it each request would take a few
+/// bytes until the next scrape.
+pub async fn upkeep() {
+    let Some(Some(metrics)) = METRICS.get() else { return };
+    loop {
+        tokio::time::sleep(UPKEEP).await;
+        metrics.run_upkeep();
+    }
 }
 
 /// Renders the metrics in the text format of Prometheus.

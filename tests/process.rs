@@ -5,12 +5,14 @@ mod common;
 
 mod process {
     mod commands;
+    mod connections;
     mod exposure;
     mod files;
     mod flood;
     mod help;
     mod key_rotation;
     mod keys;
+    mod outage_log;
     mod patience;
     mod postgres_tls;
     mod program;

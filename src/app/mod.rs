@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use poem::{Endpoint, Response};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 pub use self::lab_nodes::LabNodes;
 pub use self::node::Node;
@@ -32,7 +33,7 @@ use crate::auth::AuthStrategy;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::flow::{
-    self, AppState, ChangesUnderWay, Demo, EndedUserWatch, FlashMessages, LoginEvents, RateLimits, ServedHosts,
+    self, AppState, ChangesUnderWay, Demo, EndedUserWatch, FlashMessages, LastHealth, LoginEvents, Outages, RateLimits, ServedHosts,
     Services,
 };
 use crate::labs::cost::CostRuns;
@@ -40,10 +41,11 @@ use crate::labs::figures::Figures;
 use crate::labs::revocation::live::LiveRuns;
 use crate::network::TrustedProxies;
 use crate::page::Pages;
-use crate::server;
+use crate::server::{self, ConnectionLimits};
 use crate::store::ended_users::EndedUsers;
 use crate::store::users::Users;
 use crate::store::{PrivateRedis, Sql};
+use crate::telemetry;
 
 /// A server that accepts connections and waits to be run.
 pub struct App {
@@ -53,6 +55,7 @@ pub struct App {
     nodes: Arc<LabNodes>,
     /// Whether only this machine can reach the server.
     is_local: bool,
+    connection_limits: ConnectionLimits,
     ended_users: EndedUserWatch,
 }
 
@@ -95,6 +98,9 @@ impl App {
             reports: FlashMessages::default(),
             changes_under_way: ChangesUnderWay::default(),
             login_events: LoginEvents::default(),
+            shutdown: Arc::default(),
+            last_health: LastHealth::default(),
+            outages: Outages::default(),
             node: node(settings, address),
             secure: public_url.starts_with("https://"),
             public_url,
@@ -112,7 +118,8 @@ impl App {
         let mut ended_users = EndedUserWatch::new(state.clone());
         ended_users.catch_up().await;
         let is_local = exposure::is_local(settings, address);
-        Ok(Self { listener, address, state, nodes, is_local, ended_users })
+        let connection_limits = settings.connection_limits();
+        Ok(Self { listener, address, state, nodes, is_local, connection_limits, ended_users })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -148,15 +155,18 @@ impl App {
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         let routes = self.endpoint();
         let state = self.state;
+        let shutdown = state.services.shutdown.clone();
         let stop = async {
             stop.await;
+            state.services.shutdown.announce();
             state.services.login_events.closing();
             tokio::join!(state.services.live_runs.close(), state.services.cost_runs.close());
         };
-        let ending = tokio::spawn(self.ended_users.run());
-        let served = server::serve(self.listener, routes, stop).await;
-        ending.abort();
-        let _ = ending.await;
+        let mut upkeep = JoinSet::new();
+        upkeep.spawn(self.ended_users.run());
+        upkeep.spawn(telemetry::upkeep());
+        let served = server::serve(self.listener, routes, self.connection_limits, shutdown, stop).await;
+        upkeep.shutdown().await;
         drop(state);
         self.nodes.close().await;
         served

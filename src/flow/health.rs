@@ -1,10 +1,28 @@
 //! Whether each store answers, and so which strategies are ready.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::state::Services;
 use crate::auth::Backend;
 use crate::store::{Redis, Sql, StoreError};
 
+/// How long the result of a check is used again: a flood of requests is no flood of checks.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Its name in errors.
+const REDIS: &str = "Redis";
+
+/// The result of the last check, and when that began. Locked during a check, so that there is only one.
+#[derive(Default)]
+pub struct LastHealth(Mutex<Option<(Instant, Arc<StoreHealth>)>>);
+
 /// Whether each store answers.
 pub struct StoreHealth {
+    sql_name: &'static str,
     sql: Result<(), StoreError>,
     redis: Result<(), StoreError>,
     /// Settings of Redis that break what a strategy promises.
@@ -15,13 +33,20 @@ impl StoreHealth {
     /// Checks both stores at the same time.
     pub async fn check(sql: &Sql, redis: Option<&Redis>) -> Self {
         let redis = async {
-            let redis = redis.ok_or(StoreError::Absent { store: "Redis" })?;
+            let redis = redis.ok_or(StoreError::Absent { store: REDIS })?;
             redis.ping().await?;
             Ok(redis.warnings().await)
         };
+        let sql_name = sql.name();
         let (sql, redis) = tokio::join!(sql.ping(), redis);
         let warnings = redis.as_ref().ok().cloned().unwrap_or_default();
-        Self { sql, redis: redis.map(drop), warnings }
+        Self { sql_name, sql, redis: redis.map(drop), warnings }
+    }
+
+    /// Whether the store of this name answers; `None` if it is not one of the two.
+    pub(super) fn answers(&self, store: &str) -> Option<bool> {
+        let of = |name, health: &Result<(), _>| (store == name).then(|| health.is_ok());
+        of(self.sql_name, &self.sql).or_else(|| of(REDIS, &self.redis))
     }
 
     /// Whether a strategy with this backend is ready. Every strategy needs the users' database to open a login.
@@ -31,5 +56,21 @@ impl StoreHealth {
             Backend::None | Backend::Sql => Ok(()),
             Backend::Redis => self.redis.as_ref().copied(),
         }
+    }
+}
+
+impl Services {
+    /// Whether each store answered within the last second.
+    pub(super) async fn health(&self) -> Arc<StoreHealth> {
+        let mut last = self.last_health.0.lock().await;
+        if let Some((begun, health)) = &*last
+            && begun.elapsed() < FRESH
+        {
+            return health.clone();
+        }
+        let begun = Instant::now();
+        let health = Arc::new(StoreHealth::check(&self.sql, self.redis.as_ref()).await);
+        *last = Some((begun, health.clone()));
+        health
     }
 }

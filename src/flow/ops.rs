@@ -8,6 +8,7 @@ use poem::{IntoResponse as _, Response, handler};
 use serde_json::json;
 
 use super::state::AppState;
+use crate::store::StoreError;
 
 /// `GET /healthz`: the process runs. Makes no store call.
 #[handler]
@@ -15,19 +16,22 @@ pub(super) fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: whether each strategy is ready, or why not. 503 only if none is ready.
+/// `GET /readyz`: whether each strategy is ready, or why not, as a check of the stores found within the last second. 503
+/// only if none is ready, or if the node stops.
 #[handler]
 pub(super) async fn readyz(state: Data<&Arc<AppState>>) -> Response {
     let health = state.services.health().await;
+    let stops = state.services.shutdown.is_announced();
     let (mut rows, mut any_ready) = (Vec::new(), false);
     for strategy in state.strategies() {
         let description = strategy.describe();
-        let readiness = health.of(description.backend);
+        let stores = health.of(description.backend).map_err(StoreError::sentence);
+        let readiness = if stops { Err("This node stops.".to_owned()) } else { stores };
         any_ready |= readiness.is_ok();
         let mut row =
             json!({ "strategy": description.slug, "ready": readiness.is_ok(), "store": description.texts.store });
-        if let Err(error) = readiness {
-            row["reason"] = error.sentence().into();
+        if let Err(reason) = readiness {
+            row["reason"] = reason.into();
         }
         rows.push(row);
     }

@@ -1,9 +1,13 @@
 //! Tells the security log what requests do.
 
+use std::sync::Arc;
+
 use poem::Request;
 
 use super::client::client_address;
-use super::state::AppState;
+use super::outages;
+use super::state::{AppState, Services};
+use crate::auth::Failure;
 use crate::error::Error;
 use crate::security_log::{EventSource, RequestId, SecurityEvent, record};
 
@@ -25,8 +29,16 @@ pub(super) fn source_of(request: &Request) -> EventSource {
 
 /// Tells the logs about an error that becomes an answer: the ordinary log about a fault of ours, the security log about
 /// a refusal that may be part of an attack.
-pub(super) fn log(error: &Error, source: &EventSource, path: &str) {
-    error.log(path);
+pub(super) fn log(error: &Error, source: &EventSource, path: &str, services: &Arc<Services>) {
+    match error {
+        Error::Failure(Failure::Store(failed)) => outages::note(services, failed, path),
+        _ => error.log(path),
+    }
+    record_refusal(error, source, path);
+}
+
+/// Records a refusal that may be part of an attack.
+pub(super) fn record_refusal(error: &Error, source: &EventSource, path: &str) {
     if let (Error::TooManyTries { .. } | Error::TooManyFailures(_), Some(retry_after_s)) = (error, error.retry_after())
     {
         record(source, &SecurityEvent::RateLimited { path: shortened(path), retry_after_s });

@@ -12,9 +12,10 @@ use super::changes_under_way::ChangesUnderWay;
 use super::client::client_address;
 use super::cookies::{CookieScope, KNOWN_BROWSER};
 use super::flash::FlashMessages;
-use super::health::StoreHealth;
+use super::health::LastHealth;
 use super::hosts::ServedHosts;
 use super::login_events::LoginEvents;
+use super::outages::Outages;
 use super::rate_limits::{Origin, RateLimits};
 use crate::account::Hasher;
 use crate::auth::{AuthStrategy, Backend, Description, Keys};
@@ -25,6 +26,7 @@ use crate::labs::figures::Figures;
 use crate::labs::revocation::live::LiveRuns;
 use crate::network::TrustedProxies;
 use crate::page::Pages;
+use crate::server::Shutdown;
 use crate::store::ended_users::EndedUsers;
 use crate::store::users::Users;
 use crate::store::{Redis, Sql};
@@ -51,6 +53,9 @@ pub struct Services {
     pub reports: FlashMessages,
     pub changes_under_way: ChangesUnderWay,
     pub login_events: LoginEvents,
+    pub shutdown: Arc<Shutdown>,
+    pub last_health: LastHealth,
+    pub outages: Outages,
     /// The node's name.
     pub node: String,
     /// The address that the browser sees, without a slash at the end.
@@ -162,9 +167,5 @@ impl Services {
     /// The scope of a cookie for all mounts.
     pub(super) fn whole_server(&self) -> CookieScope<'static> {
         CookieScope { path: "/", secure: self.secure }
-    }
-
-    pub(super) async fn health(&self) -> StoreHealth {
-        StoreHealth::check(&self.sql, self.redis.as_ref()).await
     }
 }

@@ -1,6 +1,11 @@
 //! How the server stops: it finishes requests under way, ends the private Redis, and no client delays it for long.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use super::program::{Program, private_redis, runs};
 use crate::common::wire::Wire;
@@ -75,8 +80,71 @@ async fn a_client_that_does_not_finish_its_request_does_not_keep_the_server_runn
     assert!(!runs(redis));
 }
 
+/// The requests that a client sent and got no answer to. It keeps its connection until an answer says that it ends, then
+/// opens another one, until the port is closed.
+async fn lost_by_a_client(address: SocketAddr, request: String, answered: Arc<AtomicUsize>) -> usize {
+    let mut lost = 0;
+    while let Ok(socket) = TcpStream::connect(address).await {
+        let mut wire = Wire::over(socket);
+        loop {
+            let sent = wire.try_send(&request).await.is_ok();
+            let Some(reply) = (if sent { wire.reply_or_end().await } else { None }) else {
+                lost += 1;
+                break;
+            };
+            assert!([200, 303].contains(&reply.status), "{reply:?}");
+            answered.fetch_add(1, Ordering::Relaxed);
+            if reply.header("connection") == Some("close") {
+                break;
+            }
+        }
+    }
+    lost
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_request_is_lost_on_connections_that_clients_keep() {
+    let mut server = Program::start(&[]).await;
+    let form = format!("username=alice&password={DEMO_PASSWORD}");
+    let head = "POST /session/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded";
+    let login = format!("{head}\r\ncontent-length: {}\r\n\r\n{form}", form.len());
+    let (mut clients, answered) = (JoinSet::new(), Arc::new(AtomicUsize::new(0)));
+    for number in 0..16 {
+        let page = "GET /session/ HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned();
+        let request = if number < 2 { login.clone() } else { page };
+        clients.spawn(lost_by_a_client(server.address, request, answered.clone()));
+    }
+    until("every client is under way", async || answered.load(Ordering::Relaxed) > 500).await;
+    server.signal("-TERM");
+    let lost: usize = clients.join_all().await.into_iter().sum();
+    println!("{} answered, {lost} lost", answered.load(Ordering::Relaxed));
+    assert_eq!(lost, 0);
+    assert_eq!(server.ended().await, Some(0), "{}", server.log());
+}
+
+/// A load balancer reads it, and sends its requests to another node.
 #[tokio::test]
-async fn an_idle_connection_does_not_delay_the_stop_at_all() {
+async fn readyz_says_that_the_node_stops_before_the_port_is_closed() {
+    let (mut server, _) = start().await;
+    // Without a connection there is nobody to tell, and the port is closed at once.
+    let login = HalfSentLogin::begin(&server, "/jwt").await;
+    server.signal("-TERM");
+    let mut reply = None;
+    until("/readyz says so", async || {
+        let mut wire = Wire::open(server.address).await;
+        reply = Some(wire.get("/readyz", "").await).filter(|reply| reply.status == 503);
+        reply.is_some()
+    })
+    .await;
+    let reply = reply.expect("an answer");
+    assert_eq!(reply.header("connection"), Some("close"));
+    assert!(reply.body.contains("This node stops."), "{}", reply.body);
+    login.finish().await;
+    assert_eq!(server.ended().await, Some(0), "{}", server.log());
+}
+
+#[tokio::test]
+async fn an_idle_connection_ends_before_the_requests_under_way() {
     let (mut server, _) = start().await;
     let mut idle = Wire::open(server.address).await;
     assert_eq!(idle.get("/healthz", "").await.status, 200);

@@ -77,7 +77,7 @@ impl RequestContext {
 
     /// The answer to an error: a redirect, a page, or problem+json. It never removes the cookie.
     async fn failed(&self, error: &Error) -> Response {
-        security::log(error, self.source(), &self.0.path);
+        security::log(error, self.source(), &self.0.path, &self.0.mount.services);
         if self.0.path.starts_with(&self.path("/api/")) {
             return problem(error, self.strategy().describe().transport.bearer);
         }

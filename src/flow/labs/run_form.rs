@@ -136,7 +136,9 @@ impl FormRefusal {
             | TooManyRuns
             | Measuring
             | Hash(HashError::Busy) => {
-                security::log(&error, &source_of(request), request.original_uri().path());
+                let path = request.original_uri().path();
+                error.log(path);
+                security::record_refusal(&error, &source_of(request), path);
                 Ok(Self(error))
             }
             other => Err(other),

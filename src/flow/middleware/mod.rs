@@ -77,7 +77,7 @@ impl<E: Endpoint> AppMiddleware<E> {
 
     /// The answer to an error outside a mount's routes. Inside, the request context answers.
     fn failed(&self, error: &Error, path: &str, source: &EventSource) -> Response {
-        security::log(error, source, path);
+        security::log(error, source, path, &self.state.services);
         if path.contains("/api/") {
             return problem(error, true);
         }

@@ -1,0 +1,256 @@
+//! A connection with deadlines: its client must send requests, and read answers, in time.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::connections::ConnectionSlot;
+use super::shutdown::Shutdown;
+
+/// The longest time from the first byte of a request to the first byte of its answer.
+const REQUEST_LIMIT: Duration = Duration::from_secs(15);
+
+/// The longest time between two requests of a connection.
+const IDLE_LIMIT: Duration = Duration::from_secs(75);
+
+/// The same once the port is closed: a client that sends requests sends the next one sooner, and gets its answer.
+const LAST_REQUEST: Duration = Duration::from_secs(1);
+
+/// The longest time until the request of a connection in the reserve.
+const RESERVE_LIMIT: Duration = Duration::from_secs(1);
+
+/// The most bytes that a request may send before its answer: a body of 64 KiB, headers of 64 KiB.
+const REQUEST_BYTES: usize = 128 * 1024;
+
+/// The first bytes of HTTP/2 without TLS (RFC 9113, 3.4). Nobody needs it here, and its frames would evade the limits
+/// below.
+const HTTP2: &[u8] = b"PRI";
+
+/// The request that has places in reserve.
+const HEALTH: &[u8] = b"GET /healthz ";
+
+/// The answer to any other request in the reserve.
+const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n\
+    Content-Type: text/plain; charset=utf-8\r\nContent-Length: 57\r\n\r\n\
+    The server has as many connections as it can. Try again.\n";
+
+/// What the connection is doing, as its bytes show. An event stream counts as idle between two events: its browser
+/// connects again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Waiting for a request.
+    Idle,
+    /// A request is coming in or being answered. Holds the number of its bytes so far.
+    Request(usize),
+}
+
+/// A socket that closes when its peer keeps it waiting, or when its place is needed.
+pub(super) struct TimedConnection {
+    socket: TcpStream,
+    slot: ConnectionSlot,
+    shutdown: Arc<Shutdown>,
+    phase: Phase,
+    /// When the phase began, if it is idle.
+    idle_since: Instant,
+    deadline: Pin<Box<Sleep>>,
+    /// The first bytes, while they may still be those of [`HTTP2`], or must become those of [`HEALTH`].
+    first: FirstBytes,
+}
+
+/// What the first bytes of a connection decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FirstBytes {
+    /// This many are those of [`HTTP2`].
+    MaybeHttp2(usize),
+    /// Those of [`HEALTH`] alone are accepted. This many came.
+    HealthOnly(usize),
+    /// Those of [`HEALTH`]: the connection ends after the answer.
+    Health,
+    Accepted,
+}
+
+impl TimedConnection {
+    /// A connection for any request. The first must begin within [`REQUEST_LIMIT`], not [`IDLE_LIMIT`].
+    pub fn new(socket: TcpStream, slot: ConnectionSlot, shutdown: Arc<Shutdown>) -> Self {
+        Self::with(socket, slot, shutdown, (FirstBytes::MaybeHttp2(0), REQUEST_LIMIT))
+    }
+
+    /// A connection for `/healthz` alone.
+    pub fn health_only(socket: TcpStream, slot: ConnectionSlot, shutdown: Arc<Shutdown>) -> Self {
+        Self::with(socket, slot, shutdown, (FirstBytes::HealthOnly(0), RESERVE_LIMIT))
+    }
+
+    fn with(
+        socket: TcpStream,
+        slot: ConnectionSlot,
+        shutdown: Arc<Shutdown>,
+        (first, limit): (FirstBytes, Duration),
+    ) -> Self {
+        let idle_since = Instant::now();
+        let deadline = Box::pin(sleep_until(idle_since + limit));
+        Self { socket, slot, shutdown, phase: Phase::Idle, idle_since, deadline, first }
+    }
+
+    /// Whether the connection ends now if no request has come.
+    fn must_end(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.phase != Phase::Idle {
+            return false;
+        }
+        // Before the looks below: whoever changes what they see wakes this task afterwards.
+        self.slot.state.waker.register(cx.waker());
+        if self.shutdown.is_closing() {
+            let soon = self.idle_since + LAST_REQUEST;
+            if soon < self.deadline.deadline() {
+                self.deadline.as_mut().reset(soon);
+            }
+        }
+        let is_last = self.first == FirstBytes::Health || self.slot.state.is_asked_to_end();
+        is_last || self.deadline.as_mut().poll(cx).is_ready()
+    }
+
+    fn count_read(&mut self, new: &[u8]) -> io::Result<()> {
+        self.check_first(new)?;
+        let read = match self.phase {
+            Phase::Idle => {
+                self.slot.busy();
+                self.deadline.as_mut().reset(Instant::now() + REQUEST_LIMIT);
+                new.len()
+            }
+            Phase::Request(read) => read + new.len(),
+        };
+        self.phase = Phase::Request(read);
+        if read > REQUEST_BYTES { Err(io::Error::other("the request is too large")) } else { Ok(()) }
+    }
+
+    fn check_first(&mut self, new: &[u8]) -> io::Result<()> {
+        let same = |expected: &[u8]| expected.iter().zip(new).take_while(|(ours, theirs)| ours == theirs).count();
+        match self.first {
+            FirstBytes::Accepted | FirstBytes::Health => {}
+            FirstBytes::MaybeHttp2(begun) => {
+                let rest = &HTTP2[begun..];
+                let same = same(rest);
+                if same == rest.len() {
+                    return Err(io::Error::other("the server does not speak HTTP/2 without TLS"));
+                }
+                let more = same == new.len();
+                self.first = if more { FirstBytes::MaybeHttp2(begun + same) } else { FirstBytes::Accepted };
+            }
+            FirstBytes::HealthOnly(begun) => {
+                let rest = &HEALTH[begun..];
+                let same = same(rest);
+                if same < rest.len().min(new.len()) {
+                    let _ = self.socket.try_write(NO_PLACE);
+                    return Err(io::Error::other("every connection is in use"));
+                }
+                let more = same < rest.len();
+                self.first = if more { FirstBytes::HealthOnly(begun + same) } else { FirstBytes::Health };
+            }
+        }
+        Ok(())
+    }
+
+    /// `offered`: how many bytes there were to write. Also closes on a peer that does not read its answer.
+    fn count_written(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        offered: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Ready(Ok(bytes)) => {
+                let now = Instant::now();
+                self.deadline.as_mut().reset(now + IDLE_LIMIT);
+                // A part of an answer: the rest comes at once.
+                if bytes == offered {
+                    self.phase = Phase::Idle;
+                    self.idle_since = now;
+                    self.slot.idle(now);
+                }
+            }
+            Poll::Pending if self.deadline.as_mut().poll(cx).is_ready() => {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            _ => {}
+        }
+        written
+    }
+}
+
+impl AsyncRead for TimedConnection {
+    /// No bytes, the end of the connection, if it must end: the last read before it takes in a request that has come.
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let must_end = this.must_end(cx);
+        if this.phase != Phase::Idle && this.deadline.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        let before = buf.filled().len();
+        match Pin::new(&mut this.socket).poll_read(cx, buf) {
+            Poll::Pending if must_end => return Poll::Ready(Ok(())),
+            other => ready!(other)?,
+        }
+        let new = &buf.filled()[before..];
+        Poll::Ready(if new.is_empty() { Ok(()) } else { this.count_read(new) })
+    }
+}
+
+impl AsyncWrite for TimedConnection {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.socket).poll_write(cx, buf);
+        this.count_written(written, buf.len(), cx)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().socket).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.socket).poll_write_vectored(cx, bufs);
+        this.count_written(written, bufs.iter().map(|buf| buf.len()).sum(), cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::TcpListener;
+
+    use super::super::connections::{Admission, ConnectionLimits, Connections};
+    use super::*;
+    use crate::network::TrustedProxies;
+
+    /// On a paused clock, which jumps ahead when every task waits.
+    #[tokio::test(start_paused = true)]
+    async fn a_request_is_waited_for_as_long_as_the_readme_says() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let _client = TcpStream::connect(listener.local_addr().expect("an address")).await.expect("a connection");
+        let (socket, peer) = listener.accept().await.expect("a connection");
+        let limits =
+            ConnectionLimits { per_network: 1, total: 1, reserve: 0, trusted_proxies: TrustedProxies::default() };
+        let Admission::Open(slot) = Arc::new(Connections::new(limits)).admit(peer.ip()) else { panic!("no place") };
+        let begun = Instant::now();
+        let mut connection = TimedConnection::new(socket, slot, Arc::default());
+        assert_eq!(connection.read(&mut [0]).await.expect("the end"), 0);
+        assert_eq!(begun.elapsed().as_secs(), 15);
+    }
+}

@@ -1,0 +1,102 @@
+//! What an attacker does with many connections: one network cannot keep the others out.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Instant;
+
+use tokio::net::{TcpSocket, TcpStream};
+
+use super::program::Program;
+use crate::common::DEMO_PASSWORD;
+use crate::common::wire::Wire;
+
+/// As many as one network wants; a server without a limit of its own for each would give two of them all that it has.
+const MANY: usize = 384;
+
+/// The limit that the README names.
+const PER_NETWORK: usize = 64;
+
+/// A connection from 127.0.0.`host`: on Linux the whole of 127.0.0.0/8 is this machine.
+async fn connect(server: &Program, host: u8) -> Wire {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind(SocketAddr::from((Ipv4Addr::new(127, 0, 0, host), 0))).expect("an address of loopback");
+    Wire::over(socket.connect(server.address).await.expect("a connection"))
+}
+
+/// Connections on each of which a request has begun and does not end.
+async fn hold(server: &Program, host: u8, count: usize) -> Vec<Wire> {
+    let mut held = Vec::new();
+    for _ in 0..count {
+        let mut wire = connect(server, host).await;
+        // The server may have refused it.
+        let _ = wire.try_send("GET /healthz HTTP/1.1\r\nhost: localhost\r\n").await;
+        held.push(wire);
+    }
+    held
+}
+
+/// Completes each request that was held. Returns how many are answered.
+async fn answered(held: Vec<Wire>) -> usize {
+    let mut count = 0;
+    for mut wire in held {
+        let sent = wire.try_send("\r\n").await.is_ok();
+        count += usize::from(sent && wire.reply_or_end().await.is_some_and(|reply| reply.status == 200));
+    }
+    count
+}
+
+#[tokio::test]
+async fn two_networks_with_all_connections_that_they_can_get_do_not_keep_a_third_one_out() {
+    let server = Program::start(&[]).await;
+    let (first, second) = (hold(&server, 2, MANY).await, hold(&server, 3, MANY).await);
+    let begun = Instant::now();
+    let mut third = connect(&server, 4).await;
+    assert_eq!(third.get("/healthz", "").await.status, 200);
+    let healthy = begun.elapsed();
+    let form = format!("username=alice&password={DEMO_PASSWORD}");
+    let head = "POST /session/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded";
+    third.send(format!("{head}\r\ncontent-length: {}\r\n\r\n{form}", form.len())).await;
+    assert_eq!(third.reply().await.status, 303);
+    println!("a third network: /healthz after {healthy:?}, a login after {:?}", begun.elapsed());
+    // Both still held them: the third one waited for none of them to end.
+    assert_eq!([answered(first).await, answered(second).await], [PER_NETWORK; 2]);
+}
+
+#[tokio::test]
+async fn idle_connections_make_room_for_new_ones_of_their_network() {
+    let server = Program::start(&["--connections-per-network", "4"]).await;
+    let mut idle = Vec::new();
+    for _ in 0..12 {
+        let mut wire = connect(&server, 2).await;
+        assert_eq!(wire.get("/healthz", "").await.status, 200);
+        idle.push(wire);
+    }
+    // The oldest went first.
+    for wire in idle.drain(..8) {
+        assert!(ended(wire).await);
+    }
+    for mut wire in idle {
+        assert_eq!(wire.get("/healthz", "").await.status, 200);
+    }
+}
+
+async fn ended(mut wire: Wire) -> bool {
+    wire.reply_or_end().await.is_none()
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_may_have_more_connections_than_a_network() {
+    let server = Program::start(&["--trusted-proxy", "127.0.0.5"]).await;
+    let held = hold(&server, 5, 2 * PER_NETWORK).await;
+    assert_eq!(answered(held).await, 2 * PER_NETWORK);
+}
+
+/// Connections that send nothing at all count as idle: they have no request to lose.
+#[tokio::test]
+async fn connections_that_send_nothing_do_not_keep_their_own_network_out() {
+    let server = Program::start(&[]).await;
+    let mut silent = Vec::new();
+    for _ in 0..2 * PER_NETWORK {
+        silent.push(TcpStream::connect(server.address).await.expect("a connection"));
+    }
+    assert_eq!(Wire::open(server.address).await.get("/healthz", "").await.status, 200);
+}
