@@ -33,8 +33,8 @@ use crate::auth::AuthStrategy;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::flow::{
-    self, AppState, ChangesUnderWay, Demo, EndedUserWatch, FlashMessages, LastHealth, LoginEvents, Outages, RateLimits, ServedHosts,
-    Services,
+    self, AppState, ChangesUnderWay, Demo, EndedUserWatch, FlashMessages, LastHealth, LoginEvents, Outages, RateLimits,
+    ServedHosts, Services,
 };
 use crate::labs::cost::CostRuns;
 use crate::labs::figures::Figures;

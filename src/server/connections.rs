@@ -7,12 +7,16 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::network::{TrustedProxies, network};
+
+/// How long a new connection keeps its place without a request.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// How many connections the server has at once.
 #[derive(Clone, Debug)]
@@ -53,7 +57,8 @@ struct OpenConnections {
 pub(super) struct ConnectionState {
     /// `None`: a trusted proxy.
     network: Option<IpAddr>,
-    /// Milliseconds since the start of the server, at least 1; 0 while a request is under way.
+    /// Milliseconds since the start of the server, at least 1; 0 while a request is under way. A new connection is idle
+    /// once its first request has had [`FIRST_REQUEST`] to come.
     idle_since: AtomicU64,
     asked_to_end: AtomicBool,
     /// Wakes the task that waits for the next request.
@@ -61,8 +66,8 @@ pub(super) struct ConnectionState {
 }
 
 impl ConnectionState {
-    fn is_idle(&self) -> bool {
-        self.idle_since.load(Ordering::Acquire) != 0
+    fn is_idle_at(&self, millis: u64) -> bool {
+        (1..=millis).contains(&self.idle_since.load(Ordering::Acquire))
     }
 
     /// Whether the connection must end before its next request.
@@ -98,12 +103,13 @@ impl Connections {
     pub fn admit(self: &Arc<Self>, address: IpAddr) -> Admission {
         let limits = &self.limits;
         let network = (!limits.trusted_proxies.contains(address)).then(|| network(address));
+        let now = self.millis(Instant::now());
         let mut open = self.open();
         let of_network = network.and_then(|network| open.per_network.get(&network)).copied().unwrap_or(0);
-        if of_network >= limits.per_network && !open.end_longest_idle(|other| other.network == network) {
+        if of_network >= limits.per_network && !open.end_longest_idle(now, |other| other.network == network) {
             return Admission::Refused;
         }
-        if open.staying < limits.total || open.end_longest_idle(|_| true) {
+        if open.staying < limits.total || open.end_longest_idle(now, |_| true) {
             Admission::Open(self.slot(&mut open, network))
         } else {
             Admission::HealthOnly(self.slot(&mut open, network))
@@ -142,7 +148,7 @@ impl Connections {
 
     fn slot(self: &Arc<Self>, open: &mut OpenConnections, network: Option<IpAddr>) -> ConnectionSlot {
         let (idle_since, asked_to_end, waker) =
-            (self.millis(Instant::now()).into(), AtomicBool::new(false), AtomicWaker::new());
+            (self.millis(Instant::now() + FIRST_REQUEST).into(), AtomicBool::new(false), AtomicWaker::new());
         let state = Arc::new(ConnectionState { network, idle_since, asked_to_end, waker });
         let id = open.add(state.clone());
         ConnectionSlot { connections: self.clone(), id, state }
@@ -177,8 +183,8 @@ impl OpenConnections {
     }
 
     /// Asks one idle connection to end. False if a request is under way on each.
-    fn end_longest_idle(&mut self, of: impl Fn(&ConnectionState) -> bool) -> bool {
-        let idle = self.all.values().filter(|state| state.is_idle() && !state.is_asked_to_end() && of(state));
+    fn end_longest_idle(&mut self, now: u64, of: impl Fn(&ConnectionState) -> bool) -> bool {
+        let idle = self.all.values().filter(|state| state.is_idle_at(now) && !state.is_asked_to_end() && of(state));
         let longest = idle.min_by_key(|state| state.idle_since.load(Ordering::Acquire)).cloned();
         longest.is_some_and(|state| {
             state.asked_to_end.store(true, Ordering::Release);

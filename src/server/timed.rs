@@ -97,21 +97,20 @@ impl TimedConnection {
         Self { socket, slot, shutdown, phase: Phase::Idle, idle_since, deadline, first }
     }
 
-    /// Whether the connection ends now if no request has come.
-    fn must_end(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.phase != Phase::Idle {
-            return false;
-        }
-        // Before the looks below: whoever changes what they see wakes this task afterwards.
-        self.slot.state.waker.register(cx.waker());
-        if self.shutdown.is_closing() {
+    /// Whether the time is up.
+    fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.phase == Phase::Idle && self.shutdown.is_closing() {
             let soon = self.idle_since + LAST_REQUEST;
             if soon < self.deadline.deadline() {
                 self.deadline.as_mut().reset(soon);
             }
         }
-        let is_last = self.first == FirstBytes::Health || self.slot.state.is_asked_to_end();
-        is_last || self.deadline.as_mut().poll(cx).is_ready()
+        self.deadline.as_mut().poll(cx).is_ready()
+    }
+
+    /// Whether no request may follow. One that has come is not read: its connection no longer counts.
+    fn is_last(&self) -> bool {
+        self.first == FirstBytes::Health || self.slot.state.is_asked_to_end()
     }
 
     fn count_read(&mut self, new: &[u8]) -> io::Result<()> {
@@ -145,7 +144,7 @@ impl TimedConnection {
                 let rest = &HEALTH[begun..];
                 let same = same(rest);
                 if same < rest.len().min(new.len()) {
-                    let _ = self.socket.try_write(NO_PLACE);
+                    self.turn_away();
                     return Err(io::Error::other("every connection is in use"));
                 }
                 let more = same < rest.len();
@@ -153,6 +152,14 @@ impl TimedConnection {
             }
         }
         Ok(())
+    }
+
+    /// Answers that there is no place. Reads the rest of a request first: with bytes unread, the system would throw the
+    /// answer away.
+    fn turn_away(&self) {
+        let mut rest = [0; 16 * 1024];
+        let _ = self.socket.try_read(&mut rest);
+        let _ = self.socket.try_write(NO_PLACE);
     }
 
     /// `offered`: how many bytes there were to write. Also closes on a peer that does not read its answer.
@@ -171,6 +178,10 @@ impl TimedConnection {
                     self.phase = Phase::Idle;
                     self.idle_since = now;
                     self.slot.idle(now);
+                    if self.is_last() || self.shutdown.is_closing() {
+                        // The task may have read before it wrote: it must look at the deadline once more.
+                        cx.waker().wake_by_ref();
+                    }
                 }
             }
             Poll::Pending if self.deadline.as_mut().poll(cx).is_ready() => {
@@ -183,16 +194,24 @@ impl TimedConnection {
 }
 
 impl AsyncRead for TimedConnection {
-    /// No bytes, the end of the connection, if it must end: the last read before it takes in a request that has come.
+    /// Reads nothing, which is the end of the connection, if an idle one must end. A request that came in time is read.
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let must_end = this.must_end(cx);
-        if this.phase != Phase::Idle && this.deadline.as_mut().poll(cx).is_ready() {
+        let is_idle = this.phase == Phase::Idle;
+        if is_idle {
+            // Before the looks below: whoever changes what they see wakes this task afterwards.
+            this.slot.state.waker.register(cx.waker());
+            if this.is_last() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let is_late = this.is_late(cx);
+        if is_late && !is_idle {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let before = buf.filled().len();
         match Pin::new(&mut this.socket).poll_read(cx, buf) {
-            Poll::Pending if must_end => return Poll::Ready(Ok(())),
+            Poll::Pending if is_late => return Poll::Ready(Ok(())),
             other => ready!(other)?,
         }
         let new = &buf.filled()[before..];

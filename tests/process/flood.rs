@@ -19,7 +19,7 @@ const SLACK_KIB: usize = 32 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_logins_at_once_are_answered_and_memory_stays_bounded() {
-    let server = Program::start(&[]).await;
+    let server = Program::start(&["--connections-per-network", "768"]).await;
     assert_eq!(server.log_in("/jwt", "alice", DEMO_PASSWORD).await.0, 303);
     let before = peak_kib(server.id());
     let slowest = flood(&server).await;

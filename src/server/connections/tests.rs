@@ -33,18 +33,21 @@ fn the_addresses_of_one_slash_64_share_a_limit() {
     assert_eq!(proxy.len(), 4);
 }
 
-#[test]
-fn the_longest_idle_connection_goes_first_and_once() {
+/// On a paused clock.
+#[tokio::test(start_paused = true)]
+async fn the_longest_idle_connection_goes_first_and_once() {
     let connections = limited(2, 9);
     let [first, second] = [(); 2].map(|()| busy(&connections, "192.0.2.1").expect("a place").1);
-    second.idle(connections.start + Duration::from_secs(1));
-    first.idle(connections.start + Duration::from_secs(2));
+    assert!(busy(&connections, "192.0.2.1").is_none(), "a request is under way on both");
+    second.idle(Instant::now());
+    tokio::time::advance(Duration::from_secs(1)).await;
+    first.idle(Instant::now());
     let third = busy(&connections, "192.0.2.1").expect("the place of the second");
     assert!(second.state.is_asked_to_end() && !first.state.is_asked_to_end());
     drop(second);
     let _fourth = busy(&connections, "192.0.2.1").expect("the place of the first");
     assert!(first.state.is_asked_to_end());
-    assert!(busy(&connections, "192.0.2.1").is_none(), "a request is under way on both");
+    assert!(busy(&connections, "192.0.2.1").is_none(), "a request is under way on both again");
     drop((first, third));
     let _fifth = busy(&connections, "192.0.2.1").expect("a place: one has ended");
     assert!(busy(&connections, "192.0.2.1").is_none(), "nothing was counted twice");
@@ -63,4 +66,15 @@ fn above_the_total_there_are_places_for_health_checks_alone() {
     assert!(connections.place().now_or_never().is_some());
     held[0].1.idle(Instant::now());
     assert!(busy(&connections, "192.0.2.9").expect("a place").0, "that of the idle one");
+}
+
+/// Its request may be on its way: a burst of new connections must not push each other out.
+#[tokio::test(start_paused = true)]
+async fn a_new_connection_has_a_second_for_its_first_request() {
+    let connections = limited(1, 9);
+    let Admission::Open(new) = connections.admit([192, 0, 2, 1].into()) else { panic!("no place") };
+    assert!(busy(&connections, "192.0.2.1").is_none());
+    tokio::time::advance(FIRST_REQUEST).await;
+    assert!(busy(&connections, "192.0.2.1").is_some());
+    assert!(new.state.is_asked_to_end());
 }
