@@ -33,8 +33,8 @@ use crate::auth::AuthStrategy;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::flow::{
-    self, AppState, ChangesUnderWay, Demo, EndedUserWatch, FlashMessages, LastHealth, LoginEvents, Outages, RateLimits,
-    ServedHosts, Services,
+    self, AppState, ChangesUnderWay, Demo, EndedUserWatch, FlashMessages, HealthCheck, LoginEvents, Outages,
+    RateLimits, ServedHosts, Services,
 };
 use crate::labs::cost::CostRuns;
 use crate::labs::figures::Figures;
@@ -86,6 +86,7 @@ impl App {
         let nodes = Arc::new(LabNodes::of_server(settings, resources.clone(), private_redis));
         let figures =
             figures(settings)?.map(|all| all.comparable_with(strategies.iter().map(|strategy| strategy.describe())));
+        let health = Arc::new(HealthCheck::new(resources.sql.clone(), resources.redis.clone()));
         let services = Services {
             pages: Pages::new(),
             users,
@@ -99,16 +100,14 @@ impl App {
             changes_under_way: ChangesUnderWay::default(),
             login_events: LoginEvents::default(),
             shutdown: Arc::default(),
-            last_health: LastHealth::default(),
-            outages: Outages::default(),
+            outages: Arc::new(Outages::new(health.clone())),
+            health,
             node: node(settings, address),
             secure: public_url.starts_with("https://"),
             public_url,
             hosts: served_hosts(settings, demo.as_ref()),
             demo,
             keys: resources.keys.clone(),
-            sql: resources.sql.clone(),
-            redis: resources.redis.clone(),
             stores: resources.states.clone(),
             live_runs: LiveRuns::new(nodes.clone()),
             cost_runs: CostRuns::new(nodes.clone()),

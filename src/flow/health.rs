@@ -6,7 +6,6 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::state::Services;
 use crate::auth::Backend;
 use crate::store::{Redis, Sql, StoreError};
 
@@ -16,9 +15,13 @@ const FRESH: Duration = Duration::from_secs(1);
 /// Its name in errors.
 const REDIS: &str = "Redis";
 
-/// The result of the last check, and when that began. Locked during a check, so that there is only one.
-#[derive(Default)]
-pub struct LastHealth(Mutex<Option<(Instant, Arc<StoreHealth>)>>);
+/// Checks whether the stores answer, at most once a second.
+pub struct HealthCheck {
+    sql: Sql,
+    redis: Option<Redis>,
+    /// The result of the last check, and when that began. Locked during a check, so that there is only one.
+    last: Mutex<Option<(Instant, Arc<StoreHealth>)>>,
+}
 
 /// Whether each store answers.
 pub struct StoreHealth {
@@ -59,10 +62,14 @@ impl StoreHealth {
     }
 }
 
-impl Services {
+impl HealthCheck {
+    pub fn new(sql: Sql, redis: Option<Redis>) -> Self {
+        Self { sql, redis, last: Mutex::default() }
+    }
+
     /// Whether each store answered within the last second.
-    pub(super) async fn health(&self) -> Arc<StoreHealth> {
-        let mut last = self.last_health.0.lock().await;
+    pub async fn result(&self) -> Arc<StoreHealth> {
+        let mut last = self.last.lock().await;
         if let Some((begun, health)) = &*last
             && begun.elapsed() < FRESH
         {

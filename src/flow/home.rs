@@ -34,7 +34,7 @@ struct HomeStore<'a> {
 #[handler]
 pub(super) async fn page(state: Data<&Arc<AppState>>) -> Result<Response, Error> {
     let services = &state.services;
-    let health = services.health().await;
+    let health = services.health.result().await;
     let mut strategies = Vec::new();
     for mount in state.mounts() {
         let why_not = health.of(mount.strategy.describe().backend).err();

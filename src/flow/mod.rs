@@ -42,7 +42,7 @@ use self::methods::{get, post};
 pub use self::changes_under_way::ChangesUnderWay;
 pub use self::ended_users::{ENDED_WITHIN, EndedUserWatch, lives_on};
 pub use self::flash::FlashMessages;
-pub use self::health::{LastHealth, StoreHealth};
+pub use self::health::{HealthCheck, StoreHealth};
 pub use self::hosts::ServedHosts;
 pub use self::login_events::LoginEvents;
 pub use self::outages::Outages;

@@ -20,7 +20,7 @@ pub(super) fn healthz() -> &'static str {
 /// only if none is ready, or if the node stops.
 #[handler]
 pub(super) async fn readyz(state: Data<&Arc<AppState>>) -> Response {
-    let health = state.services.health().await;
+    let health = state.services.health.result().await;
     let stops = state.services.shutdown.is_announced();
     let (mut rows, mut any_ready) = (Vec::new(), false);
     for strategy in state.strategies() {

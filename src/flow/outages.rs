@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::state::Services;
+use super::health::HealthCheck;
 use crate::store::StoreError;
 
 /// The time between two looks whether the store answers again.
@@ -20,8 +20,10 @@ const QUIET: Duration = Duration::from_secs(2);
 const REMINDER: Duration = Duration::from_mins(1);
 
 /// The outages that last, by the name of the store.
-#[derive(Debug, Default)]
-pub struct Outages(Mutex<HashMap<&'static str, Outage>>);
+pub struct Outages {
+    health: Arc<HealthCheck>,
+    lasting: Mutex<HashMap<&'static str, Outage>>,
+}
 
 #[derive(Debug)]
 struct Outage {
@@ -31,42 +33,43 @@ struct Outage {
     failed_requests: u64,
 }
 
-/// Notes a request that failed because a store did not answer.
-pub(super) fn note(services: &Arc<Services>, error: &StoreError, path: &str) {
-    let StoreError::Unavailable { store, detail } = error else {
-        // The start says which store is missing.
-        return tracing::debug!(path, %error, "a request failed");
-    };
-    if !services.outages.is_first(store) {
-        return tracing::debug!(path, %error, "a request failed");
-    }
-    tracing::error!(
-        store,
-        path,
-        detail,
-        "a store does not answer, so requests that need it fail; the next line counts them"
-    );
-    tokio::spawn(watch(Arc::downgrade(services), store));
-}
-
 /// Looks at the store until it answers again, or until the server has ended.
-async fn watch(services: Weak<Services>, store: &'static str) {
+async fn watch(outages: Weak<Outages>, store: &'static str) {
     loop {
         sleep(LOOK_EVERY).await;
-        let Some(services) = services.upgrade() else { return };
+        let Some(outages) = outages.upgrade() else { return };
         // What is no store of its own has no outage that one could look at: it is over when no request fails.
-        let answers = services.health().await.answers(store).unwrap_or(true);
-        if services.outages.is_over(store, answers) {
+        let answers = outages.health.result().await.answers(store).unwrap_or(true);
+        if outages.is_over(store, answers) {
             return;
         }
     }
 }
 
 impl Outages {
+    pub fn new(health: Arc<HealthCheck>) -> Self {
+        Self { health, lasting: Mutex::default() }
+    }
+
+    /// Notes a request that failed because a store did not answer. Needs a tokio runtime.
+    pub(super) fn note(self: &Arc<Self>, error: &StoreError, path: &str) {
+        match error {
+            StoreError::Unavailable { store, detail } if self.is_first(store) => {
+                let what = "a store does not answer, so requests that need it fail; the next line counts them";
+                tracing::error!(store, path, detail, "{what}");
+                tokio::spawn(watch(Arc::downgrade(self), store));
+            }
+            // Of a store that is not there, the start says so.
+            StoreError::Unavailable { .. } | StoreError::Absent { .. } => {
+                tracing::debug!(path, %error, "a request failed");
+            }
+        }
+    }
+
     /// Counts a failed request; true if it begins an outage.
     fn is_first(&self, store: &'static str) -> bool {
         let now = Instant::now();
-        match self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(store) {
+        match self.lasting.lock().unwrap_or_else(PoisonError::into_inner).entry(store) {
             Entry::Occupied(mut known) => {
                 let outage = known.get_mut();
                 outage.failed_requests += 1;
@@ -82,7 +85,7 @@ impl Outages {
 
     /// Ends the outage if nothing fails any more, and logs what is worth a line.
     fn is_over(&self, store: &'static str, answers: bool) -> bool {
-        let mut outages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outages = self.lasting.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(outage) = outages.get_mut(store) else { return true };
         let (seconds, failed_requests) = (outage.begun.elapsed().as_secs(), outage.failed_requests);
         if answers && outage.last_failure.elapsed() >= QUIET {

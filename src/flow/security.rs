@@ -1,11 +1,8 @@
 //! Tells the security log what requests do.
 
-use std::sync::Arc;
-
 use poem::Request;
 
 use super::client::client_address;
-use super::outages;
 use super::state::{AppState, Services};
 use crate::auth::Failure;
 use crate::error::Error;
@@ -29,9 +26,9 @@ pub(super) fn source_of(request: &Request) -> EventSource {
 
 /// Tells the logs about an error that becomes an answer: the ordinary log about a fault of ours, the security log about
 /// a refusal that may be part of an attack.
-pub(super) fn log(error: &Error, source: &EventSource, path: &str, services: &Arc<Services>) {
+pub(super) fn log(error: &Error, source: &EventSource, path: &str, services: &Services) {
     match error {
-        Error::Failure(Failure::Store(failed)) => outages::note(services, failed, path),
+        Error::Failure(Failure::Store(failed)) => services.outages.note(failed, path),
         _ => error.log(path),
     }
     record_refusal(error, source, path);

@@ -12,7 +12,7 @@ use super::changes_under_way::ChangesUnderWay;
 use super::client::client_address;
 use super::cookies::{CookieScope, KNOWN_BROWSER};
 use super::flash::FlashMessages;
-use super::health::LastHealth;
+use super::health::HealthCheck;
 use super::hosts::ServedHosts;
 use super::login_events::LoginEvents;
 use super::outages::Outages;
@@ -29,7 +29,6 @@ use crate::page::Pages;
 use crate::server::Shutdown;
 use crate::store::ended_users::EndedUsers;
 use crate::store::users::Users;
-use crate::store::{Redis, Sql};
 
 /// The mounts and their services. Built once, in `app`.
 pub struct AppState {
@@ -54,8 +53,8 @@ pub struct Services {
     pub changes_under_way: ChangesUnderWay,
     pub login_events: LoginEvents,
     pub shutdown: Arc<Shutdown>,
-    pub last_health: LastHealth,
-    pub outages: Outages,
+    pub health: Arc<HealthCheck>,
+    pub outages: Arc<Outages>,
     /// The node's name.
     pub node: String,
     /// The address that the browser sees, without a slash at the end.
@@ -65,8 +64,6 @@ pub struct Services {
     pub secure: bool,
     pub demo: Option<Demo>,
     pub keys: Arc<Keys>,
-    pub sql: Sql,
-    pub redis: Option<Redis>,
     pub stores: Vec<StoreStatus>,
     pub live_runs: LiveRuns,
     pub cost_runs: CostRuns,

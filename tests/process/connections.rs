@@ -22,7 +22,7 @@ async fn connect(server: &Program, host: u8) -> Wire {
     Wire::over(socket.connect(server.address).await.expect("a connection"))
 }
 
-/// Connections on each of which a request has begun and does not end.
+/// Opens connections, and begins a request on each.
 async fn hold(server: &Program, host: u8, count: usize) -> Vec<Wire> {
     let mut held = Vec::new();
     for _ in 0..count {
