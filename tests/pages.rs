@@ -37,6 +37,7 @@ mod pages {
     mod redis_calls;
     mod redis_down;
     mod server;
+    mod shared_address;
     mod trace;
     mod users;
 }
