@@ -16,6 +16,7 @@ mod pages {
     mod devices;
     mod documents;
     mod doubled_credentials;
+    mod ended_users;
     mod events;
     mod framing;
     mod headers;

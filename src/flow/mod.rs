@@ -29,6 +29,7 @@ mod rate_limits;
 mod register;
 mod security;
 mod state;
+mod unrevoked;
 mod users;
 
 use std::sync::Arc;
@@ -46,6 +47,7 @@ pub use self::hosts::ServedHosts;
 pub use self::login_events::LoginEvents;
 pub use self::rate_limits::RateLimits;
 pub use self::state::{AppState, Demo, DemoUser, Mount, Services, StoreStatus};
+pub use self::unrevoked::UnrevokedLogins;
 
 /// Every route of the server, inside the middleware.
 pub fn routes(state: &Arc<AppState>) -> impl Endpoint<Output = Response> + use<> {

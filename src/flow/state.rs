@@ -16,6 +16,7 @@ use super::health::StoreHealth;
 use super::hosts::ServedHosts;
 use super::login_events::LoginEvents;
 use super::rate_limits::{Origin, RateLimits};
+use super::unrevoked::UnrevokedLogins;
 use crate::account::Hasher;
 use crate::auth::{AuthStrategy, Backend, Description, Keys};
 use crate::clock::Clock;
@@ -51,6 +52,8 @@ pub struct Services {
     pub reports: FlashMessages,
     pub changes_under_way: ChangesUnderWay,
     pub login_events: LoginEvents,
+    /// The logins of ended users that a failing store still holds.
+    pub unrevoked: UnrevokedLogins,
     /// The node's name.
     pub node: String,
     /// The address that the browser sees, without a slash at the end.
@@ -162,6 +165,14 @@ impl Services {
     /// The scope of a cookie for all mounts.
     pub(super) fn whole_server(&self) -> CookieScope<'static> {
         CookieScope { path: "/", secure: self.secure }
+    }
+
+    /// The name of the store that a strategy needs.
+    pub(super) fn store_of(&self, strategy: &Description) -> &'static str {
+        self.stores
+            .iter()
+            .find(|store| store.backend == Some(strategy.backend))
+            .map_or("This process", |store| store.name)
     }
 
     pub(super) async fn health(&self) -> StoreHealth {
