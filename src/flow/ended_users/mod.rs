@@ -103,6 +103,8 @@ impl EndedUserWatch {
     /// Looks again and again, until it is dropped.
     pub async fn run(mut self) {
         loop {
+            // First what the start did: the security log began after it.
+            self.queues.iter_mut().for_each(MountQueue::record);
             tokio::time::sleep(PERIOD).await;
             let services = &self.state.services;
             let looked = services.ended_users.since(services.clock.now() - LOOK_BACK).await;

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::pause::RetryPause;
-use crate::auth::{AuthStrategy, Backend, Failure};
+use crate::auth::{AuthStrategy, Backend, Effect, Failure};
+use crate::clock::Timestamp;
 use crate::flow::state::Services;
 use crate::flow::unrevoked::UnrevokedLogins;
+use crate::security_log::{EventSource, RevocationCause, RevocationReach, SecurityEvent, record};
 use crate::store::StoreError;
-use crate::store::ended_users::EndedUser;
+use crate::store::ended_users::{EndCause, EndedUser};
 use crate::trace::Trace;
 
 /// The queue of one mount.
@@ -20,11 +22,13 @@ pub(super) struct MountQueue {
     /// How many of them, from the front, no check accepts.
     held: usize,
     pause: RetryPause,
+    /// What the security log does not have yet.
+    unrecorded: Vec<(EventSource, SecurityEvent)>,
 }
 
 impl MountQueue {
     pub fn new(strategy: Arc<dyn AuthStrategy>) -> Self {
-        Self { strategy, waiting: VecDeque::new(), held: 0, pause: RetryPause::default() }
+        Self { strategy, waiting: VecDeque::new(), held: 0, pause: RetryPause::default(), unrecorded: Vec::new() }
     }
 
     pub fn backend(&self) -> Backend {
@@ -56,8 +60,9 @@ impl MountQueue {
         }
         while let Some(ended) = self.waiting.front().copied() {
             match services.revoke_all_of(self.strategy.as_ref(), ended.user, &Trace::off()).await {
+                Ok(effect) => self.unrecorded.push(revocation(self.slug(), &ended, effect, services.clock.now())),
                 // Without Redis no login needs it.
-                Ok(_) | Err(Failure::Store(StoreError::Absent { .. })) => {}
+                Err(Failure::Store(StoreError::Absent { .. })) => {}
                 Err(failure) => {
                     self.hold(&services.unrevoked);
                     self.pause.begin();
@@ -74,6 +79,11 @@ impl MountQueue {
         Ok(())
     }
 
+    /// Tells the security log what the mount has revoked.
+    pub fn record(&mut self) {
+        self.unrecorded.drain(..).for_each(|(source, event)| record(&source, &event));
+    }
+
     /// Lets no check accept those who wait: the store may come back before the pause ends.
     fn hold(&mut self, unrevoked: &UnrevokedLogins) {
         for ended in self.waiting.range(self.held..) {
@@ -81,4 +91,17 @@ impl MountQueue {
         }
         self.held = self.waiting.len();
     }
+}
+
+/// No request did this, so the event names none.
+fn revocation(slug: &str, ended: &EndedUser, effect: Effect, now: Timestamp) -> (EventSource, SecurityEvent) {
+    let cause = match ended.cause {
+        EndCause::Disabled => RevocationCause::UserDisabled,
+        EndCause::Deleted => RevocationCause::UserDeleted,
+        EndCause::Reset => RevocationCause::Reset,
+    };
+    let (reach, refused_within_ms) = (RevocationReach::Everywhere, effect.refused_within_ms(now));
+    let event = SecurityEvent::LoginRevoked { reach, cause, revoked_login_id: None, refused_within_ms };
+    let mount = Some(format!("/{slug}").into());
+    (EventSource { mount, user_id: Some(ended.user), ..EventSource::default() }, event)
 }

@@ -59,6 +59,11 @@ impl EndCause {
             Self::Reset => "reset",
         }
     }
+
+    /// Reads a name. A later version may have written one that this one does not know.
+    fn of(name: &str) -> Self {
+        [Self::Disabled, Self::Deleted].into_iter().find(|cause| cause.name() == name).unwrap_or(Self::Reset)
+    }
 }
 
 /// A user whose logins every node must end.
@@ -68,6 +73,7 @@ pub struct EndedUser {
     pub id: Uuid,
     pub user: UserId,
     pub at: Timestamp,
+    pub cause: EndCause,
     /// Whether a node has revoked the logins in the SQL database.
     pub is_done_in_sql: bool,
 }
@@ -157,6 +163,7 @@ impl EndedUsers {
             id: row.id,
             user: UserId(row.user_id),
             at: Timestamp::from_millis(row.ended_at),
+            cause: EndCause::of(&row.cause),
             is_done_in_sql: row.carried_out_at.is_some(),
         };
         Ok(rows.map(ended).collect())
