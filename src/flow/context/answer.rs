@@ -79,7 +79,7 @@ impl RequestContext {
     async fn failed(&self, error: &Error) -> Response {
         security::log(error, self.source(), &self.0.path);
         if self.0.path.starts_with(&self.path("/api/")) {
-            return problem(error, self.strategy().describe().transport.bearer);
+            return problem(error, self.challenge(error));
         }
         match error {
             Error::LoginRequired { next } => return see_other(&with_next(&self.path("/login"), next.as_deref())),
@@ -98,6 +98,15 @@ impl RequestContext {
             bare(status)
         });
         with_headers(response, error)
+    }
+
+    /// The scheme of a 401. The error code is for a token that was refused, not for a request without one (RFC 6750, 3.1).
+    fn challenge(&self, error: &Error) -> &'static str {
+        match error {
+            Error::LoginRequired { .. } if self.has_bearer() => r#"Bearer error="invalid_token""#,
+            _ if self.strategy().describe().transport.bearer => "Bearer",
+            _ => "Cookie",
+        }
     }
 
     /// Adds cookies and timings to every answer, errors included.
