@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use minijinja::Value;
 use minijinja::value::Serde;
+use minijinja::{Value, context};
 use poem::Request;
 use poem::http::Method;
 use serde::Serialize;
@@ -109,6 +109,8 @@ pub struct Mount {
     base: String,
     /// A [`MountView`], converted once.
     pub(super) template_value: Value,
+    /// The path and the label of every mount, for links.
+    pub(super) links: Value,
 }
 
 /// A mount as templates read it.
@@ -135,11 +137,17 @@ impl AppState {
     pub fn new(services: Services, strategies: Vec<Arc<dyn AuthStrategy>>) -> Self {
         let services = Arc::new(services);
         let strategies: Arc<[_]> = strategies.into();
+        let link = |strategy: &Arc<dyn AuthStrategy>| {
+            let description = strategy.describe();
+            context! { base => format!("/{}", description.slug), label => description.texts.label }
+        };
+        let links = Value::from_iter(strategies.iter().map(link));
         let mount = |strategy: &Arc<dyn AuthStrategy>| {
             let base = format!("/{}", strategy.describe().slug);
             let template_value = Value::from(Serde(MountView { description: strategy.describe(), base: &base }));
             let (strategy, strategies) = (strategy.clone(), strategies.clone());
-            Arc::new(Mount { strategy, services: services.clone(), strategies, base, template_value })
+            let links = links.clone();
+            Arc::new(Mount { strategy, services: services.clone(), strategies, base, template_value, links })
         };
         Self { mounts: strategies.iter().map(mount).collect(), services: services.clone() }
     }

@@ -57,6 +57,7 @@ impl RequestContext {
         let ContextInner { mount, trace, method, path, previous, presented, .. } = &*self.0;
         let services = &mount.services;
         let timer = trace.timer();
+        let mounts = &mount.links;
         let (mount, user) = (&mount.template_value, user.map(|user| Value::from(Serde(user))));
         let context =
             PageContext { mount: mount.clone(), user: user.clone().into(), page: Value::from(Serde(context)) };
@@ -65,6 +66,7 @@ impl RequestContext {
         let frame = Frame {
             title,
             mount: Some(mount.clone()),
+            mounts: mounts.clone(),
             user,
             nav_unknown,
             doubled: presented.doubled.as_deref(),
