@@ -136,6 +136,7 @@ impl Error {
                 _ if theirs.is::<ParseRequestPayloadError>() => {
                     let reason = theirs.to_string();
                     let reason = reason.strip_prefix("parse request payload error: ").unwrap_or(&reason);
+                    let reason = without_types(reason);
                     Self::BadRequest(format!("The body is not the JSON that this address takes: {reason}."))
                 }
                 status if status.is_client_error() => Self::BadRequest(theirs.to_string()),
@@ -210,4 +211,11 @@ impl Error {
             tracing::error!(path, error = %self, "a request failed");
         }
     }
+}
+
+/// What the library says of a body, without the names of its types: a client knows its fields.
+fn without_types(reason: &str) -> &str {
+    let said = reason.strip_prefix("failed to parse \"").and_then(|rest| rest.split_once("\": "));
+    let said = said.map_or(reason, |(_, said)| said);
+    said.split_once(" (occurred while parsing").map_or(said, |(said, _)| said)
 }

@@ -19,6 +19,8 @@ pub struct Pages(Environment<'static>);
 pub struct Frame<'a> {
     pub title: &'a str,
     pub mount: Option<Value>,
+    /// Every mount, for the links to the same page under another strategy.
+    pub mounts: Value,
     /// The logged-in user.
     pub user: Option<Value>,
     /// The check was unavailable: the navigation says so.
@@ -35,7 +37,17 @@ pub struct Frame<'a> {
 impl<'a> Frame<'a> {
     /// The frame of a page outside the mounts.
     pub fn plain(title: &'a str, node: &'a str) -> Self {
-        Self { title, mount: None, user: None, nav_unknown: false, doubled: None, node, previous: None, trace: None }
+        Self {
+            title,
+            mount: None,
+            mounts: Value::default(),
+            user: None,
+            nav_unknown: false,
+            doubled: None,
+            node,
+            previous: None,
+            trace: None,
+        }
     }
 }
 
@@ -63,11 +75,11 @@ impl Pages {
 
     /// Renders the layout around a page's content.
     pub fn framed(&self, frame: Frame<'_>, content: String) -> Result<String, Error> {
-        let Frame { title, mount, user, nav_unknown, doubled, node, previous, trace } = frame;
+        let Frame { title, mount, mounts, user, nav_unknown, doubled, node, previous, trace } = frame;
         let content = Value::from_safe_string(content);
         self.render(
             "layout.html",
-            context! { title, mount, user, nav_unknown, doubled, node, previous, trace, content },
+            context! { title, mount, mounts, user, nav_unknown, doubled, node, previous, trace, content },
         )
     }
 }

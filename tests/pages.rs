@@ -16,6 +16,7 @@ mod pages {
     mod devices;
     mod documents;
     mod doubled_credentials;
+    mod ended_users;
     mod events;
     mod framing;
     mod headers;
@@ -37,6 +38,7 @@ mod pages {
     mod redis_calls;
     mod redis_down;
     mod server;
+    mod shared_address;
     mod trace;
     mod users;
 }

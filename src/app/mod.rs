@@ -17,6 +17,7 @@ use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use poem::{Endpoint, Response};
 use tokio::net::TcpListener;
@@ -34,7 +35,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::flow::{
     self, AppState, ChangesUnderWay, Demo, EndedUserWatch, FlashMessages, HealthCheck, LoginEvents, Outages,
-    RateLimits, ServedHosts, Services,
+    RateLimits, ServedHosts, Services, UnrevokedLogins,
 };
 use crate::labs::cost::CostRuns;
 use crate::labs::figures::Figures;
@@ -102,6 +103,7 @@ impl App {
             shutdown: Arc::default(),
             outages: Arc::new(Outages::new(health.clone())),
             health,
+            unrevoked: UnrevokedLogins::default(),
             node: node(settings, address),
             secure: public_url.starts_with("https://"),
             public_url,
@@ -114,8 +116,9 @@ impl App {
             figures,
         };
         let state = Arc::new(AppState::new(services, strategies));
-        let mut ended_users = EndedUserWatch::new(state.clone());
-        ended_users.catch_up().await;
+        let mut ended_users = EndedUserWatch::new(state.clone(), longest_life(settings));
+        let failed = |error| StartError::Database(settings.database_url.to_string(), error);
+        ended_users.catch_up().await.map_err(failed)?;
         let is_local = exposure::is_local(settings, address);
         let connection_limits = settings.connection_limits();
         Ok(Self { listener, address, state, nodes, is_local, connection_limits, ended_users })
@@ -221,6 +224,12 @@ fn served_hosts(settings: &Settings, demo: Option<&Demo>) -> ServedHosts {
         Some(url) => ServedHosts::Public(url.clone()),
         None => ServedHosts::Any,
     }
+}
+
+/// The longest life of a login under any strategy.
+fn longest_life(settings: &Settings) -> Duration {
+    let lives = [settings.access_ttl, settings.short_ttl, settings.refresh_ttl, settings.session_absolute];
+    lives.into_iter().max().unwrap_or_default()
 }
 
 fn node(settings: &Settings, address: SocketAddr) -> String {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Description, Promise};
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, whole_millis};
 use crate::identity::{ClientOrigin, Device, LoginId, Subject, UserId};
 use crate::store::{Footprint, StoreError};
 use crate::trace::Trace;
@@ -217,6 +217,17 @@ pub enum RevokeScope {
     Everywhere,
 }
 
+impl RevokeScope {
+    /// The single login that a revoke is for, where `this` is that of the request. `None`: every login.
+    pub fn single<'a>(&'a self, this: &'a LoginId) -> Option<&'a LoginId> {
+        match self {
+            Self::This => Some(this),
+            Self::Other(login) => Some(login),
+            Self::Everywhere => None,
+        }
+    }
+}
+
 /// When a revoke takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -236,5 +247,14 @@ impl Effect {
             Promise::Push { bound_ms } => Self::Within(Duration::from_millis(bound_ms)),
             Promise::Expiry { bound_ms } => Self::At(now + Duration::from_millis(bound_ms)),
         }
+    }
+
+    /// The longest time from `now` until every node refuses the login, in milliseconds.
+    pub fn refused_within_ms(self, now: Timestamp) -> u64 {
+        whole_millis(match self {
+            Self::Now => Duration::ZERO,
+            Self::Within(bound) => bound,
+            Self::At(end) => end.since(now),
+        })
     }
 }

@@ -16,7 +16,12 @@ Every server option has an environment variable of the same name in capitals: --
 
 Exit status: 0 after success, 2 if an option is wrong, 1 if something else failed.";
 
-/// Options that matter to the server, and to no lab or list.
+/// Behind the help of a lab. The options of the server would drown the lab's own.
+const OF_LAB: &str = "\
+A lab takes the options of the server, too, such as --database-url, --redis-url, --jwt-algorithm and --access-ttl.
+`jwt-vs-session serve --help` lists them.";
+
+/// Options that matter to the server, and to no list.
 const OF_SERVER: [&str; 9] =
     ["listen", "public_url", "login_rate", "trusted_proxy", "node", "figures", "demo", "demo_password", "no_demo"];
 
@@ -25,7 +30,7 @@ const OF_SERVER: [&str; 9] =
 pub(super) fn command() -> Command {
     let command = Cli::command();
     let options: Vec<Arg> = command.get_arguments().filter(|option| option.is_global_set()).cloned().collect();
-    command.mut_subcommands(|it| {
+    let command = command.mut_subcommands(|it| {
         let matters: fn(&str) -> bool = match it.get_name() {
             "serve" => |_| true,
             "key" => |id| id == "jwt_algorithm",
@@ -34,10 +39,11 @@ pub(super) fn command() -> Command {
                 let of_demo = matches!(id, "listen" | "public_url" | "demo" | "demo_password" | "no_demo");
                 of_demo || matches!(id, "database_url" | "password_min" | "access_ttl" | "short_ttl")
             },
-            "completions" => |_| false,
+            "completions" | "lab" => |_| false,
             _ => |id| !OF_SERVER.contains(&id),
         };
         let hidden = options.iter().filter(|option| !matters(option.get_id().as_str()));
         it.args(hidden.cloned().map(|option| option.hide(true)))
-    })
+    });
+    command.mut_subcommand("lab", |lab| lab.after_help(OF_LAB).mut_subcommands(|one| one.after_help(OF_LAB)))
 }

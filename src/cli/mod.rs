@@ -65,14 +65,14 @@ enum Command {
         /// The shell
         shell: Shell,
     },
-    /// Manage users
+    /// Add, disable, enable and delete users
     User {
         #[command(subcommand)]
         command: UserCommand,
     },
-    /// Delete every user, end every login, and add the demo users again
+    /// Delete every user, revoke every login, and add the demo users again
     Reset {
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
@@ -88,17 +88,17 @@ enum UserCommand {
         #[arg(long, default_value = "user", value_name = "user|presenter")]
         role: Role,
     },
-    /// Disable a user: no log in, and every open login ends
+    /// Disable a user: revoke every login of the user, and refuse new ones
     Disable {
         /// User name
         name: String,
     },
-    /// Let a disabled user log in again
+    /// Let a disabled user log in again; revoked logins stay revoked
     Enable {
         /// User name
         name: String,
     },
-    /// Delete a user: every open login ends
+    /// Delete a user, and revoke every login of the user
     Delete {
         /// User name
         name: String,

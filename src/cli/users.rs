@@ -42,7 +42,7 @@ pub(super) async fn change(settings: &Settings, name: &str, change: UserChange) 
     let outcome = changed(&sql, name, change).await;
     sql.close().await;
     writeln!(std::io::stdout(), "{}", outcome?)?;
-    if matches!(change, UserChange::Enable) { Ok(()) } else { print_ends(settings).await }
+    if matches!(change, UserChange::Enable) { Ok(()) } else { print_effects(settings).await }
 }
 
 async fn changed(sql: &Sql, name: &str, change: UserChange) -> Result<String, Box<dyn std::error::Error>> {
@@ -76,13 +76,13 @@ fn disabled(user: UserId) -> SecurityEvent {
     SecurityEvent::UserDisabled { target_user_id: user }
 }
 
-/// Says when the logins end under each mount.
-async fn print_ends(settings: &Settings) -> Outcome {
+/// Says when nodes refuse the revoked logins, for each mount.
+async fn print_effects(settings: &Settings) -> Outcome {
     let within = humantime::format_duration(ENDED_WITHIN);
     let mut out = std::io::stdout().lock();
     writeln!(
         out,
-        "Every running node ends the logins within {within}, as far as the strategy can; a later one does so at its start:"
+        "Every running node revokes the logins within {within}, as far as the strategy can; a later one does so at its start:"
     )?;
     for description in App::descriptions(settings).await? {
         writeln!(out, "  {:<17} {}", format!("/{}", description.slug), lives_on(description.promise))?;
@@ -106,14 +106,14 @@ pub(super) async fn reset(settings: &Settings, yes: bool) -> Outcome {
         }
         None => writeln!(std::io::stdout(), "There are no demo users with these settings: use `user add NAME`.")?,
     }
-    print_ends(settings).await
+    print_effects(settings).await
 }
 
 fn confirm(settings: &Settings) -> Result<(), Box<dyn std::error::Error>> {
     if !std::io::stdin().is_terminal() {
         return Err(ResetRefused::NoTerminal.into());
     }
-    write!(std::io::stderr(), "Delete every user in the {} and end every login? Type yes: ", settings.database_url)?;
+    write!(std::io::stderr(), "Delete every user in the {} and revoke every login? Type yes: ", settings.database_url)?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     if answer.trim() == "yes" { Ok(()) } else { Err(ResetRefused::NotConfirmed.into()) }

@@ -21,27 +21,36 @@ use crate::error::Error;
 struct LoginRequest {
     /// The user name.
     #[oai(validator(max_length = 256))]
-    username: StringOnly,
+    username: UsernameField,
     /// The password.
     #[oai(validator(max_length = 512))]
-    password: StringOnly,
+    password: PasswordField,
 }
 
-// The library also reads numbers and booleans as a string; this type does not. No doc comment: it would become the
-// description of the field in openapi.json.
-#[derive(NewType)]
-#[oai(from_json = false, from_parameter = false, from_multipart = false, to_header = false)]
-struct StringOnly(String);
+// The library also reads numbers and booleans as a string, and does not name the field that is missing; these types do
+// both. No doc comment: it would become the description of the field in openapi.json.
+macro_rules! text_field {
+    ($type:ident, $field:literal) => {
+        #[derive(NewType)]
+        #[oai(from_json = false, from_parameter = false, from_multipart = false, to_header = false)]
+        struct $type(String);
 
-impl ParseFromJSON for StringOnly {
-    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
-        match value {
-            Some(Value::String(text)) => Ok(Self(text)),
-            // The message must not repeat the value: it may be a password.
-            _ => Err(ParseError::custom("expected a string")),
+        impl ParseFromJSON for $type {
+            fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+                match value {
+                    Some(Value::String(text)) => Ok(Self(text)),
+                    // The message must not repeat the value: it may be a password.
+                    Some(_) => Err(ParseError::custom(concat!("the field ", $field, " is not a string"))),
+                    None => Err(ParseError::custom(concat!("the field ", $field, " is missing"))),
+                }
+            }
         }
-    }
+    };
 }
+
+text_field!(UsernameField, "username");
+text_field!(PasswordField, "password");
+text_field!(RefreshTokenField, "refresh_token");
 
 /// A new login, or a renewed one. A JWT strategy returns the token; a session strategy sets a cookie.
 #[derive(Object)]
@@ -62,7 +71,7 @@ struct LoginResponse {
 struct RefreshRequest {
     /// The refresh token. The server accepts it once.
     #[oai(validator(max_length = 512))]
-    refresh_token: StringOnly,
+    refresh_token: RefreshTokenField,
 }
 
 /// The logged-in user and the login.
@@ -126,7 +135,7 @@ impl Api {
     /// Log in
     ///
     /// An unknown user and a wrong password get the same answer.
-    #[oai(path = "/login", method = "post")]
+    #[oai(path = "/login", method = "post", operation_id = "logIn")]
     async fn login(&self, request: RequestContext, body: Json<LoginRequest>) -> Result<Json<LoginResponse>, Error> {
         let Json(LoginRequest { username, password }) = body;
         let (grant, user) = log_in(&request, &username.0, SecretString::from(password.0)).await?;
@@ -140,7 +149,7 @@ impl Api {
     ///
     /// Exchanges a refresh token for a new access token and a new refresh token. 404 under a strategy without refresh
     /// tokens. A network may renew ten times as often as it may send a wrong password.
-    #[oai(path = "/refresh", method = "post")]
+    #[oai(path = "/refresh", method = "post", operation_id = "refresh")]
     async fn refresh(&self, request: RequestContext, body: Json<RefreshRequest>) -> Result<Json<LoginResponse>, Error> {
         if request.strategy().describe().transport.refresh_cookie.is_none() {
             return Err(Error::NotFound);
@@ -156,7 +165,7 @@ impl Api {
     ///
     /// Authenticates the request: 200 if the server accepts the credential, 401 if it refuses it. 503 means unavailable: a
     /// store does not answer, and the login may still be valid.
-    #[oai(path = "/me", method = "get")]
+    #[oai(path = "/me", method = "get", operation_id = "getMe")]
     async fn me(&self, request: RequestContext) -> Result<Json<MeResponse>, Error> {
         let identity = request.require_login().await?;
         Ok(Json(MeResponse {
@@ -173,7 +182,7 @@ impl Api {
     /// Log out
     ///
     /// Revokes this login and removes the cookie. The strategy decides when other nodes refuse a copy of the credential.
-    #[oai(path = "/logout", method = "post")]
+    #[oai(path = "/logout", method = "post", operation_id = "logOut")]
     async fn logout(&self, request: RequestContext) -> Result<Done, Error> {
         log_out(&request, RevokeScope::This).await?;
         Ok(Done::Done)
@@ -182,7 +191,7 @@ impl Api {
     /// Log out everywhere
     ///
     /// Revokes every login of the user under this strategy, as far as the strategy can.
-    #[oai(path = "/logout-everywhere", method = "post")]
+    #[oai(path = "/logout-everywhere", method = "post", operation_id = "logOutEverywhere")]
     async fn logout_everywhere(&self, request: RequestContext) -> Result<Done, Error> {
         log_out(&request, RevokeScope::Everywhere).await?;
         Ok(Done::Done)
@@ -210,6 +219,7 @@ impl ApiResponse for Error {
             (StatusCode::FORBIDDEN, "The request came from another site"),
             (StatusCode::NOT_FOUND, "There is nothing at this address"),
             (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 64 KiB"),
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not `application/json`"),
             (StatusCode::TOO_MANY_REQUESTS, "Too many tries; `Retry-After` says when to try again"),
             (
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -52,13 +52,8 @@ impl ChangesUnderWay {
 
     /// A request revokes logins under a mount.
     pub(super) fn revoke(&self, mount: &Description, who: &Identity, scope: &RevokeScope) {
-        let login = match scope {
-            RevokeScope::This => Some(&who.login),
-            RevokeScope::Other(login) => Some(login),
-            RevokeScope::Everywhere => None,
-        };
         // A strategy that cannot revoke a single login revokes all, or none.
-        let login = login.filter(|_| mount.revokes_single || mount.promise.only_expires());
+        let login = scope.single(&who.login).filter(|_| mount.revokes_single || mount.promise.only_expires());
         self.revoke_where(|change| {
             let is_theirs = change.mount == mount.slug && change.user == who.subject.id;
             is_theirs && login.is_none_or(|login| *login == change.login)

@@ -4,7 +4,7 @@
 //! here, as requests of the same site. The name in `Host` gives it away.
 
 use poem::Request;
-use poem::http::{HeaderMap, Version, header};
+use poem::http::{HeaderMap, HeaderValue, Version, header};
 use url::{Host, Url};
 
 use crate::error::Error;
@@ -51,11 +51,14 @@ impl ServedHosts {
         }
         match self {
             Self::Loopback => {
-                if is_forwarded(request.headers()) {
+                // Browsers have not sent HTTP/1.0 for decades. Proxies do: nginx, unless it is told otherwise.
+                if request.version() == Version::HTTP_10 || is_forwarded(request.headers()) {
                     return Err(Error::Forwarded);
                 }
-                let here = host.is_some_and(|(host, _)| is_loopback(&host));
-                if here { Ok(()) } else { Err(Error::NotLoopback) }
+                if !host.is_some_and(|(host, _)| is_loopback(&host)) {
+                    return Err(Error::NotLoopback);
+                }
+                if shows_another_host(request.headers()) { Err(Error::Forwarded) } else { Ok(()) }
             }
             Self::Public(url) => {
                 let known = OPERATION.contains(&request.uri().path()) || host.is_some_and(|host| is_of(url, &host));
@@ -118,4 +121,19 @@ fn is_of(url: &Url, (host, port): &HostAndPort) -> bool {
 fn is_forwarded(headers: &HeaderMap) -> bool {
     let begins = |name: &str| FORWARDED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     headers.keys().any(|name| FORWARDED.contains(&name.as_str()) || begins(name.as_str()))
+}
+
+/// Whether the browser has this server's page under a name of another machine: a proxy replaced `Host`.
+///
+/// What `Sec-Fetch-Site` calls cross-site comes from a page of another site. It may link here; its forms are refused
+/// by the cross-site check.
+fn shows_another_host(headers: &HeaderMap) -> bool {
+    if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site" || site == "same-site") {
+        return false;
+    }
+    let is_elsewhere = |line: &HeaderValue| {
+        let url = line.to_str().ok().and_then(|line| line.parse::<Url>().ok());
+        url.is_some_and(|url| url.host().is_some_and(|host| !is_loopback(&host)))
+    };
+    [header::ORIGIN, header::REFERER].iter().any(|name| headers.get_all(name).iter().any(is_elsewhere))
 }

@@ -30,6 +30,7 @@ mod rate_limits;
 mod register;
 mod security;
 mod state;
+mod unrevoked;
 mod users;
 
 use std::sync::Arc;
@@ -48,6 +49,7 @@ pub use self::login_events::LoginEvents;
 pub use self::outages::Outages;
 pub use self::rate_limits::RateLimits;
 pub use self::state::{AppState, Demo, DemoUser, Mount, Services, StoreStatus};
+pub use self::unrevoked::UnrevokedLogins;
 
 /// Every route of the server, inside the middleware.
 pub fn routes(state: &Arc<AppState>) -> impl Endpoint<Output = Response> + use<> {

@@ -41,7 +41,7 @@ pub(super) async fn form(request: RequestContext) -> Result<Response, Error> {
 /// `POST M/register`.
 #[handler]
 pub(super) async fn submit(request: RequestContext, Form(fields): Form<RegisterForm>) -> Result<Response, Error> {
-    request.services().rate_limits.check_registration(request.origin().address)?;
+    request.services().rate_limits.check_registration(request.origin().address).await?;
     let (status, message) = match register(&request, &fields.username, fields.password).await? {
         Registration::Registered(user) => {
             request.record_of(Some(user.id), None, &SecurityEvent::Registered);

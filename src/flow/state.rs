@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use minijinja::Value;
 use minijinja::value::Serde;
+use minijinja::{Value, context};
 use poem::Request;
 use poem::http::Method;
 use serde::Serialize;
@@ -17,6 +17,7 @@ use super::hosts::ServedHosts;
 use super::login_events::LoginEvents;
 use super::outages::Outages;
 use super::rate_limits::{Origin, RateLimits};
+use super::unrevoked::UnrevokedLogins;
 use crate::account::Hasher;
 use crate::auth::{AuthStrategy, Backend, Description, Keys};
 use crate::clock::Clock;
@@ -55,6 +56,8 @@ pub struct Services {
     pub shutdown: Arc<Shutdown>,
     pub health: Arc<HealthCheck>,
     pub outages: Arc<Outages>,
+    /// The logins of ended users that a failing store still holds.
+    pub unrevoked: UnrevokedLogins,
     /// The node's name.
     pub node: String,
     /// The address that the browser sees, without a slash at the end.
@@ -108,6 +111,8 @@ pub struct Mount {
     base: String,
     /// A [`MountView`], converted once.
     pub(super) template_value: Value,
+    /// The path and the label of every mount, for links.
+    pub(super) links: Value,
 }
 
 /// A mount as templates read it.
@@ -134,11 +139,17 @@ impl AppState {
     pub fn new(services: Services, strategies: Vec<Arc<dyn AuthStrategy>>) -> Self {
         let services = Arc::new(services);
         let strategies: Arc<[_]> = strategies.into();
+        let link = |strategy: &Arc<dyn AuthStrategy>| {
+            let description = strategy.describe();
+            context! { base => format!("/{}", description.slug), label => description.texts.label }
+        };
+        let links = Value::from_iter(strategies.iter().map(link));
         let mount = |strategy: &Arc<dyn AuthStrategy>| {
             let base = format!("/{}", strategy.describe().slug);
             let template_value = Value::from(Serde(MountView { description: strategy.describe(), base: &base }));
             let (strategy, strategies) = (strategy.clone(), strategies.clone());
-            Arc::new(Mount { strategy, services: services.clone(), strategies, base, template_value })
+            let links = links.clone();
+            Arc::new(Mount { strategy, services: services.clone(), strategies, base, template_value, links })
         };
         Self { mounts: strategies.iter().map(mount).collect(), services: services.clone() }
     }
@@ -164,5 +175,13 @@ impl Services {
     /// The scope of a cookie for all mounts.
     pub(super) fn whole_server(&self) -> CookieScope<'static> {
         CookieScope { path: "/", secure: self.secure }
+    }
+
+    /// The name of the store that a strategy needs.
+    pub(super) fn store_of(&self, strategy: &Description) -> &'static str {
+        self.stores
+            .iter()
+            .find(|store| store.backend == Some(strategy.backend))
+            .map_or("This process", |store| store.name)
     }
 }

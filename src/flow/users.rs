@@ -12,11 +12,13 @@ use serde_json::json;
 use super::context::{RequestContext, see_other};
 use super::ended_users::lives_on;
 use crate::account::UserName;
-use crate::auth::{Effect, Identity};
+use crate::auth::{Effect, Failure, Identity};
 use crate::error::Error;
 use crate::identity::{Role, UserId};
 use crate::security_log::{LoginRefusal, SecurityEvent};
+use crate::store::StoreError;
 use crate::store::users::User;
+use crate::trace::StepKind;
 
 /// The most users that a page shows.
 const SHOWN: u64 = 100;
@@ -41,7 +43,9 @@ pub(super) struct DeleteForm {
 pub(super) async fn list(request: RequestContext, Query(query): Query<UsersQuery>) -> Result<Response, Error> {
     let presenter = require_presenter(&request).await?;
     let services = request.services();
-    let users = services.users.list(&crate::account::UserName::fold(&query.name), SHOWN).await?;
+    let beginning = UserName::fold(&query.name);
+    let listing = services.users.list(&beginning, SHOWN);
+    let users = timed(&request, "SELECT the users by name", listing).await?;
     let rows: Vec<_> = users.iter().map(|user| row(user, presenter)).collect();
     let report = query.report.and_then(|name| services.reports.get(&name));
     let page = context! { rows => Serde(rows), shown => SHOWN, name => query.name, report };
@@ -68,20 +72,22 @@ pub(super) async fn one(request: RequestContext, Path(id): Path<String>) -> Resu
 pub(super) async fn disable(request: RequestContext, Path(id): Path<String>) -> Result<Response, Error> {
     let (presenter, user) = (require_presenter_to_change(&request).await?, find(&request, &id).await?);
     refuse_oneself(presenter, &user)?;
-    request.services().ended_users.disable(user.id).await?;
+    let disabling = request.services().ended_users.disable(user.id);
+    timed(&request, "UPDATE the user: disabled; INSERT the row that every node reads", disabling).await?;
     request.record(presenter, &SecurityEvent::UserDisabled { target_user_id: user.id });
-    let lines = end_logins(&request, &user, format!("{} is disabled, and cannot log in.", user.name)).await;
-    Ok(report(&request, lines))
+    let mounts = revoke_logins(&request, &user).await;
+    Ok(report(&request, &format!("{} is disabled, and cannot log in.", user.name), mounts))
 }
 
 /// `POST M/users/{id}/enable`.
 #[handler]
 pub(super) async fn enable(request: RequestContext, Path(id): Path<String>) -> Result<Response, Error> {
     let (presenter, user) = (require_presenter_to_change(&request).await?, find(&request, &id).await?);
-    request.services().ended_users.enable(user.id).await?;
+    let enabling = request.services().ended_users.enable(user.id);
+    timed(&request, "UPDATE the user: enabled", enabling).await?;
     request.services().rate_limits.forget_failures(&UserName::fold(&user.name)).await?;
     request.record(presenter, &SecurityEvent::UserEnabled { target_user_id: user.id });
-    Ok(report(&request, vec![format!("{} can log in again. The ended logins stay ended.", user.name)]))
+    Ok(report(&request, &format!("{} can log in again. The revoked logins stay revoked.", user.name), Vec::new()))
 }
 
 /// `POST M/users/{id}/delete`, with the name typed again.
@@ -96,10 +102,11 @@ pub(super) async fn delete(
     if form.name.trim() != user.name {
         return Err(Error::BadRequest("Type the user's name to delete the user.".to_owned()));
     }
-    request.services().ended_users.delete(user.id).await?;
+    let deleting = request.services().ended_users.delete(user.id);
+    timed(&request, "DELETE the user; INSERT the row that every node reads", deleting).await?;
     request.record(presenter, &SecurityEvent::UserDeleted { target_user_id: user.id });
-    let lines = end_logins(&request, &user, format!("{} is deleted.", user.name)).await;
-    Ok(report(&request, lines))
+    let mounts = revoke_logins(&request, &user).await;
+    Ok(report(&request, &format!("{} is deleted.", user.name), mounts))
 }
 
 fn row(user: &User, presenter: &Identity) -> serde_json::Value {
@@ -110,7 +117,8 @@ fn row(user: &User, presenter: &Identity) -> serde_json::Value {
 /// The presenter's login. Without a login the answer leads to the login page; another user gets 403.
 async fn require_presenter(request: &RequestContext) -> Result<&Identity, Error> {
     let identity = request.require_login().await?;
-    let user = request.services().users.get(identity.subject.id).await?;
+    let reading = request.services().users.get(identity.subject.id);
+    let user = timed(request, "SELECT the presenter: still one, and not disabled?", reading).await?;
     let presents = user.is_some_and(|user| user.role == Role::Presenter && !user.is_disabled);
     if presents {
         return Ok(identity);
@@ -133,7 +141,17 @@ async fn require_presenter_to_change(request: &RequestContext) -> Result<&Identi
 
 async fn find(request: &RequestContext, id: &str) -> Result<User, Error> {
     let id = UserId(id.parse().map_err(|_| Error::NotFound)?);
-    request.services().users.get(id).await?.ok_or(Error::NotFound)
+    timed(request, "SELECT the user by id", request.services().users.get(id)).await?.ok_or(Error::NotFound)
+}
+
+/// Waits for a statement, and shows it in the panel.
+async fn timed<T>(
+    request: &RequestContext,
+    statement: &str,
+    running: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let words = |_: &_| format!("{}: {statement}", request.services().users.store());
+    request.trace().timed(StepKind::Database, words, running).await
 }
 
 fn refuse_oneself(presenter: &Identity, user: &User) -> Result<(), Error> {
@@ -143,26 +161,28 @@ fn refuse_oneself(presenter: &Identity, user: &User) -> Result<(), Error> {
     Ok(())
 }
 
-/// Ends the user's logins on this node at once. The others read the row within a second.
-async fn end_logins(request: &RequestContext, user: &User, done: String) -> Vec<String> {
-    let mut lines = vec![done];
+/// Revokes the user's logins on this node at once, and says for each mount what that did. The others read the row within a
+/// second.
+async fn revoke_logins(request: &RequestContext, user: &User) -> Vec<Value> {
+    let (mut mounts, services) = (Vec::new(), request.services());
     for strategy in request.mount().strategies.iter() {
-        let slug = strategy.describe().slug;
-        let services = request.services();
-        lines.push(match services.revoke_all_of(strategy.as_ref(), user.id, request.trace()).await {
+        let description = strategy.describe();
+        let done = match services.revoke_all_of(strategy.as_ref(), user.id, request.trace()).await {
             Ok(Effect::Now | Effect::Within(_)) => {
-                format!("/{slug}: this node revoked every login. Other nodes do so within a second.")
+                "this node revoked every login. Other nodes do so within a second.".to_owned()
             }
-            Ok(Effect::At(end)) => {
-                format!("/{slug}: the server accepts tokens until they expire, {end} at the latest.")
+            Ok(Effect::At(_)) => lives_on(description.promise),
+            Err(Failure::Store(StoreError::Absent { store })) => {
+                format!("the server runs without {store}, so nobody is logged in here.")
             }
-            Err(_) => format!("/{slug}: a store does not answer. The node revokes the logins when the store is back."),
-        });
+            Err(_) => "a store does not answer. The node revokes the logins when the store is back.".to_owned(),
+        };
+        mounts.push(context! { slug => description.slug, done });
     }
-    lines
+    mounts
 }
 
-fn report(request: &RequestContext, lines: Vec<String>) -> Response {
-    let name = request.services().reports.keep(Value::from(lines));
+fn report(request: &RequestContext, done: &str, mounts: Vec<Value>) -> Response {
+    let name = request.services().reports.keep(context! { done, mounts });
     see_other(&request.path(&format!("/users?report={name}")))
 }

@@ -69,7 +69,7 @@ pub enum LoginRefusal {
     Disabled,
     /// The password was right, but was changed while the login was opened.
     PasswordChanged,
-    /// Somebody who is no presenter tried to start a lab.
+    /// Somebody who is no presenter tried to start a lab, or opened the pages of users.
     NoPresenter,
 }
 
@@ -101,12 +101,18 @@ pub enum RevocationReach {
 #[serde(rename_all = "snake_case")]
 pub enum RevocationCause {
     Logout,
-    /// A press on the list of devices.
+    /// A button in the list of devices.
     DeviceList,
     PasswordChange,
     /// A login over an old one in the same browser.
     NewLogin,
     RefreshReuse,
+    /// A presenter, or a command, disabled the user.
+    UserDisabled,
+    /// A presenter, or a command, deleted the user.
+    UserDeleted,
+    /// The command `reset`, or a start that replaced the public password of the demo users.
+    Reset,
 }
 
 impl SecurityEvent {

@@ -149,6 +149,36 @@ async fn walk(mount: &str) {
     examine(&tab, "without Redis").await;
 }
 
+/// Only a presenter sees the links to these pages.
+#[tokio::test]
+async fn pages_of_users_break_no_rule() {
+    let redis = RedisServer::start().await;
+    let app = TestApp::start(&["--redis-url", &redis.url()]).await;
+    let chromium = Chromium::start().await;
+    let tab = chromium.tab().await;
+    for mount in ["/session", "/jwt"] {
+        tab.open(&app.url(&format!("{mount}/login"))).await;
+        tab.log_in("carol", DEMO_PASSWORD).await;
+        let list = format!("{mount}/users");
+        let seen = follow_links(&tab, &app, &list, &[&list]).await;
+        assert!(seen.len() >= 4, "the list, and a page of each user: {seen:?}");
+        tab.open(&app.url(&format!("{list}?name=nobody-of-this-name"))).await;
+        examine(&tab, "a name that nobody has").await;
+    }
+    tab.open(&app.url("/session/users")).await;
+    for action in ["Disable", "Enable"] {
+        tab.press("bob").await;
+        examine(&tab, action).await;
+        tab.press(&format!("{action} bob")).await;
+        examine(&tab, &format!("after {action}")).await;
+    }
+    tab.press("bob").await;
+    tab.fill("Type the name to delete the user", "bob").await;
+    tab.press("Delete bob").await;
+    tab.sees("bob is deleted.").await;
+    examine(&tab, "after Delete").await;
+}
+
 #[tokio::test]
 async fn the_cost_lab_breaks_no_rule_while_it_runs_and_afterwards() {
     let app = TestApp::start(&[]).await;

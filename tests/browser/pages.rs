@@ -1,7 +1,8 @@
 //! What single pages show: the login form, the panel, the notices, the errors, the reference; and what no page runs.
 
 use super::chromium::Chromium;
-use crate::common::{DEMO_PASSWORD, RedisServer, TestApp, client};
+use super::pictures::look_closely;
+use crate::common::{DEMO_PASSWORD, RedisServer, TestApp, client, until};
 
 #[tokio::test]
 async fn after_a_login_the_browser_lands_where_it_wanted_to_go_and_the_panel_shows_the_post_before() {
@@ -25,6 +26,29 @@ async fn after_a_login_the_browser_lands_where_it_wanted_to_go_and_the_panel_sho
         tab.open(&app.url(&format!("{mount}/devices"))).await;
         assert_eq!(tab.text_of("section[aria-labelledby=previous-heading]").await, None, "the POST is shown once");
     }
+    tab.is_quiet_but_for(&[]).await;
+}
+
+/// By the keyboard, and in a browser without scripts.
+#[tokio::test]
+async fn from_a_page_of_a_mount_the_same_page_of_another_is_two_keys_away() {
+    let app = TestApp::start(&[]).await;
+    let chromium = Chromium::start().await;
+    let mut tab = chromium.tab().await;
+    tab.without_scripts().await;
+    tab.open(&app.url("/jwt/register")).await;
+    let closed = "document.querySelector('.elsewhere details').open";
+    assert_eq!(tab.js::<bool>(closed).await, Some(false));
+    let focus = |what: &str| format!("(e => {{ e.focus(); return document.activeElement === e }})({what})");
+    let summary = focus("document.querySelector('.elsewhere summary')");
+    assert_eq!(tab.js::<bool>(&summary).await, Some(true));
+    tab.page.find_element("summary").await.expect("it is there").press_key("Enter").await.expect("a key");
+    until("the list is open", async || tab.js(closed).await == Some(true)).await;
+    look_closely(&tab, "elsewhere").await;
+    tab.press("Session in the SQL database").await;
+    assert_eq!(tab.path().await, "/session-sql/register");
+    tab.press("Revocation lab").await;
+    assert_eq!(tab.path().await, "/labs/revocation");
     tab.is_quiet_but_for(&[]).await;
 }
 

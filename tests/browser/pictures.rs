@@ -8,7 +8,8 @@ use super::chromium::{Chromium, WINDOW};
 use super::tab::{Tab, keep};
 use crate::common::{DEMO_PASSWORD, RedisServer, TestApp};
 
-const TELEPHONE: u32 = 375;
+/// The narrowest.
+const TELEPHONE: u32 = 360;
 
 /// A picture; and the page fits a projector and a telephone.
 async fn look(tab: &Tab, name: &str) {
@@ -84,6 +85,36 @@ async fn walk(mount: &str) {
     tab.press("Log out").await;
     look(&tab, &called("logged-out")).await;
     tab.is_quiet_but_for(&["status of 404", "status of 401"]).await;
+}
+
+/// Only a presenter sees the links to these pages.
+#[tokio::test]
+async fn no_page_of_users_is_wider_than_its_window() {
+    let redis = RedisServer::start().await;
+    let app = TestApp::start(&["--redis-url", &redis.url(), "--node", "node-1"]).await;
+    let chromium = Chromium::start().await;
+    let mut tab = chromium.tab().await;
+    tab.open(&app.url("/session/login?next=/session/users")).await;
+    tab.log_in("carol", DEMO_PASSWORD).await;
+    look_closely(&tab, "users").await;
+    tab.press("carol").await;
+    look(&tab, "user-oneself").await;
+    tab.press("All users").await;
+    for (action, name) in [("Disable bob", "user"), ("Enable bob", "user-disabled")] {
+        tab.press("bob").await;
+        look_closely(&tab, name).await;
+        tab.press(action).await;
+        look_closely(&tab, &format!("{name}-done")).await;
+    }
+    tab.press("bob").await;
+    tab.fill("Type the name to delete the user", "bob").await;
+    tab.press("Delete bob").await;
+    look_closely(&tab, "user-deleted").await;
+    tab.open(&app.url("/jwt/login?next=/jwt/users")).await;
+    tab.log_in("carol", DEMO_PASSWORD).await;
+    tab.press("alice").await;
+    look(&tab, "user-read-only").await;
+    tab.is_quiet_but_for(&[]).await;
 }
 
 #[tokio::test]

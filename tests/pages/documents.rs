@@ -44,6 +44,50 @@ async fn every_documented_route_answers_as_documented_under_every_mount() {
     assert_eq!(served.len(), routes.len(), "served by some mount: {served:?}");
 }
 
+/// Generators of clients need a name for each operation, and the ways to present a login.
+#[tokio::test]
+async fn operations_have_names_and_say_how_to_present_a_login() {
+    let server = TestServer::start().await;
+    let document = get(&server, "/openapi.json").await.json();
+    let schemes = document["components"]["securitySchemes"].as_object().expect("schemes");
+    assert_eq!(schemes["bearer"]["scheme"], "bearer");
+    for mount in server.mounts() {
+        let cookie = schemes.values().find(|scheme| scheme["name"] == mount.transport.cookie).expect("the cookie");
+        assert_eq!((&cookie["type"], &cookie["in"]), (&json!("apiKey"), &json!("cookie")));
+    }
+    let mut names = BTreeSet::new();
+    for (path, _, operation) in routes(&document) {
+        let name = operation["operationId"].as_str().unwrap_or_else(|| panic!("{path} has no name"));
+        assert!(names.insert(name.to_owned()), "{name} twice");
+        let ways = operation["security"].as_array().map_or(0, Vec::len);
+        let takes_body = operation.get("requestBody").is_some();
+        assert_eq!(ways, if takes_body { 0 } else { schemes.len() }, "{path}");
+        assert_eq!(operation["responses"].get("415").is_some(), takes_body, "{path}");
+    }
+}
+
+/// Every example of the page, sent as it stands: none is for an address that is not there.
+#[tokio::test]
+async fn the_examples_of_the_page_lead_somewhere() {
+    let server = TestServer::start().await;
+    let page = get(&server, "/docs").await.body.replace("&#x2f;", "/").replace("&quot;", "\"").replace("&#x27;", "'");
+    let examples: Vec<_> = page.split("<pre>curl -i ").skip(1).filter_map(|rest| rest.split("</pre>").next()).collect();
+    assert!(examples.iter().any(|example| example.contains(" -b 'id=")), "by cookie: {examples:#?}");
+    assert!(examples.iter().any(|example| example.contains("Bearer")), "by token: {examples:#?}");
+    for example in examples {
+        let mut words = example.split(' ').filter(|word| !["-X", "GET", "POST"].contains(word));
+        let url = words.next().expect("an address");
+        let request = if example.starts_with("-X POST") || example.contains(" -d ") {
+            let body = example.split(" -d '").nth(1).map(|body| body.trim_end_matches('\'').to_owned());
+            bare_client().post(url).header("content-type", "application/json").body(body.unwrap_or_default())
+        } else {
+            bare_client().get(url)
+        };
+        let reply = answer(request).await;
+        assert!(![400, 404, 405, 415].contains(&reply.status), "{example}: {} {}", reply.status, reply.body);
+    }
+}
+
 fn routes(document: &Value) -> Vec<(String, String, Value)> {
     let paths = document["paths"].as_object().expect("paths").iter();
     let routes = paths.flat_map(|(path, operations)| {

@@ -103,6 +103,50 @@ async fn the_demo_password_is_for_nobody_behind_a_proxy_or_a_tunnel() {
     }
 }
 
+/// nginx with `proxy_pass` and nothing else: HTTP/1.0, `Host` is the address of this server, and no header says so.
+#[tokio::test]
+async fn the_demo_password_is_for_nobody_behind_a_bare_proxy() {
+    let server = TestServer::start().await;
+    let host = format!("Host: {}", server.app.address);
+    for path in ["/", "/jwt/login", "/labs/cost", "/jwt/api/me", "/readyz"] {
+        let lines = [host.clone(), "Connection: close".to_owned()];
+        let reply = send(&server, &format!("GET {path} HTTP/1.0"), &lines, "").await;
+        assert_eq!(reply.status, 403, "{path}");
+        assert!(!reply.body.contains(DEMO_PASSWORD) && reply.body.contains("--public-url"), "{}", reply.body);
+    }
+    // A proxy that speaks HTTP/1.1: the browser still says which address it shows.
+    let same_origin = "Sec-Fetch-Site: same-origin";
+    for line in
+        ["Origin: https://login.example", "Referer: http://login.example:8080/jwt/", "Referer: https://192.0.2.7"]
+    {
+        for lines in [vec![line], vec![line, same_origin], vec!["Origin: null", line, same_origin]] {
+            let lines: Vec<_> = lines.into_iter().map(ToOwned::to_owned).chain([host.clone()]).collect();
+            let page = send(&server, "GET /jwt/login HTTP/1.1", &lines, "").await;
+            assert_eq!(page.status, 403, "{lines:?}");
+            assert!(!page.body.contains(DEMO_PASSWORD) && page.body.contains("--public-url"), "{}", page.body);
+            let login = log_in_as_carol(&server, &lines).await;
+            assert_eq!((login.status, login.header("set-cookie")), (403, None), "{lines:?}");
+        }
+    }
+}
+
+/// The slides of a workshop may link to the server of the presenter's own machine.
+#[tokio::test]
+async fn pages_of_this_machine_and_links_from_elsewhere_lead_to_the_demo() {
+    let server = TestServer::start().await;
+    let host = format!("Host: {}", server.app.address);
+    for lines in [
+        &["Referer: http://localhost:5000/jwt/", "Sec-Fetch-Site: same-origin"][..],
+        &["Referer: http://127.0.0.1/jwt/"],
+        &["Referer: https://slides.example/", "Sec-Fetch-Site: cross-site"],
+        &["Referer: not an address"],
+        &["Sec-Fetch-Site: none"],
+    ] {
+        let lines: Vec<_> = lines.iter().map(ToString::to_string).chain([host.clone()]).collect();
+        assert_eq!(send(&server, "GET /jwt/login HTTP/1.1", &lines, "").await.status, 200, "{lines:?}");
+    }
+}
+
 #[tokio::test]
 async fn without_the_demo_password_proxies_and_names_of_the_network_are_welcome() {
     let server = TestServer::with(&["--no-demo"]).await;
@@ -197,7 +241,7 @@ async fn a_request_names_exactly_one_valid_host() {
 #[tokio::test]
 async fn http_1_0_may_leave_the_host_out() {
     for (options, page, health) in
-        [(&[][..], 421, 421), (&["--no-demo"], 200, 200), (&["--public-url", "http://login.example"], 421, 200)]
+        [(&[][..], 403, 403), (&["--no-demo"], 200, 200), (&["--public-url", "http://login.example"], 421, 200)]
     {
         let server = TestServer::with(options).await;
         assert_eq!(send(&server, "GET /jwt/login HTTP/1.0", &[], "").await.status, page, "{options:?}");

@@ -187,11 +187,23 @@ async fn every_error_is_a_problem_in_json() {
         for (request, status, detail) in [
             (login().json(&wrong), 401, "The user name or the password is wrong."),
             (client.get_request("/api/me"), 401, "Log in first."),
-            (client.get_request("/api/me").header("authorization", "Bearer x"), 401, "Log in first."),
             (json("{\"username\": "), 400, ""),
-            (json("{\"username\": \"alice\"}"), 400, ""),
+            (
+                json("{\"username\": \"alice\"}"),
+                400,
+                "The body is not the JSON that this address takes: the field password is missing.",
+            ),
+            (
+                json(r#"{"password": "x"}"#),
+                400,
+                "The body is not the JSON that this address takes: the field username is missing.",
+            ),
             (json("[]"), 400, ""),
-            (json(r#"{"username": 1, "password": "x"}"#), 400, "The body is not the JSON that this address takes: "),
+            (
+                json(r#"{"username": 1, "password": "x"}"#),
+                400,
+                "The body is not the JSON that this address takes: the field username is not a string.",
+            ),
             (json(r#"{"username": "alice", "password": true}"#), 400, ""),
             (json(r#"{"username": "alice", "password": null}"#), 400, ""),
             (json(r#"{"username": ["alice"], "password": "x"}"#), 400, ""),
@@ -205,6 +217,30 @@ async fn every_error_is_a_problem_in_json() {
             (login().body("x".repeat(65 * 1024)), 413, "The request's body is too large"),
         ] {
             assert_problem(mount, &answer(request).await, status, detail);
+        }
+    }
+}
+
+/// RFC 6750, 3.1: the error code tells a program whose token was refused that it needs another one.
+#[tokio::test]
+async fn a_401_for_a_refused_token_says_so_and_one_without_a_token_does_not() {
+    let server = TestServer::start().await;
+    for mount in server.mounts() {
+        let client = server.client(mount);
+        let (bearer, cookie) = (r#"Bearer error="invalid_token""#, format!("{}=x", mount.transport.cookie));
+        let plain = if mount.transport.bearer { "Bearer" } else { "Cookie" };
+        let refused = if mount.transport.bearer { bearer } else { plain };
+        let me = || client.get_request("/api/me");
+        for (request, challenge) in [
+            (me(), plain),
+            (me().header("authorization", "Bearer x"), refused),
+            (me().header("authorization", "Basic x"), plain),
+            (me().header("cookie", cookie), plain),
+            (client.post_request("/api/logout-everywhere").header("authorization", "Bearer x"), refused),
+            (client.post_request("/api/login").json(&json!({ "username": "alice", "password": "wrong" })), plain),
+        ] {
+            let reply = answer(request).await;
+            assert_eq!((reply.status, reply.header("www-authenticate")), (401, Some(challenge)), "{}", mount.slug);
         }
     }
 }

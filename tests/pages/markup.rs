@@ -31,6 +31,26 @@ async fn a_name_with_markup_is_invalid_and_shown_as_text() {
 }
 
 #[tokio::test]
+async fn every_page_of_a_mount_leads_to_the_labs_and_to_the_same_page_of_the_others() {
+    let server = TestServer::start().await;
+    for mount in server.mounts() {
+        let client = server.client(mount);
+        let others = || server.mounts().iter().filter(|other| other.slug != mount.slug);
+        let escaped = |path: String| format!("href=\"{}\"", path.replace('/', "&#x2f;"));
+        for (path, same) in [("/", "/"), ("/login?next=x", "/login"), ("/register", "/register"), ("/nowhere", "/")] {
+            let page = client.get(path).await.body;
+            assert!(page.contains("href=\"/labs/revocation\"") && page.contains("href=\"/labs/cost\""), "{page}");
+            for other in others() {
+                let link = format!("{}{same}", base(other));
+                assert!(page.contains(&escaped(link.clone())), "{}{path} does not lead to {link}: {page}", mount.slug);
+            }
+        }
+        let refused = client.log_in("alice", "wrong").await.body;
+        assert!(others().all(|other| refused.contains(&escaped(base(other) + "/"))), "after a POST: {refused}");
+    }
+}
+
+#[tokio::test]
 async fn next_with_markup_stays_inside_its_field() {
     let server = TestServer::start().await;
     for mount in server.title_pair() {

@@ -68,6 +68,7 @@ async fn every_route_names_its_methods_on_a_405_and_on_options() {
     let server = TestServer::start().await;
     for (path, allow) in routes(&server) {
         let options = request(&server.app, &Method::OPTIONS, &path).header("origin", "https://evil.example");
+        let options = options.header("sec-fetch-site", "cross-site");
         let reply = answer(options.header("access-control-request-method", "POST")).await;
         assert_eq!((reply.status, reply.header("allow")), (204, Some(allow)), "OPTIONS {path}");
         assert_no_cors(&path, &reply);

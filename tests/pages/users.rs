@@ -1,8 +1,10 @@
 //! A presenter disables, enables and deletes users.
 
+use jwt_vs_session::auth::Backend;
+
 use super::client::{Answer, MountClient};
 use super::server::{PASSWORD, TestServer, name};
-use crate::common::bare_client;
+use crate::common::{TestApp, bare_client};
 
 const NEW: &str = "ein-anderes-brot-um-fünf";
 
@@ -122,6 +124,28 @@ async fn a_presenter_who_logged_out_changes_nobody_with_a_copy_of_a_token() {
     }
 }
 
+/// What the page says of a mount whose store the server does without, and what the panel counts.
+#[tokio::test]
+async fn the_pages_of_users_claim_no_outage_and_show_what_they_read() {
+    let app = TestApp::start(&[]).await;
+    let mount = app.strategies.iter().find(|mount| !mount.transport.bearer).expect("a session mount");
+    let client = MountClient::new(&app, mount);
+    client.demo_login("carol").await;
+    let list = client.get("/users").await.body;
+    assert!(list.contains("SELECT the presenter") && list.contains("SELECT the users by name"), "{list}");
+    let bob = list.lines().find(|line| line.contains(">bob</a>")).expect("a user");
+    let bob = bob.split("&#x2f;users/").nth(1).or_else(|| bob.split("/users/").nth(1)).expect("a link");
+    let (bob, _) = bob.split_once('"').expect("an id");
+    let page = client.follow(&client.post(&format!("/users/{bob}/disable"), &[]).await).await.body;
+    assert!(!page.contains("does not answer"), "{page}");
+    let absent = app.strategies.iter().filter(|mount| mount.backend == Backend::Redis);
+    for mount in absent {
+        let line = page.lines().find(|line| line.contains(&format!("<dt>/{}</dt>", mount.slug)));
+        assert!(line.is_some_and(|line| line.contains("the server runs without Redis")), "{}: {page}", mount.slug);
+    }
+    assert!(page.contains("UPDATE the user: disabled"), "the request before: {page}");
+}
+
 #[tokio::test]
 async fn the_list_finds_users_by_the_beginning_of_their_names_and_escapes_them() {
     let server = TestServer::start().await;
@@ -133,7 +157,7 @@ async fn the_list_finds_users_by_the_beginning_of_their_names_and_escapes_them()
     let page = carol.client.get("/users?name=AL").await;
     assert!(page.body.contains(">alice</a>") && !page.body.contains(">bob</a>"), "{}", page.body);
     let page = carol.client.get("/users?name=%25%3Cb%3E").await;
-    assert!(page.body.contains("No name begins so.") && !page.body.contains("%<b>"), "{}", page.body);
+    assert!(page.body.contains("No user name begins with “") && !page.body.contains("%<b>"), "{}", page.body);
 }
 
 /// The presenter, logged in under `/session`.
@@ -193,8 +217,8 @@ impl Victim {
     async fn assert_ended(&self, server: &TestServer, page: &Answer) {
         for (mount, (cookie, renewal)) in server.mounts().iter().zip(&self.logins) {
             server.assert_revoked(mount, cookie).await;
-            let word = if mount.promise.only_expires() { "until they expire" } else { "revoked every login" };
-            let line = page.body.lines().find(|line| line.contains(&format!("&#x2f;{}: ", mount.slug)));
+            let word = if mount.promise.only_expires() { "until the token expires" } else { "revoked every login" };
+            let line = page.body.lines().find(|line| line.contains(&format!("<dt>/{}</dt>", mount.slug)));
             assert!(line.is_some_and(|line| line.contains(word)), "{}: {}", mount.slug, page.body);
             if let Some(renewal) = renewal {
                 assert!(!server.accepts(mount, renewal).await, "{}: renewed", mount.slug);

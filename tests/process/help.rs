@@ -30,7 +30,9 @@ async fn the_help_of_a_command_shows_the_options_that_matter_to_it() {
         (&["user", "add"][..], &["--role", "--database-url"][..], &["--listen", "--redis-url", "--jwt-secret"][..]),
         (&["key"], &["--jwt-algorithm"], &["--listen", "--database-url", "--demo"]),
         (&["strategies"], &["--format", "--redis-url", "--jwt-algorithm"], &["--listen", "--trusted-proxy", "--demo"]),
-        (&["lab", "cost"], &["--delay", "--redis-url"], &["--listen", "--login-rate", "--node"]),
+        (&["lab"], &["revocation", "serve --help"], &["Server options", "--listen", "--session-idle"]),
+        (&["lab", "revocation"], &["--trials", "serve --help"], &["Server options", "--listen", "--jwt-secret"]),
+        (&["lab", "cost"], &["--delay", "serve --help"], &["Server options", "--login-rate", "--session-idle"]),
         (&["completions"], &["<SHELL>"], &["--listen", "--database-url"]),
         (&["serve"], &["--listen", "--demo-password", "--jwt-key-file"], &[]),
     ] {

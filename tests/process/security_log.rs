@@ -5,7 +5,7 @@ use std::process::Stdio;
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 
-use super::program::{Program, command};
+use super::program::{Program, command, run};
 use crate::common::{DEMO_PASSWORD, client, cookie_of, folder, until};
 
 /// The examples of the docs: whoever reads them knows the fields.
@@ -40,7 +40,7 @@ async fn event(server: &Program, name: &str, values: &[(&str, &str)]) -> Value {
 
 fn fields(event: &Value) -> Vec<&String> {
     // Present only in some lines, as the docs say.
-    let optional = ["user_id", "login_id", "mount", "revoked_login_id"];
+    let optional = ["user_id", "login_id", "mount", "revoked_login_id", "request_id", "client_address"];
     event.as_object().expect("an object").keys().filter(|field| !optional.contains(&field.as_str())).collect()
 }
 
@@ -162,6 +162,51 @@ async fn registrations_and_password_changes_are_logged_with_every_revocation() {
     }
     event(&server, "login_accepted", &[("user_id", &user), ("login_id", &visitor.login_id().await)]).await;
     assert_nothing_secret(&server, &visitor.secrets);
+}
+
+/// Without a request that did it. A node that starts writes a line where a login may have outlived the start.
+#[tokio::test]
+async fn every_revocation_by_a_command_is_logged_for_its_user_and_mount() {
+    let server = Program::start(&["--node", "node-of-the-test"]).await;
+    for (arguments, name, cause) in [
+        (&["user", "disable", "bob"][..], "bob", "user_disabled"),
+        (&["user", "delete", "alice"], "alice", "user_deleted"),
+        (&["reset", "--yes"], "carol", "reset"),
+    ] {
+        let user = user_id(&server, name).await;
+        let done = run(command(server.folder.path(), arguments)).await;
+        assert!(done.status.success(), "{done:?}");
+        for mount in ["/jwt", "/session", "/session-sql", "/jwt-generation"] {
+            let revoked = assert_revoked_once(&server, &user, mount, cause).await;
+            assert_eq!(revoked["refused_within_ms"].as_u64().is_some_and(|within| within > 0), mount == "/jwt");
+        }
+    }
+    let user = user_id(&server, "bob").await;
+    let folder = server.stop().await;
+    assert!(run(command(folder.path(), &["user", "disable", "bob"])).await.status.success());
+    let server = Program::start_in(folder, &["--node", "node-of-the-test", "--redis-url", "none"]).await;
+    for mount in ["/session-sql", "/jwt-generation"] {
+        assert_revoked_once(&server, &user, mount, "user_disabled").await;
+    }
+    assert!(!server.log().contains("session-memory"), "the process began without a login: {}", server.log());
+}
+
+async fn user_id(server: &Program, name: &str) -> String {
+    let mut visitor = Visitor::new(server, "/session-sql");
+    assert_eq!(visitor.log_in(name, DEMO_PASSWORD).await.0, 303);
+    let me = visitor.client.get(server.url("/session-sql/api/me")).send().await.expect("an answer");
+    me.json::<Value>().await.expect("JSON")["user_id"].as_str().expect("a user").to_owned()
+}
+
+async fn assert_revoked_once(server: &Program, user: &str, mount: &str, cause: &str) -> Value {
+    let values = [("user_id", user), ("mount", mount), ("cause", cause), ("reach", "everywhere")];
+    let revoked = event(server, "login_revoked", &values).await;
+    assert_eq!((&revoked["request_id"], &revoked["login_id"]), (&Value::Null, &Value::Null), "{revoked}");
+    assert_eq!(revoked["node"], "node-of-the-test");
+    let has = |event: &Value| values.iter().all(|(field, value)| event[field] == *value);
+    let log = server.log();
+    assert_eq!(events_in(&log).iter().filter(|event| has(event)).count(), 1, "{mount}: {log}");
+    revoked
 }
 
 #[tokio::test]

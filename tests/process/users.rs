@@ -63,7 +63,7 @@ async fn a_command_ends_the_logins_of_a_user_on_a_running_server() {
         let (alice, bob) = (Logins::of(&server, "alice").await, Logins::of(&server, "bob").await);
         let (status, said) = output(&server, &["user", action, "ALICE"]).await;
         assert_eq!(status, Some(0), "{said}");
-        assert!(said.starts_with(&format!("{word} alice\nEvery running node ends the logins within 1s")), "{said}");
+        assert!(said.starts_with(&format!("{word} alice\nEvery running node revokes the logins within 1s")), "{said}");
         assert!(said.contains("/jwt              accepted until the token expires: for up to 15m\n"), "{said}");
         alice.assert_ended(&server).await;
         assert_eq!(server.log_in("/session", "alice", DEMO_PASSWORD).await.0, 401);

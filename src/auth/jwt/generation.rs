@@ -83,7 +83,7 @@ impl AuthStrategy for JwtGenerationStrategy {
         _device: &Device,
         trace: &Trace,
     ) -> Result<Option<Grant>> {
-        let next = self.tokens.check(credentials, trace).and_then(|checked| Some(checked.generation? + 1));
+        let next = self.tokens.next_generation(credentials, trace);
         self.revoke(who, RevokeScope::Everywhere, trace).await?;
         if next.is_none() || self.generation(who.subject.id, trace).await? != next {
             trace.refused("another request revoked the login meanwhile");

@@ -131,12 +131,7 @@ impl AuthStrategy for JwtRefreshStrategy {
     }
 
     async fn revoke(&self, who: &Identity, scope: RevokeScope, trace: &Trace) -> Result<Effect> {
-        let login = match &scope {
-            RevokeScope::This => Some(&who.login),
-            RevokeScope::Other(login) => Some(login),
-            RevokeScope::Everywhere => None,
-        };
-        let words = self.sql("UPDATE the family: revoked");
+        let (words, login) = (self.sql("UPDATE the family: revoked"), scope.single(&who.login));
         trace.timed(StepKind::Database, words, self.families.revoke(who.subject.id, login)).await?;
         Ok(Effect::At(match scope {
             RevokeScope::This => who.expires_at,

@@ -105,7 +105,7 @@ impl AuthStrategy for RevocableJwtStrategy {
         _device: &Device,
         trace: &Trace,
     ) -> Result<Option<Grant>> {
-        let next = self.tokens.check(credentials, trace).and_then(|checked| Some(checked.generation? + 1));
+        let next = self.tokens.next_generation(credentials, trace);
         self.revoke(who, RevokeScope::Everywhere, trace).await?;
         let Some(next) = next else { return Ok(None) };
         // From the stores: another node's push may be on its way to this one's memory.

@@ -71,6 +71,11 @@ impl Tokens {
         checked.map_err(|refusal| trace.refused(refusal.to_string())).ok()
     }
 
+    /// The generation of a token that replaces this one.
+    pub fn next_generation(&self, credentials: &Credentials, trace: &Trace) -> Option<i64> {
+        Some(self.check(credentials, trace)?.generation? + 1)
+    }
+
     /// Notes what the server holds of a token: the key behind all of them.
     pub fn exhibit_key(&self, trace: &Trace) {
         trace.server_holds(|| {

@@ -177,15 +177,11 @@ impl<S: LoginStore> AuthStrategy for SessionStrategy<S> {
     async fn revoke(&self, who: &Identity, scope: RevokeScope, trace: &Trace) -> Result<Effect> {
         let user = who.subject.id;
         let names = self.store.step_names();
-        let login = match &scope {
-            RevokeScope::This => &who.login,
-            RevokeScope::Other(login) => login,
-            RevokeScope::Everywhere => {
-                trace.timed(names.kind, |_| names.revoke_all, self.store.revoke_all(user)).await?;
-                return Ok(self.effect);
-            }
-        };
-        trace.timed(names.kind, |_| names.revoke, self.store.revoke(user, login)).await?;
+        if let Some(login) = scope.single(&who.login) {
+            trace.timed(names.kind, |_| names.revoke, self.store.revoke(user, login)).await?;
+        } else {
+            trace.timed(names.kind, |_| names.revoke_all, self.store.revoke_all(user)).await?;
+        }
         Ok(self.effect)
     }
 

@@ -57,6 +57,7 @@ impl RequestContext {
         let ContextInner { mount, trace, method, path, previous, presented, .. } = &*self.0;
         let services = &mount.services;
         let timer = trace.timer();
+        let mounts = &mount.links;
         let (mount, user) = (&mount.template_value, user.map(|user| Value::from(Serde(user))));
         let context =
             PageContext { mount: mount.clone(), user: user.clone().into(), page: Value::from(Serde(context)) };
@@ -65,6 +66,7 @@ impl RequestContext {
         let frame = Frame {
             title,
             mount: Some(mount.clone()),
+            mounts: mounts.clone(),
             user,
             nav_unknown,
             doubled: presented.doubled.as_deref(),
@@ -79,7 +81,7 @@ impl RequestContext {
     async fn failed(&self, error: &Error) -> Response {
         security::log(error, self.source(), &self.0.path, &self.0.mount.services);
         if self.0.path.starts_with(&self.path("/api/")) {
-            return problem(error, self.strategy().describe().transport.bearer);
+            return problem(error, self.challenge(error));
         }
         match error {
             Error::LoginRequired { next } => return see_other(&with_next(&self.path("/login"), next.as_deref())),
@@ -98,6 +100,15 @@ impl RequestContext {
             bare(status)
         });
         with_headers(response, error)
+    }
+
+    /// The scheme of a 401. The error code is for a token that was refused, not for a request without one (RFC 6750, 3.1).
+    fn challenge(&self, error: &Error) -> &'static str {
+        match error {
+            Error::LoginRequired { .. } if self.has_bearer() => r#"Bearer error="invalid_token""#,
+            _ if self.strategy().describe().transport.bearer => "Bearer",
+            _ => "Cookie",
+        }
     }
 
     /// Adds cookies and timings to every answer, errors included.

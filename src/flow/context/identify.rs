@@ -6,6 +6,7 @@ use super::{ContextInner, PresentedCredentials, RequestContext};
 use crate::auth::{Credentials, Failure, Grant, Identity, Promise, RenewOutcome};
 use crate::error::Error;
 use crate::security_log::{RevocationCause, RevocationReach, SecurityEvent};
+use crate::store::StoreError;
 use crate::trace::{Trace, Verdict, VerdictKind};
 
 impl RequestContext {
@@ -67,6 +68,7 @@ impl RequestContext {
     async fn identify_or_renew(&self) -> Result<Option<Identity>, Failure> {
         let ContextInner { presented: PresentedCredentials { credentials, .. }, trace, .. } = &*self.0;
         let known = self.strategy().identify(credentials, trace).await?;
+        self.refuse_ended(known.as_ref())?;
         if known.is_some() || credentials.renewal().is_none() {
             return Ok(known);
         }
@@ -95,6 +97,20 @@ impl RequestContext {
 
     /// Checks the credential again. The check is no use of the login: it does not prolong it.
     pub async fn check_passively(&self, trace: &Trace) -> Result<Option<Identity>, Failure> {
-        self.strategy().identify(&self.0.presented.credentials.passive(), trace).await
+        let known = self.strategy().identify(&self.0.presented.credentials.passive(), trace).await?;
+        self.refuse_ended(known.as_ref())?;
+        Ok(known)
+    }
+
+    /// Fails for a user who has ended, as long as a store keeps this node from revoking the logins. Where only expiry ends
+    /// a login, the token is accepted until then.
+    fn refuse_ended(&self, known: Option<&Identity>) -> Result<(), Failure> {
+        let (services, strategy) = (self.services(), self.strategy().describe());
+        let is_held = |user| !strategy.promise.only_expires() && services.unrevoked.holds(strategy.slug, user);
+        if known.is_some_and(|known| is_held(known.subject.id)) {
+            let detail = "the node could not yet revoke the logins of this disabled or deleted user";
+            return Err(StoreError::unavailable(services.store_of(strategy), detail).into());
+        }
+        Ok(())
     }
 }

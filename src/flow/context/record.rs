@@ -1,10 +1,7 @@
 //! Tells the security log what a request to a mount did, and for which login.
 
-use std::time::Duration;
-
 use super::RequestContext;
 use crate::auth::{AuthStrategy, Effect, Identity, RevokeScope};
-use crate::clock::whole_millis;
 use crate::identity::{LoginId, UserId};
 use crate::security_log::{EventSource, RevocationCause, RevocationReach, SecurityEvent, record};
 
@@ -32,11 +29,7 @@ impl RequestContext {
         let reach = reach(scope);
         let event = match effect {
             Some(effect) => {
-                let refused_within_ms = whole_millis(match effect {
-                    Effect::Now => Duration::ZERO,
-                    Effect::Within(bound) => bound,
-                    Effect::At(end) => end.since(self.services().clock.now()),
-                });
+                let refused_within_ms = effect.refused_within_ms(self.services().clock.now());
                 SecurityEvent::LoginRevoked { reach, cause, revoked_login_id, refused_within_ms }
             }
             None => SecurityEvent::RevocationUnconfirmed { reach, cause },

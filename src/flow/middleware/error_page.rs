@@ -60,8 +60,8 @@ pub(super) fn page(error: &Error, services: &Services, request: Option<RequestId
     with_headers(response, error)
 }
 
-/// The error as problem+json.
-pub(in crate::flow) fn problem(error: &Error, bearer: bool) -> Response {
+/// The error as problem+json. `challenge` is the scheme that a 401 names (RFC 9110, 15.5.2).
+pub(in crate::flow) fn problem(error: &Error, challenge: &'static str) -> Response {
     let status = error.status();
     let body = serde_json::json!({
         "type": "about:blank",
@@ -74,8 +74,7 @@ pub(in crate::flow) fn problem(error: &Error, bearer: bool) -> Response {
         .header(header::CONTENT_TYPE, "application/problem+json")
         .header(header::CACHE_CONTROL, "no-store");
     if status == StatusCode::UNAUTHORIZED {
-        // RFC 9110, 15.5.2: a 401 names a scheme. RFC 6750, 3, where there is a bearer token.
-        response = response.header(header::WWW_AUTHENTICATE, if bearer { "Bearer" } else { "Cookie" });
+        response = response.header(header::WWW_AUTHENTICATE, challenge);
     }
     with_headers(response.body(body.to_string()), error)
 }

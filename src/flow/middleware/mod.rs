@@ -79,7 +79,7 @@ impl<E: Endpoint> AppMiddleware<E> {
     fn failed(&self, error: &Error, path: &str, source: &EventSource) -> Response {
         security::log(error, source, path, &self.state.services);
         if path.contains("/api/") {
-            return problem(error, true);
+            return problem(error, "Bearer");
         }
         error_page::page(error, &self.state.services, source.request_id)
     }

@@ -1,10 +1,12 @@
 //! The limits of tries from one network and of failed tries on one account. `docs/login-limits.md` explains them.
 //!
-//! `bucket.rs` counts the tries of a network, on this node. `password.rs` checks a password within all limits.
+//! `bucket.rs` counts the tries of a network, on this node. `place.rs` lets a try wait for those before it. `password.rs`
+//! checks a password within all limits.
 //! `crate::store::login_failures` counts the failures of an account, in the database.
 
 mod bucket;
 mod password;
+mod place;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
@@ -15,6 +17,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use self::bucket::Buckets;
 pub(super) use self::password::{Origin, PasswordTry};
+use self::place::{FailureBuckets, NoPlace, TryPlace};
 use crate::account::{HashError, KnownBrowsers};
 use crate::clock::Clock;
 use crate::config::LoginRate;
@@ -30,7 +33,7 @@ const TRIES_PER_FAILURE: u32 = 10;
 /// Accounts whose passwords are checked at once.
 const TURNS: usize = 256;
 
-/// The longest that a try waits for the one before it on the same account.
+/// The longest that a try waits for those before it from the same network, and for the one before it on the same account.
 const TURN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The limits of a node. `None` allows everything, and costs nothing.
@@ -42,7 +45,7 @@ struct Limiters {
     /// Everything that costs a hash: log ins, registrations, password changes, starts of a lab.
     tries: Buckets,
     /// Wrong passwords and registrations.
-    failures: Buckets,
+    failures: FailureBuckets,
     renewals: Buckets,
     login_failures: LoginFailures,
     known_browsers: KnownBrowsers,
@@ -57,7 +60,7 @@ impl RateLimits {
         let tries = count.saturating_mul(NonZeroU32::MIN.saturating_add(TRIES_PER_FAILURE - 1));
         Self(Some(Limiters {
             tries: buckets(tries),
-            failures: buckets(count),
+            failures: FailureBuckets::new(buckets(count)),
             renewals: buckets(tries),
             login_failures: LoginFailures::sweeping(sql, clock.clone()),
             known_browsers,
@@ -71,10 +74,10 @@ impl RateLimits {
     }
 
     /// Counts a registration. It depends on nothing but the address, so it uses up nobody's account.
-    pub fn check_registration(&self, address: IpAddr) -> Result<(), Error> {
+    pub async fn check_registration(&self, address: IpAddr) -> Result<(), Error> {
         self.check_try(address)?;
         let Some(limits) = &self.0 else { return Ok(()) };
-        limits.failures.take(network(address)).map_err(too_many)
+        limits.place(network(address)).await.map(drop)
     }
 
     /// Counts a try that is going to cost a hash, before it costs anything.
@@ -99,6 +102,16 @@ impl RateLimits {
     /// The value of the cookie by which the server knows the browser again, after a login.
     pub fn remember_browser(&self, cookie: Option<&str>, user: &User) -> Option<String> {
         self.0.as_ref()?.known_browsers.remember(cookie, user.id, &user.password_hash)
+    }
+}
+
+impl Limiters {
+    /// Takes a place among the failures of a network.
+    async fn place(&self, network: IpAddr) -> Result<TryPlace<'_>, Error> {
+        self.failures.place(network, TURN_TIMEOUT).await.map_err(|refused| match refused {
+            NoPlace::Full(retry) => too_many(retry),
+            NoPlace::Busy => Error::Hash(HashError::Busy),
+        })
     }
 }
 

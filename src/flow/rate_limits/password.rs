@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use secrecy::SecretString;
 
-use super::{Limiters, RateLimits, too_many};
+use super::{Limiters, RateLimits};
 use crate::account::{HashError, Hasher};
 use crate::error::Error;
 use crate::network::network;
@@ -52,27 +52,35 @@ impl PasswordTry<'_> {
     ) -> Result<bool, Error> {
         let network = network(self.origin.address);
         let known = self.known_browser(limits);
-        let _turn = limits.turns.wait(&(self.folded, &known)).await?;
-        if known.is_none() {
-            limits.failures.take(network).map_err(too_many)?;
+        // Before the turn: whoever waits for a place keeps nobody from the account.
+        let place = if known.is_none() { Some(limits.place(network).await?) } else { None };
+        let checked = self.check_in_turn(limits, trace, known, checking).await;
+        if let Some(place) = place
+            && !matches!(checked, Ok(false))
+        {
+            place.give_back();
         }
-        let give_back = || {
-            if known.is_none() {
-                limits.failures.give_back(network);
-            }
-        };
-        let source = self.count(limits, trace, known.clone()).await.inspect_err(|_| give_back())?;
+        checked
+    }
+
+    async fn check_in_turn(
+        &self,
+        limits: &Limiters,
+        trace: &Trace,
+        known: Option<String>,
+        checking: impl Future<Output = Result<bool, HashError>>,
+    ) -> Result<bool, Error> {
+        let _turn = limits.turns.wait(&(self.folded, &known)).await?;
+        let source = self.count(limits, trace, known).await?;
         let failures = &limits.login_failures;
         match checking.await {
             Ok(true) => {
-                give_back();
                 let words = |_: &_| format!("{}: DELETE the failed tries on this account", failures.store());
                 trace.timed(StepKind::Database, words, failures.clear(self.folded)).await?;
                 Ok(true)
             }
             Ok(false) => Ok(false),
             Err(error) => {
-                give_back();
                 failures.give_back(self.folded, &source).await?;
                 Err(error.into())
             }

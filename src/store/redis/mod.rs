@@ -198,6 +198,11 @@ impl Redis {
         }
     }
 
+    /// Whether Redis has no key at all. Unknown of a cluster, which counts as false.
+    pub(super) async fn is_empty(&self) -> Result<bool, StoreError> {
+        Ok(!self.is_cluster() && self.query::<u64>(&redis::cmd("DBSIZE")).await? == 0)
+    }
+
     /// Checks that Redis answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.query::<String>(&redis::cmd("PING")).await.map(drop)

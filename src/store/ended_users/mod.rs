@@ -2,10 +2,15 @@
 //!
 //! The row and the change of the user are one transaction. So a login is either refused because its user has ended, or was
 //! opened before the row, and the node that reads the row revokes it.
+//!
+//! The row also says whether the logins in the database were revoked. `redis_notes.rs` says it of those in a Redis.
+
+mod redis_notes;
 
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue::Set, Condition, DatabaseTransaction, JoinType, QueryFilter, QuerySelect, RelationDef};
+use sea_orm::{ActiveValue::Set, Condition, DatabaseTransaction, QueryFilter, QuerySelect};
 
+pub use self::redis_notes::RedisNotes;
 use super::users::entity as users;
 use super::{Sql, StoreError};
 use crate::clock::{Clock, Timestamp};
@@ -26,7 +31,7 @@ mod entity {
         pub cause: String,
         /// Like every time here: milliseconds since the Unix epoch.
         pub ended_at: i64,
-        /// When a node first had revoked every login of the user.
+        /// When a node first had revoked every login of the user in this database.
         pub carried_out_at: Option<i64>,
     }
 
@@ -54,6 +59,11 @@ impl EndCause {
             Self::Reset => "reset",
         }
     }
+
+    /// Reads a name. A later version may have written one that this one does not know.
+    fn of(name: &str) -> Self {
+        [Self::Disabled, Self::Deleted].into_iter().find(|cause| cause.name() == name).unwrap_or(Self::Reset)
+    }
 }
 
 /// A user whose logins every node must end.
@@ -63,6 +73,9 @@ pub struct EndedUser {
     pub id: Uuid,
     pub user: UserId,
     pub at: Timestamp,
+    pub cause: EndCause,
+    /// Whether a node has revoked the logins in the SQL database.
+    pub is_done_in_sql: bool,
 }
 
 /// Ends users, and lists those who have ended.
@@ -142,40 +155,31 @@ impl EndedUsers {
         self.sql.transaction(work).await
     }
 
-    /// Lists who ended after `since`, and those whose logins no node has ended yet.
+    /// Lists who ended after `since`, and those whose logins in the database no node has revoked yet.
     pub async fn since(&self, since: Timestamp) -> Result<Vec<EndedUser>, StoreError> {
         let recent = Condition::any().add(Column::EndedAt.gt(since.as_millis())).add(Column::CarriedOutAt.is_null());
-        self.list(Entity::find().filter(recent)).await
-    }
-
-    /// Lists those whose logins a node must end before it answers its first request: whose logins no node has ended, and
-    /// who ended after `since` and still must not log in.
-    pub async fn at_start(&self, since: Timestamp) -> Result<Vec<EndedUser>, StoreError> {
-        let user: RelationDef = Entity::belongs_to(users::Entity).from(Column::UserId).to(users::Column::Id).into();
-        let must_not = Condition::any().add(users::Column::Id.is_null()).add(users::Column::DisabledAt.is_not_null());
-        let still = Condition::all().add(Column::EndedAt.gt(since.as_millis())).add(must_not);
-        let query = Entity::find().join(JoinType::LeftJoin, user);
-        self.list(query.filter(Condition::any().add(Column::CarriedOutAt.is_null()).add(still))).await
-    }
-
-    async fn list(&self, query: Select<Entity>) -> Result<Vec<EndedUser>, StoreError> {
-        let rows = self.sql.run(query.all(self.sql.pool())).await?.into_iter();
+        let rows = self.sql.run(Entity::find().filter(recent).all(self.sql.pool())).await?.into_iter();
         let ended = |row: entity::Model| EndedUser {
             id: row.id,
             user: UserId(row.user_id),
             at: Timestamp::from_millis(row.ended_at),
+            cause: EndCause::of(&row.cause),
+            is_done_in_sql: row.carried_out_at.is_some(),
         };
         Ok(rows.map(ended).collect())
     }
 
-    /// Notes that this node has revoked every login of the user.
-    pub async fn carried_out(&self, ended: EndedUser) -> Result<(), StoreError> {
-        let update = Entity::update_many()
-            .col_expr(Column::CarriedOutAt, Expr::value(self.clock.now().as_millis()))
-            .filter(Column::Id.eq(ended.id))
-            .filter(Column::CarriedOutAt.is_null())
-            .exec(self.sql.pool());
-        self.sql.run(update).await.map(drop)
+    /// Notes that this node has revoked the logins in the database.
+    pub async fn carried_out(&self, done: &[EndedUser]) -> Result<(), StoreError> {
+        for batch in done.chunks(1000) {
+            let update = Entity::update_many()
+                .col_expr(Column::CarriedOutAt, Expr::value(self.clock.now().as_millis()))
+                .filter(Column::Id.is_in(batch.iter().map(|ended| ended.id)))
+                .filter(Column::CarriedOutAt.is_null())
+                .exec(self.sql.pool());
+            self.sql.run(update).await?;
+        }
+        Ok(())
     }
 }
 

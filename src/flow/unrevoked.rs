@@ -1,0 +1,45 @@
+//! The users who have ended, and whose logins a store still holds: no check accepts them meanwhile.
+//!
+//! A store that comes back could otherwise let them in until the node revokes their logins. A check pays one load of a
+//! number that is nearly always zero.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::identity::UserId;
+
+/// How often each user waits under each mount: somebody may have been disabled twice.
+#[derive(Debug, Default)]
+pub struct UnrevokedLogins {
+    entries: AtomicUsize,
+    waiting: Mutex<HashMap<(&'static str, UserId), usize>>,
+}
+
+impl UnrevokedLogins {
+    pub(super) fn add(&self, slug: &'static str, user: UserId) {
+        let mut waiting = self.waiting();
+        *waiting.entry((slug, user)).or_default() += 1;
+        self.entries.store(waiting.len(), Ordering::Release);
+    }
+
+    pub(super) fn remove(&self, slug: &'static str, user: UserId) {
+        let mut waiting = self.waiting();
+        if let Some(count) = waiting.get_mut(&(slug, user)) {
+            *count -= 1;
+            if *count == 0 {
+                waiting.remove(&(slug, user));
+            }
+        }
+        self.entries.store(waiting.len(), Ordering::Release);
+    }
+
+    /// Whether the node still has to revoke logins of the user under this mount.
+    pub fn holds(&self, slug: &'static str, user: UserId) -> bool {
+        self.entries.load(Ordering::Acquire) > 0 && self.waiting().contains_key(&(slug, user))
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<(&'static str, UserId), usize>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
