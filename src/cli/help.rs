@@ -29,10 +29,10 @@ pub(super) fn command() -> Command {
         let matters: fn(&str) -> bool = match it.get_name() {
             "serve" => |_| true,
             "key" => |id| id == "jwt_algorithm",
-            "user" => |id| matches!(id, "database_url" | "password_min" | "access_ttl" | "short_ttl"),
+            "user" => is_for_users,
             "reset" => |id| {
                 let of_demo = matches!(id, "listen" | "public_url" | "demo" | "demo_password" | "no_demo");
-                of_demo || matches!(id, "database_url" | "password_min" | "access_ttl" | "short_ttl")
+                of_demo || is_for_users(id)
             },
             "completions" => |_| false,
             _ => |id| !OF_SERVER.contains(&id),
@@ -40,4 +40,9 @@ pub(super) fn command() -> Command {
         let hidden = options.iter().filter(|option| !matters(option.get_id().as_str()));
         it.args(hidden.cloned().map(|option| option.hide(true)))
     })
+}
+
+/// Options of the commands that change users in the SQL database.
+fn is_for_users(id: &str) -> bool {
+    matches!(id, "database_url" | "database_password_file" | "password_min" | "access_ttl" | "short_ttl")
 }
