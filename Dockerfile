@@ -5,7 +5,7 @@
 #
 # With Redis and PostgreSQL beside it: `docker compose up`.
 
-FROM rust:1.95-slim-trixie AS build
+FROM rust:1.95.0-slim-trixie AS build
 WORKDIR /build
 
 # .dockerignore says which files come along. tests/image.rs fails when the build needs another one.
@@ -23,7 +23,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     && install target/release/jwt-vs-session /usr/local/bin/
 
 
-FROM debian:trixie-slim
+FROM debian:13.6-slim
 
 # For a Redis or a PostgreSQL behind TLS.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/

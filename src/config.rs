@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use crate::auth::SigningAlgorithm;
 use crate::network::TrustedProxies;
 use crate::server::ConnectionLimits;
-use crate::store::{RedisUrl, SqlUrl};
+use crate::store::{PasswordFileError, RedisUrl, SqlUrl, read_password};
 
 /// The most connections at once. Below the usual limit of 1,024 open files, so that the stores can always reconnect.
 const CONNECTIONS: usize = 768;
@@ -48,6 +48,14 @@ pub struct Settings {
     /// Redis: redis://, rediss:// or redis+unix://, several with commas for a cluster; none runs without Redis [default: a private redis-server if that program is on PATH]
     #[arg(long, env, hide_env_values = true, global = true, value_name = "URL")]
     pub redis_url: Option<RedisChoice>,
+
+    /// File with the password for --database-url, which then names none; its owner alone may read it
+    #[arg(long, env, global = true, value_name = "FILE")]
+    pub database_password_file: Option<PathBuf>,
+
+    /// File with the password for --redis-url, which then names none; its owner alone may read it
+    #[arg(long, env, global = true, value_name = "FILE")]
+    pub redis_password_file: Option<PathBuf>,
 
     /// Secret that signs tokens with HS256, at least 32 bytes [default: a key file]
     #[arg(long, env, hide_env_values = true, global = true, value_name = "SECRET")]
@@ -132,6 +140,21 @@ impl Settings {
             reserve: HEALTH_CONNECTIONS,
             trusted_proxies: TrustedProxies::new(self.trusted_proxy.clone()),
         }
+    }
+
+    /// Puts the passwords of the files into the addresses of the stores.
+    pub fn read_passwords(mut self) -> Result<Self, PasswordFileError> {
+        if let Some(file) = self.database_password_file.take() {
+            let url = self.database_url.with_password(&read_password(&file)?);
+            self.database_url = url.ok_or(PasswordFileError::NotForThisDatabase)?;
+        }
+        if let Some(file) = self.redis_password_file.take() {
+            let password = read_password(&file)?;
+            let Some(RedisChoice::At(url)) = &self.redis_url else { return Err(PasswordFileError::NotForThisRedis) };
+            let url = url.with_password(&password).ok_or(PasswordFileError::NotForThisRedis)?;
+            self.redis_url = Some(RedisChoice::At(url));
+        }
+        Ok(self)
     }
 
     /// The key files: by default one for each algorithm, beside the database.

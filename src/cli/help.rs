@@ -34,10 +34,10 @@ pub(super) fn command() -> Command {
         let matters: fn(&str) -> bool = match it.get_name() {
             "serve" => |_| true,
             "key" => |id| id == "jwt_algorithm",
-            "user" => |id| matches!(id, "database_url" | "password_min" | "access_ttl" | "short_ttl"),
+            "user" => is_for_users,
             "reset" => |id| {
                 let of_demo = matches!(id, "listen" | "public_url" | "demo" | "demo_password" | "no_demo");
-                of_demo || matches!(id, "database_url" | "password_min" | "access_ttl" | "short_ttl")
+                of_demo || is_for_users(id)
             },
             "completions" | "lab" => |_| false,
             _ => |id| !OF_SERVER.contains(&id),
@@ -46,4 +46,9 @@ pub(super) fn command() -> Command {
         it.args(hidden.cloned().map(|option| option.hide(true)))
     });
     command.mut_subcommand("lab", |lab| lab.after_help(OF_LAB).mut_subcommands(|one| one.after_help(OF_LAB)))
+}
+
+/// Options of the commands that change users in the SQL database.
+fn is_for_users(id: &str) -> bool {
+    matches!(id, "database_url" | "database_password_file" | "password_min" | "access_ttl" | "short_ttl")
 }

@@ -22,8 +22,8 @@ use crate::auth::Keys;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::identity::{Role, UserId};
-use crate::store::Sql;
 use crate::store::users::{User, Users};
+use crate::store::{PasswordFileError, Sql};
 use crate::{security_log, telemetry};
 
 #[derive(Parser)]
@@ -121,16 +121,7 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 pub async fn run() -> ExitCode {
     let cli = parse();
     telemetry::log_to_stderr();
-    let outcome = match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve(&cli.settings).await,
-        Command::Strategies { format } => strategies(&cli.settings, format).await,
-        Command::Completions { shell } => print_completions(shell),
-        Command::Key { file } => make_key(&cli.settings, &file),
-        Command::Lab { lab } => labs::run(&cli.settings, lab).await,
-        Command::User { command } => user(&cli.settings, command).await,
-        Command::Reset { yes } => users::reset(&cli.settings, yes).await,
-    };
-    match outcome {
+    match carry_out(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error}");
@@ -139,10 +130,25 @@ pub async fn run() -> ExitCode {
     }
 }
 
+/// Runs the command. Those that open a store first read its password, if it is in a file.
+async fn carry_out(cli: Cli) -> Outcome {
+    let settings = cli.settings;
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(&settings.read_passwords()?).await,
+        Command::Strategies { format } => strategies(&settings.read_passwords()?, format).await,
+        Command::Completions { shell } => print_completions(shell),
+        Command::Key { file } => make_key(&settings, &file),
+        Command::Lab { lab } => labs::run(&settings.read_passwords()?, lab).await,
+        Command::User { command } => user(&settings.read_passwords()?, command).await,
+        Command::Reset { yes } => users::reset(&settings.read_passwords()?, yes).await,
+    }
+}
+
 /// 2 for a wrong option, as clap does; 1 for what may succeed another time.
 fn exit_code(error: &(dyn std::error::Error + 'static)) -> ExitCode {
     let is_wrong_option = error.downcast_ref::<StartError>().is_some_and(StartError::is_wrong_option)
         || error.is::<InvalidName>()
+        || error.is::<PasswordFileError>()
         || error.is::<ResetRefused>();
     ExitCode::from(if is_wrong_option { 2 } else { 1 })
 }

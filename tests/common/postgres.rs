@@ -47,11 +47,26 @@ impl Postgres {
     /// Starts one for this test alone. With a certificate and its key, both in PEM, it also speaks TLS.
     pub async fn start_apart(certificate: Option<&(String, String)>) -> Self {
         let certificate = certificate.cloned();
-        let start = move || Self::start_with(certificate.as_ref());
+        let start = move || Self::start_with(certificate.as_ref(), None);
         let server = tokio::task::spawn_blocking(start).await.expect("PostgreSQL starts");
         let url = server.url("127.0.0.1");
         until("PostgreSQL answers", async || sea_orm::Database::connect(&url).await.is_ok()).await;
         server
+    }
+
+    /// Starts one for this test alone, as the official image sets it up: with these options of initdb, and this password
+    /// for the superuser.
+    pub async fn start_as_image(options: &str, password: &str) -> Self {
+        let (options, secret) = (options.to_owned(), password.to_owned());
+        let start = move || Self::start_with(None, Some((&options, &secret)));
+        let server = tokio::task::spawn_blocking(start).await.expect("PostgreSQL starts");
+        let url = format!("postgres://postgres:{password}@127.0.0.1:{}/postgres", server.port.number);
+        until("PostgreSQL answers", async || sea_orm::Database::connect(&url).await.is_ok()).await;
+        server
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port.number
     }
 
     /// The address of its first database, by a name or an address of this machine.
@@ -60,10 +75,11 @@ impl Postgres {
     }
 
     fn start() -> Self {
-        Self::start_with(None)
+        Self::start_with(None, None)
     }
 
-    fn start_with(certificate: Option<&(String, String)>) -> Self {
+    /// `set_up`: options of initdb, and the superuser's password.
+    fn start_with(certificate: Option<&(String, String)>, set_up: Option<(&str, &str)>) -> Self {
         let folders: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
             .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
             .unwrap_or_default();
@@ -80,7 +96,15 @@ impl Postgres {
         owned(folder.path());
         let data = folder.path().join("data");
         let mut init = Command::new(initdb);
-        init.arg("-D").arg(&data).args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+        init.arg("-D").arg(&data).args(["-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync"]);
+        if let Some((options, password)) = set_up {
+            let file = folder.path().join("password");
+            std::fs::write(&file, password).expect("a file");
+            owned(&file);
+            init.args(options.split_whitespace()).arg("--pwfile").arg(file);
+        } else {
+            init.args(["-A", "trust"]);
+        }
         if let Some((uid, gid)) = user {
             init.uid(uid).gid(gid).current_dir("/");
         }

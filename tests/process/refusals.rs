@@ -129,6 +129,38 @@ async fn a_key_file_that_others_can_read_is_refused_with_the_remedy() {
 }
 
 #[tokio::test]
+async fn a_password_file_that_cannot_be_right_is_refused() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for (name, text) in
+        [("password", "hunter2\n"), ("empty", "\n"), ("lines", "hunter2\nhunter2\n"), ("open", "hunter2")]
+    {
+        std::fs::write(path(name), text).expect("a file");
+        let mode = if name == "open" { 0o644 } else { 0o600 };
+        std::fs::set_permissions(path(name), Permissions::from_mode(mode)).expect("chmod");
+    }
+    let database = "postgres://me@127.0.0.1:1/app";
+    for (name, words) in [
+        ("nowhere", ["cannot be read", "No such file"]),
+        ("empty", ["holds no password", "one line"]),
+        ("lines", ["holds no password", "one line"]),
+        ("open", ["others can read the password file", "run: chmod 600"]),
+    ] {
+        let options = ["--database-url", database, "--database-password-file", &path(name)];
+        assert_refused(&options, &[&words[..], &[&path(name)]].concat()).await;
+    }
+    let password = path("password");
+    for url in ["sqlite://app.db", "postgres://me:hunter2@127.0.0.1:1/app"] {
+        let options = ["--database-url", url, "--database-password-file", &password];
+        assert_refused(&options, &["--database-password-file is for", "that has no password"]).await;
+    }
+    for url in ["none", "redis://:hunter2@127.0.0.1:1"] {
+        let options = ["--redis-url", url, "--redis-password-file", &password];
+        assert_refused(&options, &["--redis-password-file is for", "that has no password"]).await;
+    }
+}
+
+#[tokio::test]
 async fn a_strategy_or_a_file_of_figures_that_does_not_exist_is_a_wrong_option() {
     assert_refused(&["lab", "cost", "--strategies", "hs256"], &["there is no strategy hs256", "jwt-blocklist"]).await;
     assert_refused(&["--figures", "/nowhere/figures.json"], &["cannot read figures from /nowhere"]).await;

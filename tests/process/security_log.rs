@@ -265,6 +265,19 @@ async fn refusals_and_labs_are_logged_and_a_flood_is_counted() {
 }
 
 #[tokio::test]
+async fn a_user_who_tries_what_only_a_presenter_may_do_is_logged() {
+    let server = Program::start(&[]).await;
+    let mut bob = Visitor::new(&server, "/session-sql");
+    assert_eq!(bob.log_in("bob", DEMO_PASSWORD).await.0, 303);
+    let accepted = event(&server, "login_accepted", &[]).await;
+    let reply = bob.client.get(server.url("/session-sql/users")).send().await.expect("an answer");
+    assert_eq!(reply.status(), 403);
+    let refused = event(&server, "login_refused", &[("reason", "no_presenter")]).await;
+    assert_eq!(refused["request_id"], reply.headers()["x-request-id"].to_str().expect("text"));
+    assert_eq!((&refused["user_id"], &refused["login_id"]), (&accepted["user_id"], &accepted["login_id"]));
+}
+
+#[tokio::test]
 async fn rust_log_does_not_silence_it_and_a_fault_of_ours_names_its_request() {
     for (filter, ordinary) in [("off", false), ("error", true)] {
         let place = folder();

@@ -1,7 +1,6 @@
 //! Key files: made for their owner only, and refused when others can read them.
 
 use std::io::{self, Write as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
@@ -13,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::SigningAlgorithm;
 use super::key_error::{KeysError, MIN_SECRET_BYTES};
 use super::token_key::TokenKey;
+use crate::store::is_readable_by_others;
 
 /// New RSA keys are as strong as the other algorithms' keys. Shorter ones are accepted until 2030 (NIST SP 800-57, part 1,
 /// tables 2 and 4).
@@ -39,13 +39,6 @@ pub(super) fn read(path: &Path, algorithm: SigningAlgorithm) -> Result<TokenKey,
         );
     }
     Ok(key)
-}
-
-/// As PostgreSQL and ssh do. Root may give the server's group a key: so Kubernetes hands secrets to a process.
-fn is_readable_by_others(path: &Path) -> io::Result<bool> {
-    let metadata = std::fs::metadata(path)?;
-    let by_root = metadata.uid() == 0 && !rustix::process::geteuid().is_root();
-    Ok(metadata.is_file() && metadata.mode() & if by_root { 0o027 } else { 0o077 } != 0)
 }
 
 /// Makes a key file, whole or not at all, with mode 0600. Keeps a file that is there already, and says so by `false`.

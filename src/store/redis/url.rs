@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use redis::io::tcp::TcpSettings;
 use redis::{ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// One address of Redis, or several of a cluster.
 #[derive(Clone)]
@@ -21,6 +22,18 @@ impl FromStr for RedisUrl {
     /// `redis://`, `rediss://`, `redis+unix://`; several with commas between them are the nodes of a cluster.
     fn from_str(text: &str) -> Result<Self, RedisUrlError> {
         text.split(',').map(|url| connection_info(url.trim())).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl RedisUrl {
+    /// The same addresses with this password. `None` if one of them has a password already.
+    pub fn with_password(&self, password: &SecretString) -> Option<Self> {
+        let with = |info: &ConnectionInfo| {
+            let settings = info.redis_settings();
+            let changed = settings.clone().set_password(password.expose_secret());
+            settings.password().is_none().then(|| info.clone().set_redis_settings(changed))
+        };
+        self.0.iter().map(with).collect::<Option<_>>().map(Self)
     }
 }
 
@@ -55,6 +68,17 @@ mod tests {
         let url: RedisUrl = "redis://:hunter2@127.0.0.1:6390/1".parse().expect("a valid url");
         assert_eq!(url.to_string(), "127.0.0.1:6390");
         assert!(!format!("{url:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_password_is_added_to_addresses_without_one() {
+        let with = |text: &str| text.parse::<RedisUrl>().expect(text).with_password(&"hunter2".into());
+        let url = with("redis://me@a:1,rediss://b:2").expect("addresses without a password");
+        let settings: Vec<_> = url.0.iter().map(ConnectionInfo::redis_settings).collect();
+        assert!(settings.iter().all(|it| it.password() == Some("hunter2")), "{settings:?}");
+        assert_eq!(settings[0].username(), Some("me"));
+        assert_eq!(url.to_string(), "a:1, b:2");
+        assert!(with("redis://a:1,redis://:another@b:2").is_none());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 /// `sqlite://…` or `postgres://…`.
@@ -41,6 +42,18 @@ impl SqlUrl {
         // A path may be percent-encoded.
         let options = SqliteConnectOptions::from_str(self.as_str()).ok()?;
         Some(options.get_filename().to_owned())
+    }
+
+    /// The same address with this password. `None` for SQLite, which has none, and for an address that has one already.
+    pub fn with_password(&self, password: &SecretString) -> Option<Self> {
+        let names_one = self.0.password().is_some() || self.0.query_pairs().any(|(name, _)| name == "password");
+        if self.is_sqlite() || names_one {
+            return None;
+        }
+        let mut url = self.0.clone();
+        // Behind the host, because an address of a Unix socket may have none.
+        url.query_pairs_mut().append_pair("password", password.expose_secret());
+        Some(Self(url))
     }
 
     /// Whether opening it creates a missing file.
@@ -113,6 +126,24 @@ mod tests {
         let url: SqlUrl = "postgres://me:hunter2@db.internal/app".parse().expect("a valid url");
         assert_eq!(url.to_string(), "PostgreSQL database app on db.internal");
         assert!(!format!("{url:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_password_is_added_to_an_address_without_one() {
+        let with = |text: &str, password: &str| {
+            let url: SqlUrl = text.parse().expect(text);
+            url.with_password(&password.into())
+        };
+        for address in ["postgres://me@db/app", "postgres://me@db/app?sslmode=disable", "postgres:///app?host=/run"] {
+            let url = with(address, "a+b &c=%20é").expect(address);
+            assert!(!url.to_string().contains("a+b") && !format!("{url:?}").contains("a+b"));
+            let options = PgConnectOptions::from_str(url.as_str()).expect(address);
+            // Only the debug form shows the password.
+            assert!(format!("{options:?}").contains("a+b &c=%20é"), "{options:?}");
+        }
+        for address in ["sqlite://app.db", "postgres://me:hunter2@db/app", "postgres://me@db/app?password=hunter2"] {
+            assert!(with(address, "another").is_none(), "{address}");
+        }
     }
 
     #[test]
