@@ -110,6 +110,8 @@ impl App {
             hosts: served_hosts(settings, demo.as_ref()),
             demo,
             keys: resources.keys.clone(),
+            sql: resources.sql.clone(),
+            redis: resources.redis.clone(),
             stores: resources.states.clone(),
             live_runs: LiveRuns::new(nodes.clone()),
             cost_runs: CostRuns::new(nodes.clone()),

@@ -30,6 +30,7 @@ use crate::page::Pages;
 use crate::server::Shutdown;
 use crate::store::ended_users::EndedUsers;
 use crate::store::users::Users;
+use crate::store::{Redis, Sql};
 
 /// The mounts and their services. Built once, in `app`.
 pub struct AppState {
@@ -67,6 +68,8 @@ pub struct Services {
     pub secure: bool,
     pub demo: Option<Demo>,
     pub keys: Arc<Keys>,
+    pub sql: Sql,
+    pub redis: Option<Redis>,
     pub stores: Vec<StoreStatus>,
     pub live_runs: LiveRuns,
     pub cost_runs: CostRuns,

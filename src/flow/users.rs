@@ -117,8 +117,8 @@ fn row(user: &User, presenter: &Identity) -> serde_json::Value {
 /// The presenter's login. Without a login the answer leads to the login page; another user gets 403.
 async fn require_presenter(request: &RequestContext) -> Result<&Identity, Error> {
     let identity = request.require_login().await?;
-    let reading = request.services().users.get(identity.subject.id);
-    let user = timed(request, "SELECT the presenter: still one, and not disabled?", reading).await?;
+    let presenter = request.services().users.get(identity.subject.id);
+    let user = timed(request, "SELECT the presenter: still one, and not disabled?", presenter).await?;
     let presents = user.is_some_and(|user| user.role == Role::Presenter && !user.is_disabled);
     if presents {
         return Ok(identity);

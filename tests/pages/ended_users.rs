@@ -134,13 +134,20 @@ async fn logins_in_a_redis_that_was_away_end_at_the_next_start_with_it() {
         without.stop().await;
         let later = place.node().await;
         for (mount, cookie) in &alice {
-            assert_eq!(me(&later, &base(mount), cookie).await, 401, "{}: an old login is back", mount.slug);
+            // On a busy machine Redis may answer too late for the start: then the login is unavailable for a while.
+            let refuses = async || {
+                let status = me(&later, &base(mount), cookie).await;
+                assert!(matches!(status, 401 | 503), "{}: {status}, an old login is back", mount.slug);
+                status == 401
+            };
+            until(&format!("{} refuses the old login", mount.slug), refuses).await;
         }
         let again = logins(&later, "alice").await;
         later.stop().await;
         let last = place.node().await;
         for (mount, cookie) in again.iter().filter(|(mount, _)| mount.backend != Backend::None) {
-            assert_eq!(me(&last, &base(mount), cookie).await, 200, "{}: a later login is not meant", mount.slug);
+            let accepts = async || me(&last, &base(mount), cookie).await == 200;
+            until(&format!("{} accepts a later login", mount.slug), accepts).await;
         }
     }
 }
