@@ -122,6 +122,10 @@ impl Connections {
         self.until(|open| open.all.len() < places).await;
     }
 
+    pub fn are_open(&self) -> bool {
+        !self.open().all.is_empty()
+    }
+
     /// Waits until every connection has ended.
     pub async fn all_ended(&self) {
         self.until(|open| open.all.is_empty()).await;

@@ -20,7 +20,7 @@ use poem::listener::Acceptor;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Request, Response, Server};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 pub use self::connections::ConnectionLimits;
 use self::connections::{Admission, Connections};
@@ -49,11 +49,18 @@ pub async fn serve(
     let acceptor = LimitedAcceptor { port, local, connections: connections.clone(), shutdown: shutdown.clone() };
     let ended = async {
         stop.await;
-        // Whether or not each has ended: the next step asks them to, and the last one no longer waits.
-        let _ = timeout(NOTICE, connections.all_ended()).await;
-        shutdown.close();
+        // Without a connection there is nobody to tell.
+        if connections.are_open() {
+            sleep(NOTICE).await;
+        }
+        shutdown.close_port();
         connections.wake_all();
-        let _ = timeout(SHUTDOWN_LIMIT, connections.all_ended()).await;
+        let last_ends = async {
+            shutdown.port_closed().await;
+            connections.all_ended().await;
+        };
+        // Whoever takes longer is cut off.
+        let _ = timeout(SHUTDOWN_LIMIT, last_ends).await;
     };
     Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(routes, ended, Some(Duration::ZERO)).await
 }
@@ -134,7 +141,10 @@ impl LimitedAcceptor {
                     }
                     Err(_) => Port::Closed,
                 },
-                Port::Closed => pending().await,
+                Port::Closed => {
+                    self.shutdown.port_is_closed();
+                    pending().await
+                }
             };
         }
     }
@@ -151,7 +161,7 @@ async fn next_unless_closing(
     };
     if let Err(error) = &accepted {
         tracing::warn!(%error, "the server could not accept a connection");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        sleep(Duration::from_millis(50)).await;
     }
     Some(accepted)
 }
