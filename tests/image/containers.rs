@@ -66,7 +66,7 @@ impl Passwords {
         let describe = |path: &std::path::PathBuf| {
             let file = std::fs::metadata(path).expect("a file");
             let text = std::fs::read_to_string(path).expect("text");
-            format!("{path:?} {text} {:o} {} {} {}", file.mode(), file.gid(), file.mtime(), file.mtime_nsec())
+            format!("{} {text} {:o} {} {} {}", path.display(), file.mode(), file.gid(), file.mtime(), file.mtime_nsec())
         };
         paths.iter().map(describe).collect()
     }
