@@ -59,7 +59,7 @@ pub async fn serve(
             shutdown.port_closed().await;
             connections.all_ended().await;
         };
-        // Whoever takes longer is cut off.
+        // Whoever takes longer gets no answer.
         let _ = timeout(SHUTDOWN_LIMIT, last_ends).await;
     };
     Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(routes, ended, Some(Duration::ZERO)).await
