@@ -113,7 +113,7 @@ impl ResponseError for Error {
             Self::TooManyRuns
             | Self::Measuring
             | Self::Hash(HashError::Busy)
-            | Self::Failure(Failure::Store(_))
+            | Self::Failure(Failure::Store(_) | Failure::RevokePending)
             | Self::OthersNotRevoked(_)
             | Self::PasswordUnknown { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Hash(HashError::Rejected(_)) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -152,6 +152,11 @@ impl Error {
                 let reason = error.sentence();
                 let reason = reason.trim_end_matches('.');
                 format!("{reason}, so the server cannot complete this request. Your cookie stays as it is.")
+            }
+            Self::Failure(Failure::RevokePending) => {
+                "This user was disabled or deleted. A store does not let the server revoke the logins yet, so it accepts \
+                none of them. Your cookie stays as it is."
+                    .to_owned()
             }
             Self::OthersNotRevoked(_) => {
                 "The password was changed. A store does not answer, so your other logins may go on. Use \"Log out \

@@ -34,8 +34,8 @@ use crate::auth::AuthStrategy;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::flow::{
-    self, AppState, ChangesUnderWay, Demo, EndedUserWatch, FlashMessages, HealthCheck, LoginEvents, Outages,
-    RateLimits, ServedHosts, Services, UnrevokedLogins,
+    self, AppState, BlockedUsers, ChangesUnderWay, Demo, EndedUserWatch, FlashMessages, HealthCheck, LoginEvents,
+    Outages, RateLimits, ServedHosts, Services,
 };
 use crate::labs::cost::CostRuns;
 use crate::labs::figures::Figures;
@@ -103,7 +103,7 @@ impl App {
             shutdown: Arc::default(),
             outages: Arc::new(Outages::new(health.clone())),
             health,
-            unrevoked: UnrevokedLogins::default(),
+            blocked_users: BlockedUsers::default(),
             node: node(settings, address),
             secure: public_url.starts_with("https://"),
             public_url,

@@ -113,7 +113,7 @@ fn keys(settings: &Settings) -> Result<Keys, KeysError> {
 
 /// Finds Redis: its address, the process if it is a private one, and the words for the home page.
 async fn find_redis(settings: &Settings) -> Result<(Option<RedisUrl>, Option<PrivateRedis>, StoreStatus), StartError> {
-    let state = |state: String, backend| StoreStatus { name: "Redis", state, backend };
+    let state = |state: String, backend| StoreStatus { name: Redis::NAME, state, backend };
     match &settings.redis_url {
         Some(RedisChoice::None) => Ok((None, None, state("was turned off with --redis-url none".to_owned(), None))),
         Some(RedisChoice::At(url)) => {

@@ -18,6 +18,9 @@ pub enum Failure {
     /// A store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The user was disabled or deleted, and a store keeps the server from revoking the logins.
+    #[error("the server could not revoke the logins of this disabled or deleted user yet")]
+    RevokePending,
     /// A token could not be signed.
     #[error("a token could not be signed: {0}")]
     Signing(#[source] jsonwebtoken::errors::Error),

@@ -22,8 +22,18 @@ A lab takes the options of the server, too, such as --database-url, --redis-url,
 `jwt-vs-session serve --help` lists them.";
 
 /// Options that matter to the server, and to no list.
-const OF_SERVER: [&str; 9] =
-    ["listen", "public_url", "login_rate", "trusted_proxy", "node", "figures", "demo", "demo_password", "no_demo"];
+const OF_SERVER: [&str; 10] = [
+    "listen",
+    "public_url",
+    "login_rate",
+    "trusted_proxy",
+    "connections_per_network",
+    "node",
+    "figures",
+    "demo",
+    "demo_password",
+    "no_demo",
+];
 
 /// The command line. Every server option is valid behind every command, so that an environment serves them all; the help
 /// of a command hides those that do nothing there.

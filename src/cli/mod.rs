@@ -130,7 +130,7 @@ pub async fn run() -> ExitCode {
     }
 }
 
-/// Runs the command. Those that open a store first read its password, if it is in a file.
+/// Runs the command. Those that open stores first read the passwords that are in files.
 async fn carry_out(cli: Cli) -> Outcome {
     let settings = cli.settings;
     match cli.command.unwrap_or(Command::Serve) {
@@ -139,8 +139,9 @@ async fn carry_out(cli: Cli) -> Outcome {
         Command::Completions { shell } => print_completions(shell),
         Command::Key { file } => make_key(&settings, &file),
         Command::Lab { lab } => labs::run(&settings.read_passwords()?, lab).await,
-        Command::User { command } => user(&settings.read_passwords()?, command).await,
-        Command::Reset { yes } => users::reset(&settings.read_passwords()?, yes).await,
+        // These open the SQL database alone.
+        Command::User { command } => user(&settings.read_database_password()?, command).await,
+        Command::Reset { yes } => users::reset(&settings.read_database_password()?, yes).await,
     }
 }
 

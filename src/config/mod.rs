@@ -50,11 +50,11 @@ pub struct Settings {
     #[arg(long, env, hide_env_values = true, global = true, value_name = "URL")]
     pub redis_url: Option<RedisChoice>,
 
-    /// File with the password for --database-url, which then names none; its owner alone may read it
+    /// File with the password for --database-url, which then names none; others must not be able to read it
     #[arg(long, env, global = true, value_name = "FILE")]
     pub database_password_file: Option<PathBuf>,
 
-    /// File with the password for --redis-url, which then names none; its owner alone may read it
+    /// File with the password for --redis-url, which then names none; others must not be able to read it
     #[arg(long, env, global = true, value_name = "FILE")]
     pub redis_password_file: Option<PathBuf>,
 
@@ -143,19 +143,25 @@ impl Settings {
         }
     }
 
-    /// Puts the passwords of the files into the addresses of the stores.
-    pub fn read_passwords(mut self) -> Result<Self, PasswordFileError> {
+    /// Puts the password of the file into the address of the SQL database.
+    pub fn read_database_password(mut self) -> Result<Self, PasswordFileError> {
         if let Some(file) = self.database_password_file.take() {
             let url = self.database_url.with_password(&read_password(&file)?);
             self.database_url = url.ok_or(PasswordFileError::NotForThisDatabase)?;
         }
-        if let Some(file) = self.redis_password_file.take() {
-            let password = read_password(&file)?;
-            let Some(RedisChoice::At(url)) = &self.redis_url else { return Err(PasswordFileError::NotForThisRedis) };
-            let url = url.with_password(&password).ok_or(PasswordFileError::NotForThisRedis)?;
-            self.redis_url = Some(RedisChoice::At(url));
-        }
         Ok(self)
+    }
+
+    /// Puts the passwords of the files into the addresses of both stores.
+    pub fn read_passwords(self) -> Result<Self, PasswordFileError> {
+        let mut this = self.read_database_password()?;
+        if let Some(file) = this.redis_password_file.take() {
+            let password = read_password(&file)?;
+            let Some(RedisChoice::At(url)) = &this.redis_url else { return Err(PasswordFileError::NotForThisRedis) };
+            let url = url.with_password(&password).ok_or(PasswordFileError::NotForThisRedis)?;
+            this.redis_url = Some(RedisChoice::At(url));
+        }
+        Ok(this)
     }
 
     /// The key files: by default one for each algorithm, beside the database.

@@ -12,9 +12,6 @@ use crate::store::{Redis, Sql, StoreError};
 /// How long the result of a check is used again: a flood of requests is no flood of checks.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// Its name in errors.
-const REDIS: &str = "Redis";
-
 /// Checks whether the stores answer, at most once a second.
 pub struct HealthCheck {
     sql: Sql,
@@ -36,7 +33,7 @@ impl StoreHealth {
     /// Checks both stores at the same time.
     pub async fn check(sql: &Sql, redis: Option<&Redis>) -> Self {
         let redis = async {
-            let redis = redis.ok_or(StoreError::Absent { store: REDIS })?;
+            let redis = redis.ok_or(StoreError::Absent { store: Redis::NAME })?;
             redis.ping().await?;
             Ok(redis.warnings().await)
         };
@@ -49,7 +46,7 @@ impl StoreHealth {
     /// Whether the store of this name answers; `None` if it is not one of the two.
     pub(super) fn answers(&self, store: &str) -> Option<bool> {
         let of = |name, health: &Result<(), _>| (store == name).then(|| health.is_ok());
-        of(self.sql_name, &self.sql).or_else(|| of(REDIS, &self.redis))
+        of(self.sql_name, &self.sql).or_else(|| of(Redis::NAME, &self.redis))
     }
 
     /// Whether a strategy with this backend is ready. Every strategy needs the users' database to open a login.

@@ -125,7 +125,7 @@ fn is_forwarded(headers: &HeaderMap) -> bool {
 
 /// Whether the browser has this server's page under a name of another machine: a proxy replaced `Host`.
 ///
-/// What `Sec-Fetch-Site` calls cross-site comes from a page of another site. It may link here; its forms are refused
+/// What `Sec-Fetch-Site` calls cross-site or same-site comes from a page of another site. It may link here; its forms are refused
 /// by the cross-site check.
 fn shows_another_host(headers: &HeaderMap) -> bool {
     if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site" || site == "same-site") {

@@ -2,6 +2,7 @@
 
 mod api;
 mod assets;
+mod blocked_users;
 mod changes_under_way;
 mod client;
 mod context;
@@ -30,7 +31,6 @@ mod rate_limits;
 mod register;
 mod security;
 mod state;
-mod unrevoked;
 mod users;
 
 use std::sync::Arc;
@@ -40,6 +40,7 @@ use poem::{Endpoint, EndpointExt as _, IntoEndpoint as _, Response, Route};
 
 use self::methods::{get, post};
 
+pub use self::blocked_users::BlockedUsers;
 pub use self::changes_under_way::ChangesUnderWay;
 pub use self::ended_users::{ENDED_WITHIN, EndedUserWatch, lives_on};
 pub use self::flash::FlashMessages;
@@ -49,7 +50,6 @@ pub use self::login_events::LoginEvents;
 pub use self::outages::Outages;
 pub use self::rate_limits::RateLimits;
 pub use self::state::{AppState, Demo, DemoUser, Mount, Services, StoreStatus};
-pub use self::unrevoked::UnrevokedLogins;
 
 /// Every route of the server, inside the middleware.
 pub fn routes(state: &Arc<AppState>) -> impl Endpoint<Output = Response> + use<> {

@@ -38,7 +38,7 @@ async fn watch(outages: Weak<Outages>, store: &'static str) {
     loop {
         sleep(LOOK_EVERY).await;
         let Some(outages) = outages.upgrade() else { return };
-        // What is no store of its own has no outage that one could look at: it is over when no request fails.
+        // Other names, such as the random generator's, have no health check.
         let answers = outages.health.result().await.answers(store).unwrap_or(true);
         if outages.is_over(store, answers) {
             return;
@@ -95,7 +95,7 @@ impl Outages {
         }
         if outage.last_line.elapsed() >= REMINDER {
             outage.last_line = Instant::now();
-            tracing::warn!(store, failed_requests, seconds, "a store still does not answer");
+            tracing::warn!(store, failed_requests, seconds, "requests that need a store still fail");
         }
         false
     }

@@ -29,6 +29,8 @@ pub(super) fn source_of(request: &Request) -> EventSource {
 pub(super) fn log(error: &Error, source: &EventSource, path: &str, services: &Services) {
     match error {
         Error::Failure(Failure::Store(failed)) => services.outages.note(failed, path),
+        // The node has logged what keeps it from the revoke.
+        Error::Failure(Failure::RevokePending) => {}
         _ => error.log(path),
     }
     record_refusal(error, source, path);

@@ -8,6 +8,7 @@ use poem::Request;
 use poem::http::Method;
 use serde::Serialize;
 
+use super::blocked_users::BlockedUsers;
 use super::changes_under_way::ChangesUnderWay;
 use super::client::client_address;
 use super::cookies::{CookieScope, KNOWN_BROWSER};
@@ -17,7 +18,6 @@ use super::hosts::ServedHosts;
 use super::login_events::LoginEvents;
 use super::outages::Outages;
 use super::rate_limits::{Origin, RateLimits};
-use super::unrevoked::UnrevokedLogins;
 use crate::account::Hasher;
 use crate::auth::{AuthStrategy, Backend, Description, Keys};
 use crate::clock::Clock;
@@ -58,7 +58,7 @@ pub struct Services {
     pub health: Arc<HealthCheck>,
     pub outages: Arc<Outages>,
     /// The logins of ended users that a failing store still holds.
-    pub unrevoked: UnrevokedLogins,
+    pub blocked_users: BlockedUsers,
     /// The node's name.
     pub node: String,
     /// The address that the browser sees, without a slash at the end.
@@ -178,13 +178,5 @@ impl Services {
     /// The scope of a cookie for all mounts.
     pub(super) fn whole_server(&self) -> CookieScope<'static> {
         CookieScope { path: "/", secure: self.secure }
-    }
-
-    /// The name of the store that a strategy needs.
-    pub(super) fn store_of(&self, strategy: &Description) -> &'static str {
-        self.stores
-            .iter()
-            .find(|store| store.backend == Some(strategy.backend))
-            .map_or("This process", |store| store.name)
     }
 }

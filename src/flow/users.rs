@@ -48,7 +48,8 @@ pub(super) async fn list(request: RequestContext, Query(query): Query<UsersQuery
     let users = timed(&request, "SELECT the users by name", listing).await?;
     let rows: Vec<_> = users.iter().map(|user| row(user, presenter)).collect();
     let report = query.report.and_then(|name| services.reports.get(&name));
-    let page = context! { rows => Serde(rows), shown => SHOWN, name => query.name, report };
+    let changes = !request.strategy().describe().promise.only_expires();
+    let page = context! { rows => Serde(rows), shown => SHOWN, name => query.name, report, changes };
     request.page("users.html", "Users", page).await
 }
 

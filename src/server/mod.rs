@@ -139,6 +139,7 @@ impl LimitedAcceptor {
                         socket.set_nonblocking(true)?;
                         return Ok((TcpStream::from_std(socket)?, peer));
                     }
+                    Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Port::Closing(listener),
                     Err(_) => Port::Closed,
                 },
                 Port::Closed => {

@@ -52,3 +52,26 @@ async fn a_full_server_answers_health_checks_and_tells_everybody_else_to_come_ba
         assert!(text.ends_with("/held"), "{text}");
     }
 }
+
+#[tokio::test]
+async fn the_reserve_serves_no_request_behind_a_health_check_and_waits_a_second_for_one() {
+    let address = small_server().await;
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        held.push(connect(address, "GET /held HTTP/1.1\r\n").await);
+    }
+    let both = "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\nGET /jwt/ HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let mut text = String::new();
+    connect(address, both).await.read_to_string(&mut text).await.expect("text");
+    assert!(text.ends_with("/healthz"), "{text}");
+    for _ in 0..2 {
+        held.push(connect(address, "G").await);
+    }
+    // Both places of the reserve are free again after a second, and long before those that hold a usual one.
+    let health = answer(address, "/healthz").await;
+    assert!(health.starts_with("HTTP/1.1 200"), "{health}");
+    held[0].write_all(b"host: localhost\r\nconnection: close\r\n\r\n").await.expect("still open");
+    let mut text = String::new();
+    held[0].read_to_string(&mut text).await.expect("text");
+    assert!(text.ends_with("/held"), "{text}");
+}

@@ -108,6 +108,16 @@ impl TimedConnection {
         self.deadline.as_mut().poll(cx).is_ready()
     }
 
+    /// Fails if the connection is idle and no request may follow.
+    fn go_on(&self, cx: &Context<'_>) -> io::Result<()> {
+        if self.phase != Phase::Idle {
+            return Ok(());
+        }
+        // Before the look: whoever changes what it sees wakes this task afterwards.
+        self.slot.state.waker.register(cx.waker());
+        if self.is_last() { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+    }
+
     /// Whether no request may follow. One that has come is not read: its connection no longer counts.
     fn is_last(&self) -> bool {
         self.first == FirstBytes::Health || self.slot.state.is_asked_to_end()
@@ -118,7 +128,10 @@ impl TimedConnection {
         let read = match self.phase {
             Phase::Idle => {
                 self.slot.busy();
-                self.deadline.as_mut().reset(Instant::now() + REQUEST_LIMIT);
+                // A place of the reserve is not for whoever sends slowly.
+                if !matches!(self.first, FirstBytes::HealthOnly(_) | FirstBytes::Health) {
+                    self.deadline.as_mut().reset(Instant::now() + REQUEST_LIMIT);
+                }
                 new.len()
             }
             Phase::Request(read) => read + new.len(),
@@ -162,19 +175,20 @@ impl TimedConnection {
         let _ = self.socket.try_write(NO_PLACE);
     }
 
-    /// `offered`: how many bytes there were to write. Also closes on a peer that does not read its answer.
+    /// `offered`: how many bytes there were to write, and the first of them. Also closes on a peer that does not read its
+    /// answer.
     fn count_written(
         &mut self,
         written: Poll<io::Result<usize>>,
-        offered: usize,
+        (offered, head): (usize, &[u8]),
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
         match written {
             Poll::Ready(Ok(bytes)) => {
                 let now = Instant::now();
                 self.deadline.as_mut().reset(now + IDLE_LIMIT);
-                // A part of an answer: the rest comes at once.
-                if bytes == offered {
+                // After a part of an answer the rest comes at once, and after 100 Continue the rest of the request.
+                if bytes == offered && !head.starts_with(b"HTTP/1.1 100 ") {
                     self.phase = Phase::Idle;
                     self.idle_since = now;
                     self.slot.idle(now);
@@ -194,24 +208,18 @@ impl TimedConnection {
 }
 
 impl AsyncRead for TimedConnection {
-    /// Reads nothing, which is the end of the connection, if an idle one must end. A request that came in time is read.
+    /// Fails if the connection must end: at the end of its input alone hyper would go on with an event stream. A request that
+    /// came in time is read.
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let is_idle = this.phase == Phase::Idle;
-        if is_idle {
-            // Before the looks below: whoever changes what they see wakes this task afterwards.
-            this.slot.state.waker.register(cx.waker());
-            if this.is_last() {
-                return Poll::Ready(Ok(()));
-            }
-        }
+        this.go_on(cx)?;
         let is_late = this.is_late(cx);
-        if is_late && !is_idle {
+        if is_late && this.phase != Phase::Idle {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let before = buf.filled().len();
         match Pin::new(&mut this.socket).poll_read(cx, buf) {
-            Poll::Pending if is_late => return Poll::Ready(Ok(())),
+            Poll::Pending if is_late => return Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             other => ready!(other)?,
         }
         let new = &buf.filled()[before..];
@@ -223,11 +231,14 @@ impl AsyncWrite for TimedConnection {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.socket).poll_write(cx, buf);
-        this.count_written(written, buf.len(), cx)
+        this.count_written(written, (buf.len(), buf), cx)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().socket).poll_flush(cx)
+        let this = self.get_mut();
+        // Also here: hyper does not read while it has bytes of a further request.
+        this.go_on(cx)?;
+        Pin::new(&mut this.socket).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -241,7 +252,8 @@ impl AsyncWrite for TimedConnection {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.socket).poll_write_vectored(cx, bufs);
-        this.count_written(written, bufs.iter().map(|buf| buf.len()).sum(), cx)
+        let offered = bufs.iter().map(|buf| buf.len()).sum();
+        this.count_written(written, (offered, bufs.first().map_or(&[], |buf| &**buf)), cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -269,7 +281,7 @@ mod tests {
         let Admission::Open(slot) = Arc::new(Connections::new(limits)).admit(peer.ip()) else { panic!("no place") };
         let begun = Instant::now();
         let mut connection = TimedConnection::new(socket, slot, Arc::default());
-        assert_eq!(connection.read(&mut [0]).await.expect("the end"), 0);
-        assert_eq!(begun.elapsed().as_secs(), 15);
+        let failed = connection.read(&mut [0]).await.expect_err("nothing came");
+        assert_eq!((failed.kind(), begun.elapsed().as_secs()), (io::ErrorKind::TimedOut, 15));
     }
 }

@@ -1,7 +1,7 @@
 //! WHERE things live: the SQL database, Redis, this process. Nothing above this module speaks SQL or Redis.
 //!
 //! `sql/` and `redis/` are the two connections, each with a time limit around every call. On them stand the tables:
-//! `users.rs`, `ended_users.rs` (whose logins must end), `sessions/` (the records behind session ids), `revocations/` (revoked
+//! `users.rs`, `ended_users/` (whose logins must end), `sessions/` (the records behind session ids), `revocations/` (revoked
 //! tokens and sessions), `refresh/` (refresh tokens), `login_failures/` (failed tries to log in) and `migrations/` (the
 //! schema). `push_channel.rs` is the connection over which Redis pushes changes,
 //! `private_redis.rs` a Redis of this server's own. `floors.rs`, `footprint.rs` and `latency.rs` serve the labs.

@@ -158,7 +158,7 @@ async fn listen(redis: &Redis, listener: &Arc<dyn PushListener>, freshness: &Arc
         if !freshness.is_used() {
             tokio::select! {
                 () = freshness.wanted.notified() => {}
-                () = lost.notified() => return Err(StoreError::unavailable("Redis", "the connection was closed")),
+                () = lost.notified() => return Err(StoreError::unavailable(Redis::NAME, "the connection was closed")),
             }
         }
         let sent = Freshness::now();
@@ -166,7 +166,7 @@ async fn listen(redis: &Redis, listener: &Arc<dyn PushListener>, freshness: &Arc
         freshness.trusted_until.store(sent + u64::try_from(TRUST.as_micros()).unwrap_or(0), Ordering::Release);
         tokio::select! {
             () = tokio::time::sleep(PING_EVERY) => {}
-            () = lost.notified() => return Err(StoreError::unavailable("Redis", "the connection was closed")),
+            () = lost.notified() => return Err(StoreError::unavailable(Redis::NAME, "the connection was closed")),
         }
     }
 }

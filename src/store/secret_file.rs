@@ -16,10 +16,10 @@ pub enum PasswordFileError {
     #[error("the password file {} holds no password: one line of text", path.display())]
     NoPassword { path: PathBuf },
     /// For SQLite, or beside a password in the address: which of them counts?
-    #[error("--database-password-file is for a --database-url of PostgreSQL that has no password")]
+    #[error("--database-password-file needs a --database-url of PostgreSQL without a password")]
     NotForThisDatabase,
     /// For a private Redis or none, or beside a password in the address.
-    #[error("--redis-password-file is for a --redis-url that has no password")]
+    #[error("--redis-password-file needs a --redis-url without a password")]
     NotForThisRedis,
 }
 

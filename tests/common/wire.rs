@@ -68,6 +68,12 @@ impl Wire {
         timeout(patience, self.read()).await.expect("an answer in time")
     }
 
+    /// Reads until the server closes the connection, whatever it sends.
+    pub async fn ended(mut self) {
+        let mut rest = Vec::new();
+        let _ = timeout(PATIENCE, self.0.read_to_end(&mut rest)).await.expect("the end in time");
+    }
+
     async fn read(&mut self) -> Option<Reply> {
         let mut lines = Vec::new();
         loop {

@@ -39,6 +39,8 @@ impl Passwords {
         for store in ["redis", "postgres"] {
             if !is_root() {
                 let file = self.folder.path().join(store).join("password");
+                let mode = std::fs::metadata(&file).expect("a file").permissions().mode() & 0o777;
+                assert_eq!(mode, 0o640, "the group of the server reads it, and nobody else");
                 std::fs::set_permissions(file, Permissions::from_mode(0o600)).expect("chmod");
             }
         }

@@ -1,4 +1,4 @@
-//! Whose logins a node revokes when a user has ended: at its start what is undone, during an outage what failed.
+//! Whose logins a node revokes when a user has ended: at its start what is pending, during an outage what failed.
 
 use jwt_vs_session::auth::{Backend, Description};
 use jwt_vs_session::clock::Clock;
@@ -72,7 +72,7 @@ impl OutlivingStores {
     }
 
     /// Rows whose logins in the database no node has revoked yet.
-    async fn undone(&self) -> usize {
+    async fn pending(&self) -> usize {
         let ended = self.ended_users().since(Clock::system().now()).await.expect("an answer");
         ended.iter().filter(|ended| !ended.is_done_in_sql).count()
     }
@@ -102,7 +102,7 @@ async fn a_start_repeats_nothing_that_was_done() {
         until_refused(&first, &alice).await;
         // Redis has its note last.
         let notes = async || place.redis.keys().await.iter().any(|key| key.starts_with("{jvs}:ended:"));
-        until("the node has noted it", async || place.undone().await == 0 && notes().await).await;
+        until("the node has noted it", async || place.pending().await == 0 && notes().await).await;
         let revokes = place.revokes("alice").await;
         assert!(revokes > 0);
         first.stop().await;
@@ -129,7 +129,7 @@ async fn logins_in_a_redis_that_was_away_end_at_the_next_start_with_it() {
         first.stop().await;
         let without = place.node_with("none").await;
         place.disable("alice").await;
-        until("the database has its note", async || place.undone().await == 0).await;
+        until("the database has its note", async || place.pending().await == 0).await;
         place.enable("alice").await;
         without.stop().await;
         let later = place.node().await;

@@ -2,6 +2,7 @@
 
 use jwt_vs_session::auth::Backend;
 use reqwest::RequestBuilder;
+use serde_json::Value;
 use tokio::task::{JoinSet, LocalSet};
 
 use super::client::{MountClient, answer};
@@ -85,9 +86,18 @@ pub async fn assert_unavailable(what: &str, request: RequestBuilder) {
     assert!(!page || reply.body.contains("Login state unknown"), "{what} names the logged-in user");
 }
 
-/// `/readyz` reports the strategies that need the store; `/healthz` is always ok.
+/// `/readyz` reports the strategies that need the store, at most a second late; `/healthz` is always ok.
 pub async fn assert_readiness(server: &TestServer, expected: impl Fn(Backend) -> bool) {
-    let ready = answer(bare_client().get(server.app.url("/readyz"))).await;
+    let redis_is_ready = |rows: &Value| {
+        let row = rows["strategies"].as_array().expect("rows").iter().zip(server.mounts());
+        row.filter(|(_, mount)| mount.backend == Backend::Redis).all(|(row, _)| row["ready"] == true)
+    };
+    let mut ready = answer(bare_client().get(server.app.url("/readyz"))).await;
+    until("/readyz has looked at Redis", async || {
+        ready = answer(bare_client().get(server.app.url("/readyz"))).await;
+        redis_is_ready(&ready.json()) == expected(Backend::Redis)
+    })
+    .await;
     let rows = ready.json();
     for (row, mount) in rows["strategies"].as_array().expect("rows").iter().zip(server.mounts()) {
         assert_eq!(

@@ -58,7 +58,7 @@ async fn wrong_passwords_of_one_address_at_one_moment_are_checked_up_to_the_limi
     let checked = count(&statuses, 401);
     assert!((1..=LIMIT).contains(&checked), "{checked} of {PEOPLE} were checked: {statuses:?}");
     assert_eq!(checked + count(&statuses, 429) + count(&statuses, 503), PEOPLE, "{statuses:?}");
-    // Those that waited in vain used up nothing: the rest of the limit is checked, and no more.
+    // Both rounds together stay within the limit.
     let next = at_once(&server, "a wrong password").await;
     let both = checked + count(&next, 401);
     assert!(both <= LIMIT, "{both} were checked, at most {LIMIT}");

@@ -105,3 +105,32 @@ async fn connections_that_send_nothing_do_not_keep_their_own_network_out() {
     })
     .await;
 }
+
+/// The answer to a stream has no end, so its connection must not live on when it has to make room.
+#[tokio::test]
+async fn event_streams_make_room_for_new_ones_of_their_network() {
+    let server = Program::start(&["--connections-per-network", "4"]).await;
+    let (_, cookie) = server.log_in("/session", "alice", DEMO_PASSWORD).await;
+    let cookie = cookie.expect("a credential");
+    let mut streams = Vec::new();
+    for _ in 0..12 {
+        let request = format!("GET /session/events HTTP/1.1\r\nhost: localhost\r\ncookie: {cookie}\r\n\r\n");
+        // The one before counts as idle when it has been answered.
+        until("there is a place", async || {
+            let mut wire = connect(&server, 2).await;
+            let sent = wire.try_send(&request).await.is_ok();
+            let reply = if sent { wire.reply_or_end().await } else { None };
+            let is_open = reply.is_some_and(|reply| reply.status == 200);
+            if is_open {
+                streams.push(wire);
+            }
+            is_open
+        })
+        .await;
+    }
+    for wire in streams.drain(..8) {
+        wire.ended().await;
+    }
+    assert_eq!(streams.len(), 4);
+    assert_eq!(connect(&server, 3).await.get("/healthz", "").await.status, 200);
+}

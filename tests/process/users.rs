@@ -107,6 +107,21 @@ async fn every_node_on_one_database_ends_the_logins() {
     }
 }
 
+/// The private Redis is empty at a start. That says nothing about the tokens: they are with the client.
+#[tokio::test]
+async fn an_empty_redis_lets_nobody_in_who_was_disabled_while_no_node_ran() {
+    let server = Program::start_in(folder(), &[]).await;
+    let bob = Logins::of(&server, "bob").await;
+    let folder = server.stop().await;
+    let done = run(command(folder.path(), &["user", "disable", "bob"])).await;
+    assert!(done.status.success(), "{done:?}");
+    let server = Program::start_in(folder, &[]).await;
+    for (strategy, cookie) in bob.cookies.iter().filter(|(strategy, _)| strategy["promise"]["kind"] != "expiry") {
+        assert!(!server.accepts(&mount(strategy), cookie).await, "{strategy}");
+    }
+    bob.assert_ended(&server).await;
+}
+
 #[tokio::test]
 async fn a_server_that_was_down_ends_the_logins_before_its_first_answer() {
     let server = Program::start(&["--jwt-secret", "a secret of this test, 32 bytes long"]).await;

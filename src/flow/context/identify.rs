@@ -6,7 +6,6 @@ use super::{ContextInner, PresentedCredentials, RequestContext};
 use crate::auth::{Credentials, Failure, Grant, Identity, Promise, RenewOutcome};
 use crate::error::Error;
 use crate::security_log::{RevocationCause, RevocationReach, SecurityEvent};
-use crate::store::StoreError;
 use crate::trace::{Trace, Verdict, VerdictKind};
 
 impl RequestContext {
@@ -106,10 +105,10 @@ impl RequestContext {
     /// a login, the token is accepted until then.
     fn refuse_ended(&self, known: Option<&Identity>) -> Result<(), Failure> {
         let (services, strategy) = (self.services(), self.strategy().describe());
-        let is_held = |user| !strategy.promise.only_expires() && services.unrevoked.holds(strategy.slug, user);
-        if known.is_some_and(|known| is_held(known.subject.id)) {
-            let detail = "the node could not yet revoke the logins of this disabled or deleted user";
-            return Err(StoreError::unavailable(services.store_of(strategy), detail).into());
+        let is_blocked =
+            |user| !strategy.promise.only_expires() && services.blocked_users.is_blocked(strategy.slug, user);
+        if known.is_some_and(|known| is_blocked(known.subject.id)) {
+            return Err(Failure::RevokePending);
         }
         Ok(())
     }

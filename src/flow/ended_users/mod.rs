@@ -1,17 +1,17 @@
 //! Revokes the logins of users who were disabled or deleted, under every mount of this node.
 //!
 //! The presenter's page and the commands write to the SQL database that a user has ended. Each node reads that every half
-//! second, with one statement, and revokes every login of the user. So no check of a request reads whether the user has
-//! ended: the strategies keep their cost.
+//! second, with one statement, and revokes every login of the user. So no check of a request reads a store for
+//! whether the user has ended: the strategies keep their cost.
 //!
-//! A node that starts does the same before it answers its first request, where it is still undone. The SQL database notes
+//! A node that starts does the same before it answers its first request, where it is still pending. The SQL database notes
 //! what was done in it, each Redis what was done there: a Redis that was away meanwhile has no note. Process memory is
 //! empty at a start.
 //!
 //! - `mount_queue.rs`: the users whose logins one mount still has to revoke. `pause.rs`: when to try again.
 //! - `revoke.rs`: revokes, and wakes the open pages.
 //!
-//! Until a mount has revoked the logins, [`UnrevokedLogins`] refuses these users there.
+//! Until a mount has revoked the logins, [`BlockedUsers`] lets no check of these users through there.
 
 mod mount_queue;
 mod pause;
@@ -27,9 +27,10 @@ use uuid::Uuid;
 use self::mount_queue::MountQueue;
 use self::pause::RetryPause;
 pub use self::revoke::lives_on;
+use super::blocked_users::BlockedUsers;
 use super::state::AppState;
-use super::unrevoked::UnrevokedLogins;
 use crate::auth::{Backend, Failure};
+use crate::clock::Timestamp;
 use crate::identity::UserId;
 use crate::store::StoreError;
 use crate::store::ended_users::{EndedUser, RedisNotes};
@@ -51,13 +52,15 @@ pub struct EndedUserWatch {
     /// The longest life of a login under the present settings. No check accepts an older one.
     longest_life: Duration,
     queues: Vec<MountQueue>,
+    /// When the database last answered. A node that was cut from it looks back from there.
+    last_look: Timestamp,
     /// The rows that this node has read.
     known: HashSet<Uuid>,
-    /// Rows whose notes Redis did not show yet: it is unknown whether they are undone there.
+    /// Rows whose notes Redis did not show yet: it is unknown whether they are pending there.
     unread: Vec<EndedUser>,
     unread_pause: RetryPause,
     /// The users of those rows, once Redis failed to show its notes: no mount on Redis accepts them.
-    held: Vec<UserId>,
+    blocked: Vec<UserId>,
     /// For each store that keeps notes, the rows without one.
     without_note: [(Backend, Vec<EndedUser>); 2],
     /// Whether the last look failed: the log has one line for an outage.
@@ -70,6 +73,7 @@ impl EndedUserWatch {
         let notes = RedisNotes::new(&state.services.sql, state.services.redis.as_ref());
         let without_note = [(Backend::Sql, Vec::new()), (Backend::Redis, Vec::new())];
         Self {
+            last_look: state.services.clock.now(),
             state,
             notes,
             longest_life,
@@ -77,21 +81,21 @@ impl EndedUserWatch {
             known: HashSet::new(),
             unread: Vec::new(),
             unread_pause: RetryPause::default(),
-            held: Vec::new(),
+            blocked: Vec::new(),
             without_note,
             failing: false,
         }
     }
 
-    /// Revokes what is undone, before the node answers its first request. What a store keeps it from is tried again later;
+    /// Revokes what is pending, before the node answers its first request. What a store keeps it from is tried again later;
     /// meanwhile the node accepts none of these users.
     pub async fn catch_up(&mut self) -> Result<(), StoreError> {
         let services = self.state.services.clone();
         let since = services.clock.now() - (self.longest_life + LOOK_BACK);
         let ended = services.ended_users.since(since).await?;
         self.known.extend(ended.iter().map(|ended| ended.id));
-        for undone in ended.iter().filter(|ended| !ended.is_done_in_sql) {
-            self.enqueue(*undone, &[Backend::Sql]);
+        for pending in ended.iter().filter(|ended| !ended.is_done_in_sql) {
+            self.enqueue(*pending, &[Backend::Sql]);
         }
         if services.redis.is_some() {
             self.unread = ended;
@@ -107,8 +111,12 @@ impl EndedUserWatch {
             self.queues.iter_mut().for_each(MountQueue::record);
             tokio::time::sleep(PERIOD).await;
             let services = &self.state.services;
-            let looked = services.ended_users.since(services.clock.now() - LOOK_BACK).await;
-            let looked = looked.map(|ended| self.take(&ended));
+            let now = services.clock.now();
+            let looked = services.ended_users.since(self.last_look - LOOK_BACK).await;
+            let looked = looked.map(|ended| {
+                self.last_look = now;
+                self.take(&ended);
+            });
             self.carry_out(looked).await;
         }
     }
@@ -140,8 +148,8 @@ impl EndedUserWatch {
         let services = &self.state.services;
         let revoked = join_all(self.queues.iter_mut().map(|queue| queue.carry_out(services))).await;
         if self.unread.is_empty() {
-            let held = std::mem::take(&mut self.held);
-            self.for_each_on_redis(&held, UnrevokedLogins::remove);
+            let blocked = std::mem::take(&mut self.blocked);
+            self.for_each_on_redis(&blocked, BlockedUsers::unblock);
         }
         let noted = self.write_notes().await;
         let mut failures = [looked, read, noted].into_iter().filter_map(|done| done.err().map(Failure::from));
@@ -160,12 +168,12 @@ impl EndedUserWatch {
         }
     }
 
-    /// Finds out which rows are undone in Redis. Until then no mount on Redis accepts their users.
+    /// Finds out which rows are pending in Redis. Until then no mount on Redis accepts their users.
     async fn read_notes(&mut self) -> Result<(), StoreError> {
         if self.unread.is_empty() || !self.unread_pause.is_over() {
             return Ok(());
         }
-        match self.notes.of(&self.unread).await {
+        match self.notes.read().await {
             Ok(done) => {
                 let all = std::mem::take(&mut self.unread).into_iter();
                 all.filter(|ended| !done.contains(&ended.id)).for_each(|ended| self.enqueue(ended, &[Backend::Redis]));
@@ -173,18 +181,18 @@ impl EndedUserWatch {
             }
             Err(error) => {
                 self.unread_pause.begin();
-                if self.held.is_empty() {
-                    self.held = self.unread.iter().map(|ended| ended.user).collect();
-                    self.for_each_on_redis(&self.held, UnrevokedLogins::add);
+                if self.blocked.is_empty() {
+                    self.blocked = self.unread.iter().map(|ended| ended.user).collect();
+                    self.for_each_on_redis(&self.blocked, BlockedUsers::block);
                 }
                 Err(error)
             }
         }
     }
 
-    fn for_each_on_redis(&self, users: &[UserId], change: fn(&UnrevokedLogins, &'static str, UserId)) {
+    fn for_each_on_redis(&self, users: &[UserId], change: fn(&BlockedUsers, &'static str, UserId)) {
         for queue in self.queues.iter().filter(|queue| queue.backend() == Backend::Redis) {
-            users.iter().for_each(|user| change(&self.state.services.unrevoked, queue.slug(), *user));
+            users.iter().for_each(|user| change(&self.state.services.blocked_users, queue.slug(), *user));
         }
     }
 

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::pause::RetryPause;
 use crate::auth::{AuthStrategy, Backend, Effect, Failure};
 use crate::clock::Timestamp;
+use crate::flow::blocked_users::BlockedUsers;
 use crate::flow::state::Services;
-use crate::flow::unrevoked::UnrevokedLogins;
 use crate::security_log::{EventSource, RevocationCause, RevocationReach, SecurityEvent, record};
 use crate::store::StoreError;
 use crate::store::ended_users::{EndCause, EndedUser};
@@ -20,7 +20,7 @@ pub(super) struct MountQueue {
     strategy: Arc<dyn AuthStrategy>,
     waiting: VecDeque<EndedUser>,
     /// How many of them, from the front, no check accepts.
-    held: usize,
+    blocked: usize,
     pause: RetryPause,
     /// What the security log does not have yet.
     unrecorded: Vec<(EventSource, SecurityEvent)>,
@@ -28,7 +28,7 @@ pub(super) struct MountQueue {
 
 impl MountQueue {
     pub fn new(strategy: Arc<dyn AuthStrategy>) -> Self {
-        Self { strategy, waiting: VecDeque::new(), held: 0, pause: RetryPause::default(), unrecorded: Vec::new() }
+        Self { strategy, waiting: VecDeque::new(), blocked: 0, pause: RetryPause::default(), unrecorded: Vec::new() }
     }
 
     pub fn backend(&self) -> Backend {
@@ -55,7 +55,7 @@ impl MountQueue {
     /// Revokes the logins of each user in turn. Stops at the first failure, which the next user's revoke would repeat.
     pub async fn carry_out(&mut self, services: &Services) -> Result<(), Failure> {
         if !self.pause.is_over() {
-            self.hold(&services.unrevoked);
+            self.block(&services.blocked_users);
             return Ok(());
         }
         while let Some(ended) = self.waiting.front().copied() {
@@ -64,15 +64,15 @@ impl MountQueue {
                 // Without Redis no login needs it.
                 Err(Failure::Store(StoreError::Absent { .. })) => {}
                 Err(failure) => {
-                    self.hold(&services.unrevoked);
+                    self.block(&services.blocked_users);
                     self.pause.begin();
                     return Err(failure);
                 }
             }
             self.waiting.pop_front();
-            if self.held > 0 {
-                self.held -= 1;
-                services.unrevoked.remove(self.slug(), ended.user);
+            if self.blocked > 0 {
+                self.blocked -= 1;
+                services.blocked_users.unblock(self.slug(), ended.user);
             }
         }
         self.pause = RetryPause::default();
@@ -85,11 +85,11 @@ impl MountQueue {
     }
 
     /// Lets no check accept those who wait: the store may come back before the pause ends.
-    fn hold(&mut self, unrevoked: &UnrevokedLogins) {
-        for ended in self.waiting.range(self.held..) {
-            unrevoked.add(self.strategy.describe().slug, ended.user);
+    fn block(&mut self, blocked_users: &BlockedUsers) {
+        for ended in self.waiting.range(self.blocked..) {
+            blocked_users.block(self.strategy.describe().slug, ended.user);
         }
-        self.held = self.waiting.len();
+        self.blocked = self.waiting.len();
     }
 }
 

@@ -5,6 +5,7 @@ use poem::error::ResponseError as _;
 use poem::http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
+use crate::auth::Failure;
 use crate::error::Error;
 use crate::flow::state::Services;
 use crate::page::{self, Frame};
@@ -32,7 +33,9 @@ impl ErrorPage {
     pub fn new(error: &Error, back: String, request: Option<RequestId>) -> Self {
         let status = error.status();
         let links = vec![ErrorLink { href: back, text: "Back to the start" }];
-        let request = request.filter(|_| status.is_server_error());
+        // Of an outage the log has one line, and not one for each request.
+        let is_outage = matches!(error, Error::Failure(Failure::Store(_) | Failure::RevokePending));
+        let request = request.filter(|_| status.is_server_error() && !is_outage);
         let (message, retry) = (error.sentence(), error.retry_words());
         Self { status: status.as_u16(), heading: heading(status), message, retry, request, links }
     }

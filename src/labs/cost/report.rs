@@ -70,7 +70,7 @@ pub struct NotMeasured {
 /// Why a strategy has no figures under these conditions. Each is a sentence for the report.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum NotMeasuredReason {
-    #[error("{}", StoreError::Absent { store: "Redis" }.sentence())]
+    #[error("{}", StoreError::Absent { store: crate::store::Redis::NAME }.sentence())]
     WithoutRedis,
     #[error("No login could be opened with claims of this size: {0}")]
     ClaimsTooLarge(Arc<Failure>),

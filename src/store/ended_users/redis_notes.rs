@@ -27,13 +27,11 @@ impl RedisNotes {
         Self { sql: sql.clone(), redis: redis.cloned() }
     }
 
-    /// Reads which of these rows were carried out in this Redis.
-    pub async fn of(&self, rows: &[EndedUser]) -> Result<HashSet<Uuid>, StoreError> {
+    /// Reads which rows were carried out in this Redis.
+    pub async fn read(&self) -> Result<HashSet<Uuid>, StoreError> {
         let Some(redis) = &self.redis else { return Ok(HashSet::new()) };
-        // No key, no login. A private Redis is empty at every start.
-        if redis.is_empty().await? {
-            return Ok(rows.iter().map(|ended| ended.id).collect());
-        }
+        // An empty Redis has no note either: its records are gone, but a token is with the client, and what revokes it is
+        // not only in Redis.
         let mut range = redis::cmd("ZRANGE");
         range.arg(self.key().await?).arg(0).arg(-1);
         let noted: Vec<String> = redis.query(&range).await?;

@@ -64,6 +64,9 @@ impl fmt::Debug for Redis {
 }
 
 impl Redis {
+    /// The product's name, for pages and errors.
+    pub const NAME: &'static str = NAME;
+
     /// Prepares the connection; the first command makes it. Needs a tokio runtime.
     pub fn open(url: &RedisUrl) -> Result<Self, StoreError> {
         // Two providers could be linked in; rediss:// must not depend on which one. A second call changes nothing.
@@ -196,11 +199,6 @@ impl Redis {
             RedisTarget::Delayed(redis, _) => redis.client(),
             RedisTarget::Cluster(_) | RedisTarget::Absent => None,
         }
-    }
-
-    /// Whether Redis has no key at all. Unknown of a cluster, which counts as false.
-    pub(super) async fn is_empty(&self) -> Result<bool, StoreError> {
-        Ok(!self.is_cluster() && self.query::<u64>(&redis::cmd("DBSIZE")).await? == 0)
     }
 
     /// Checks that Redis answers.

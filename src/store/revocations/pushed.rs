@@ -145,7 +145,7 @@ impl PushedRevocations {
     }
 
     async fn publish(&self, revoked: Revocation) -> Result<(), StoreError> {
-        let text = serde_json::to_string(&revoked).map_err(|error| StoreError::unavailable("Redis", &error))?;
+        let text = serde_json::to_string(&revoked).map_err(|error| StoreError::unavailable(Redis::NAME, &error))?;
         self.node.add(revoked);
         self.redis.query::<i64>(redis::cmd("PUBLISH").arg(&self.node.channel).arg(text)).await.map(drop)
     }

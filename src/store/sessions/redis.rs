@@ -28,7 +28,7 @@ use crate::trace::StepKind;
 const INDEX_ENTRY: u64 = 32;
 
 pub(super) const STEP_NAMES: StepNames = StepNames {
-    name: "Redis",
+    name: Redis::NAME,
     held_in: "Redis",
     kind: StepKind::Store,
     recall: None,

@@ -1,4 +1,5 @@
-//! The users who have ended, and whose logins a store still holds: no check accepts them meanwhile.
+//! The users who were disabled or deleted, and whose logins a store keeps the node from revoking. Until it has, a check of
+//! theirs is unavailable.
 //!
 //! A store that comes back could otherwise let them in until the node revokes their logins. A check pays one load of a
 //! number that is nearly always zero.
@@ -11,19 +12,19 @@ use crate::identity::UserId;
 
 /// How often each user waits under each mount: somebody may have been disabled twice.
 #[derive(Debug, Default)]
-pub struct UnrevokedLogins {
+pub struct BlockedUsers {
     entries: AtomicUsize,
     waiting: Mutex<HashMap<(&'static str, UserId), usize>>,
 }
 
-impl UnrevokedLogins {
-    pub(super) fn add(&self, slug: &'static str, user: UserId) {
+impl BlockedUsers {
+    pub(super) fn block(&self, slug: &'static str, user: UserId) {
         let mut waiting = self.waiting();
         *waiting.entry((slug, user)).or_default() += 1;
         self.entries.store(waiting.len(), Ordering::Release);
     }
 
-    pub(super) fn remove(&self, slug: &'static str, user: UserId) {
+    pub(super) fn unblock(&self, slug: &'static str, user: UserId) {
         let mut waiting = self.waiting();
         if let Some(count) = waiting.get_mut(&(slug, user)) {
             *count -= 1;
@@ -35,7 +36,7 @@ impl UnrevokedLogins {
     }
 
     /// Whether the node still has to revoke logins of the user under this mount.
-    pub fn holds(&self, slug: &'static str, user: UserId) -> bool {
+    pub fn is_blocked(&self, slug: &'static str, user: UserId) -> bool {
         self.entries.load(Ordering::Acquire) > 0 && self.waiting().contains_key(&(slug, user))
     }
 
