@@ -41,11 +41,15 @@ pub(super) fn read(path: &Path, algorithm: SigningAlgorithm) -> Result<TokenKey,
     Ok(key)
 }
 
-/// As PostgreSQL and ssh do. Root may give the server's group a key: so Kubernetes hands secrets to a process.
 fn is_readable_by_others(path: &Path) -> io::Result<bool> {
     let metadata = std::fs::metadata(path)?;
-    let by_root = metadata.uid() == 0 && !rustix::process::geteuid().is_root();
-    Ok(metadata.is_file() && metadata.mode() & if by_root { 0o027 } else { 0o077 } != 0)
+    let forbidden = forbidden_mode(metadata.uid(), rustix::process::geteuid().is_root());
+    Ok(metadata.is_file() && metadata.mode() & forbidden != 0)
+}
+
+/// As PostgreSQL and ssh do. Root may give the server's group a key: so Kubernetes hands secrets to a process.
+fn forbidden_mode(owner: u32, is_root: bool) -> u32 {
+    if owner == 0 && !is_root { 0o027 } else { 0o077 }
 }
 
 /// Makes a key file, whole or not at all, with mode 0600. Keeps a file that is there already, and says so by `false`.
@@ -89,5 +93,30 @@ fn write(path: &Path, text: &str) -> io::Result<bool> {
         Ok(_) => Ok(true),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error.error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_root_may_give_the_group_of_another_user_a_key() {
+        assert_eq!(forbidden_mode(0, false), 0o027);
+        for (owner, is_root) in [(0, true), (1000, false), (1000, true)] {
+            assert_eq!(forbidden_mode(owner, is_root), 0o077, "owner {owner}, root {is_root}");
+        }
+    }
+
+    #[test]
+    fn a_key_file_is_made_once_and_never_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("new.key");
+        assert!(create(&path, SigningAlgorithm::Hs256).expect("a key file"));
+        let text = std::fs::read(&path).expect("a key file");
+        assert!(!create(&path, SigningAlgorithm::Hs256).expect("the file is kept"), "of two nodes one makes it");
+        assert_eq!(std::fs::read(&path).expect("a key file"), text);
+        let name_too_long = folder.path().join("x".repeat(300));
+        assert!(create(&name_too_long, SigningAlgorithm::Hs256).is_err(), "there is no such file");
     }
 }
