@@ -261,3 +261,17 @@ impl Effect {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revoke_takes_effect_as_the_strategy_promises() {
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        let effect = |promise| Effect::promised(promise, now);
+        assert_eq!(effect(Promise::Immediate), Effect::Now);
+        assert_eq!(effect(Promise::Push { bound_ms: 500 }), Effect::Within(Duration::from_millis(500)));
+        assert_eq!(effect(Promise::Expiry { bound_ms: 60_000 }), Effect::At(now + Duration::from_mins(1)));
+    }
+}

@@ -83,43 +83,50 @@ struct Freshness {
 }
 
 impl Freshness {
+    fn new() -> Self {
+        Self { trusted_until: AtomicU64::new(0), used: AtomicU64::new(0), wanted: Notify::new() }
+    }
+
     fn now() -> u64 {
-        let time = clock_gettime(CLOCK);
-        u64::try_from(time.tv_sec * 1_000_000 + time.tv_nsec / 1000).unwrap_or(u64::MAX)
+        let time = Duration::try_from(clock_gettime(CLOCK)).unwrap_or(Duration::MAX);
+        u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
     }
 
     fn is_fresh_at(&self, now: u64) -> bool {
         now < self.trusted_until.load(Ordering::Acquire)
     }
 
-    fn is_used(&self) -> bool {
+    fn is_used_at(&self, now: u64) -> bool {
         let used = self.used.load(Ordering::Relaxed);
-        used != 0 && Duration::from_micros(Self::now().saturating_sub(used)) < PAUSE_AFTER
+        used != 0 && Duration::from_micros(now.saturating_sub(used)) < PAUSE_AFTER
+    }
+
+    /// Notes a request. False if it has just noted another: all requests read this cache line.
+    fn note_use(&self, now: u64) -> bool {
+        let before = self.used.load(Ordering::Relaxed);
+        let is_due = before == 0 || Duration::from_micros(now.saturating_sub(before)) >= USE_PRECISION;
+        if is_due {
+            self.used.store(now.max(1), Ordering::Relaxed);
+        }
+        is_due
     }
 }
 
 impl PushChannel {
     /// Connects, and connects again whenever the connection is lost. Needs a tokio runtime.
     pub fn open(redis: Redis, listener: Arc<dyn PushListener>) -> Self {
-        let freshness =
-            Arc::new(Freshness { trusted_until: AtomicU64::new(0), used: AtomicU64::new(0), wanted: Notify::new() });
+        let freshness = Arc::new(Freshness::new());
         let task = tokio::spawn(keep(redis, listener, freshness.clone()));
         Self { freshness, task }
     }
 
     /// Whether the copies may be used now. Each call keeps the `PING`s coming.
     pub fn is_fresh(&self) -> bool {
-        let freshness = &self.freshness;
         let now = Freshness::now();
-        let before = freshness.used.load(Ordering::Relaxed);
-        let fresh = freshness.is_fresh_at(now);
-        // Not written at every request: all of them read its cache line.
-        if before == 0 || Duration::from_micros(now.saturating_sub(before)) >= USE_PRECISION {
-            freshness.used.store(now.max(1), Ordering::Relaxed);
-            // Also when they do not pause: they may be about to. Waking them once too often costs one `PING`.
-            if !fresh {
-                freshness.wanted.notify_one();
-            }
+        let fresh = self.freshness.is_fresh_at(now);
+        // Also when the `PING`s do not pause: they may be about to. Waking them once too often costs one `PING`.
+        if self.freshness.note_use(now) && !fresh {
+            self.freshness.wanted.notify_one();
         }
         fresh
     }
@@ -155,7 +162,7 @@ async fn listen(redis: &Redis, listener: &Arc<dyn PushListener>, freshness: &Arc
     let mut connection = redis.dedicated(on_push).await?;
     listener.connected(&mut connection).await?;
     loop {
-        if !freshness.is_used() {
+        if !freshness.is_used_at(Freshness::now()) {
             tokio::select! {
                 () = freshness.wanted.notified() => {}
                 () = lost.notified() => return Err(StoreError::unavailable(Redis::NAME, "the connection was closed")),
@@ -168,5 +175,42 @@ async fn listen(redis: &Redis, listener: &Arc<dyn PushListener>, freshness: &Arc
             () = tokio::time::sleep(PING_EVERY) => {}
             () = lost.notified() => return Err(StoreError::unavailable(Redis::NAME, "the connection was closed")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MILLISECOND: u64 = 1000;
+    const SECOND: u64 = 1000 * MILLISECOND;
+
+    #[test]
+    fn a_proof_is_trusted_until_its_end_and_not_before_the_first() {
+        let freshness = Freshness::new();
+        assert!(!freshness.is_fresh_at(0));
+        freshness.trusted_until.store(5 * SECOND, Ordering::Release);
+        assert!(freshness.is_fresh_at(5 * SECOND - 1));
+        assert!(!freshness.is_fresh_at(5 * SECOND));
+    }
+
+    #[test]
+    fn the_channel_pauses_ten_seconds_after_the_last_request() {
+        let freshness = Freshness::new();
+        assert!(!freshness.is_used_at(SECOND), "before the first request, also just after the start of the machine");
+        freshness.note_use(SECOND);
+        assert!(freshness.is_used_at(SECOND) && freshness.is_used_at(11 * SECOND - 1));
+        assert!(!freshness.is_used_at(11 * SECOND));
+        freshness.note_use(11 * SECOND);
+        assert!(freshness.is_used_at(12 * SECOND));
+    }
+
+    #[test]
+    fn a_request_is_noted_once_in_ten_milliseconds() {
+        let freshness = Freshness::new();
+        assert!(freshness.note_use(0), "the first, also at the start of the machine");
+        assert!(freshness.is_used_at(0));
+        assert!(freshness.note_use(SECOND) && !freshness.note_use(SECOND + 10 * MILLISECOND - 1));
+        assert!(freshness.note_use(SECOND + 10 * MILLISECOND));
     }
 }

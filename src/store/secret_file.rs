@@ -37,9 +37,26 @@ pub fn read_password(path: &Path) -> Result<SecretString, PasswordFileError> {
     Ok(password.into())
 }
 
-/// As PostgreSQL and ssh do. Root may give the server's group a secret: so Kubernetes hands it to a process.
 pub fn is_readable_by_others(path: &Path) -> io::Result<bool> {
     let metadata = std::fs::metadata(path)?;
-    let by_root = metadata.uid() == 0 && !rustix::process::geteuid().is_root();
-    Ok(metadata.is_file() && metadata.mode() & if by_root { 0o027 } else { 0o077 } != 0)
+    let forbidden = forbidden_mode(metadata.uid(), rustix::process::geteuid().is_root());
+    Ok(metadata.is_file() && metadata.mode() & forbidden != 0)
+}
+
+/// As PostgreSQL and ssh do. Root may give the server's group a secret: so Kubernetes hands it to a process.
+fn forbidden_mode(owner: u32, is_root: bool) -> u32 {
+    if owner == 0 && !is_root { 0o027 } else { 0o077 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_root_may_give_the_group_of_another_user_a_secret() {
+        assert_eq!(forbidden_mode(0, false), 0o027);
+        for (owner, is_root) in [(0, true), (1000, false), (1000, true)] {
+            assert_eq!(forbidden_mode(owner, is_root), 0o077, "owner {owner}, root {is_root}");
+        }
+    }
 }

@@ -23,6 +23,8 @@ pub struct Hold {
     pub answers_to: Option<String>,
     /// Pushed invalidations, and every answer behind one.
     pub pushes: bool,
+    /// Every answer and every push. Commands arrive.
+    pub everything: bool,
 }
 
 impl Hold {
@@ -32,6 +34,10 @@ impl Hold {
 
     pub fn answers_to(text: &impl ToString) -> Self {
         Self { answers_to: Some(text.to_string()), ..Self::default() }
+    }
+
+    pub fn everything() -> Self {
+        Self { everything: true, ..Self::default() }
     }
 
     pub fn pushes() -> Self {
@@ -47,7 +53,7 @@ impl Hold {
     }
 
     fn stops_push(&self, piece: &[u8]) -> bool {
-        self.pushes && contains(piece, "invalidate")
+        self.everything || (self.pushes && contains(piece, "invalidate"))
     }
 }
 

@@ -6,7 +6,7 @@ use super::suite::Check;
 use super::variants::Variant;
 use super::{
     everywhere, expiry, forged_claims, forged_form, garbage, logins, outage, races, records, redis_keys, refresh,
-    replacement, revocation, slow, two_nodes, upkeep,
+    replacement, revocation, silence, slow, two_nodes, upkeep,
 };
 
 macro_rules! check {
@@ -28,6 +28,7 @@ pub const CHECKS: &[Check] = &[
     check!(logins::a_strategy_that_cannot_list_logins_says_so).of(lists_none),
     check!(revocation::a_credential_replayed_after_a_log_out_is_refused_as_promised),
     check!(revocation::a_revoked_login_is_refused_to_the_last_millisecond_also_by_a_new_node).of(ends_at_once),
+    check!(revocation::later_revocations_bring_no_earlier_one_back).of(learns_by_push),
     check!(revocation::a_second_log_out_is_answered_like_the_first),
     check!(revocation::a_log_out_revokes_only_what_the_strategy_says),
     check!(revocation::a_log_out_everywhere_revokes_every_login_of_the_user_and_of_nobody_else),
@@ -39,6 +40,7 @@ pub const CHECKS: &[Check] = &[
     check!(expiry::a_shortened_limit_bounds_older_logins).of(outlives_a_node),
     check!(expiry::a_shortened_absolute_limit_bounds_older_sessions).of(keeps_shared_records),
     check!(expiry::a_session_in_use_outlives_the_idle_limit).of(keeps_records),
+    check!(expiry::a_page_that_only_sits_open_keeps_no_session_alive).of(keeps_records),
     check!(expiry::a_session_in_use_expires_at_the_absolute_limit).of(keeps_records),
     check!(expiry::using_a_session_writes_at_most_once_in_a_tenth_of_the_idle_limit).of(keeps_records),
     check!(expiry::the_sliding_write_comes_at_a_tenth_of_the_idle_limit_and_not_before).of(keeps_records),
@@ -59,6 +61,7 @@ pub const CHECKS: &[Check] = &[
     check!(records::a_record_comes_back_as_it_was_stored).of(keeps_records),
     check!(records::a_record_without_a_login_is_not_stored).of(keeps_records),
     check!(records::a_store_lists_no_record_that_has_expired).of(keeps_records),
+    check!(records::a_store_finds_a_record_until_the_millisecond_before_its_expiry).of(keeps_records),
     check!(records::a_late_write_does_not_revive_an_expired_record).of(keeps_records_by_its_own_clock),
     check!(records::a_thousand_made_up_ids_are_refused_and_leave_nothing).of(keeps_records),
     check!(records::a_garbage_record_is_refused_with_one_logged_error).of(keeps_records_in_redis),
@@ -88,6 +91,7 @@ pub const CHECKS: &[Check] = &[
     check!(slow::a_node_keeps_no_record_that_another_node_revoked_meanwhile).of(keeps_records_in_redis),
     check!(slow::a_node_keeps_no_record_that_it_revoked_itself).of(keeps_records_in_redis),
     check!(slow::revocations_read_before_a_revoke_are_not_filled_in_after_it).of(keeps_revocations_in_redis),
+    check!(silence::a_node_that_no_push_reaches_refuses_a_revoked_login_after_the_bound).of(learns_by_push),
     check!(refresh::tabs_that_renew_at_once_get_the_same_successor).of(renews).multi_thread().on_postgres(),
     check!(refresh::a_thief_in_lock_step_with_its_victim_ends_the_login).of(renews).on_postgres(),
     check!(refresh::a_lost_answer_does_not_end_the_login).of(renews).multi_thread().on_postgres(),
@@ -134,6 +138,10 @@ fn reads_redis_each_time(variant: &Variant) -> bool {
 
 fn keeps_revocations_in_redis(variant: &Variant) -> bool {
     !variant.keeps_records && variant.description.backend == Backend::Redis
+}
+
+fn learns_by_push(variant: &Variant) -> bool {
+    matches!(variant.description.promise, Promise::Push { .. })
 }
 
 fn has_session_ids(variant: &Variant) -> bool {

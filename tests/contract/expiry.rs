@@ -1,6 +1,7 @@
 //! When a login expires, to the millisecond, on a clock that the check moves.
 
 use jwt_vs_session::store::sessions::LoginRecord;
+use jwt_vs_session::trace::Trace;
 use secrecy::ExposeSecret;
 
 use super::fixture::{ABSOLUTE, Fixture, LIFE, TICK};
@@ -39,6 +40,18 @@ pub async fn a_session_in_use_outlives_the_idle_limit(fixture: Fixture, node: St
     }
     fixture.clock.advance(LIFE);
     assert!(!node.accepts(&grant).await, "the idle limit does not count");
+}
+
+pub async fn a_page_that_only_sits_open_keeps_no_session_alive(fixture: Fixture, node: StrategyUnderTest) {
+    let grant = node.log_in(&fixture.alice().await).await;
+    let open_page = grant.credentials().passive();
+    let accepts = async || node.strategy.identify(&open_page, &Trace::off()).await.expect("an answer").is_some();
+    for _ in 0..4 {
+        fixture.clock.advance(LIFE / 5);
+        assert!(accepts().await, "before the idle limit");
+    }
+    fixture.clock.advance(LIFE / 5);
+    assert!(!accepts().await, "the page kept it alive");
 }
 
 pub async fn a_session_in_use_expires_at_the_absolute_limit(fixture: Fixture, node: StrategyUnderTest) {

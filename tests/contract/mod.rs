@@ -20,6 +20,7 @@ mod redis_keys;
 mod refresh;
 mod replacement;
 mod revocation;
+mod silence;
 mod slow;
 mod strategy_under_test;
 pub mod suite;

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use tower_sessions::session::{Id, Record};
 
-use super::fixture::{Fixture, LIFE};
+use super::fixture::{Fixture, LIFE, TICK};
 use super::strategy_under_test::{StrategyUnderTest, session_id, stored, stored_login};
 
 pub async fn opaque_session_ids_have_records(fixture: Fixture, node: StrategyUnderTest) {
@@ -65,6 +65,16 @@ pub async fn a_store_lists_no_record_that_has_expired(fixture: Fixture, node: St
     let listed = store.of_user(who.id).await.expect("an answer");
     let listed: Vec<_> = listed.into_iter().map(|(login, _)| login).collect();
     assert_eq!(listed, [second.identity.login]);
+}
+
+/// Whenever the store deletes it.
+pub async fn a_store_finds_a_record_until_the_millisecond_before_its_expiry(fixture: Fixture, node: StrategyUnderTest) {
+    let (store, grant) = (node.records(), node.log_in(&fixture.alice().await).await);
+    let found = async || store.find(&grant.identity.login).await.expect("an answer").is_some();
+    fixture.go_to(grant.identity.expires_at - TICK);
+    assert!(found().await, "a millisecond before its expiry");
+    fixture.go_to(grant.identity.expires_at);
+    assert!(!found().await, "at its expiry");
 }
 
 /// Redis drops a record by its own clock, which a check cannot move: there a late write finds no key.

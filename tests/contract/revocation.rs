@@ -6,6 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::fixture::{Fixture, TICK};
 use super::strategy_under_test::StrategyUnderTest;
+use crate::common::until;
 
 pub async fn a_credential_replayed_after_a_log_out_is_refused_as_promised(fixture: Fixture, node: StrategyUnderTest) {
     let grant = node.log_in(&fixture.alice().await).await;
@@ -119,5 +120,29 @@ pub async fn a_revoked_login_is_refused_to_the_last_millisecond_also_by_a_new_no
     for node in [fixture.other_node(&node).await, node] {
         assert!(!node.accepts(&one).await, "the revocation expired before the login");
         assert!(!node.accepts(&all).await, "the revocation of all expired before the login");
+    }
+}
+
+/// A node that has the revocations in its memory cleans it up after 512 more.
+pub async fn later_revocations_bring_no_earlier_one_back(fixture: Fixture, node: StrategyUnderTest) {
+    let other = fixture.other_node(&node).await;
+    let one = node.log_in(&fixture.alice().await).await;
+    let all = node.log_in(&fixture.bob().await).await;
+    node.revoke(&one, RevokeScope::This).await;
+    node.revoke(&all, RevokeScope::Everywhere).await;
+    let who = fixture.alice().await;
+    for _ in 0..600 {
+        let later = node.log_in(&who).await;
+        node.revoke(&later, RevokeScope::This).await;
+    }
+    let witness = node.log_in(&who).await.credentials();
+    for node in [node, other] {
+        until("the node uses its memory", async || {
+            let trace = Trace::on();
+            let found = node.strategy.identify(&witness, &trace).await;
+            matches!(found, Ok(Some(_))) && trace.store_calls() == 0
+        })
+        .await;
+        assert!(!node.accepts(&one).await && !node.accepts(&all).await, "a revoked login came back");
     }
 }

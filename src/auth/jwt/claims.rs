@@ -121,3 +121,23 @@ pub(super) fn readable(token: &str) -> String {
     });
     parts.collect::<Vec<_>>().join("\n.\n") + "\n.\n(signature)"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_written_in_seconds_with_a_fraction_only_if_it_has_one() {
+        for (millis, text) in [
+            (1_800_000_000_000, "1800000000"),
+            (1_800_000_000_123, "1800000000.123"),
+            (1_800_000_000_500, "1800000000.5"),
+            (999, "0.999"),
+            (0, "0"),
+        ] {
+            let date = NumericDate(Timestamp::from_millis(millis));
+            assert_eq!(serde_json::to_string(&date).expect("JSON"), text);
+            assert_eq!(serde_json::from_str::<NumericDate>(text).expect("a date"), date);
+        }
+    }
+}

@@ -84,3 +84,20 @@ fn write(path: &Path, text: &str) -> io::Result<bool> {
         Err(error) => Err(error.error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_file_is_made_once_and_never_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("new.key");
+        assert!(create(&path, SigningAlgorithm::Hs256).expect("a key file"));
+        let text = std::fs::read(&path).expect("a key file");
+        assert!(!create(&path, SigningAlgorithm::Hs256).expect("the file is kept"), "of two nodes one makes it");
+        assert_eq!(std::fs::read(&path).expect("a key file"), text);
+        let name_too_long = folder.path().join("x".repeat(300));
+        assert!(create(&name_too_long, SigningAlgorithm::Hs256).is_err(), "there is no such file");
+    }
+}

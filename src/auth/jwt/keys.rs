@@ -144,6 +144,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_missing_key_file_is_made_and_then_used() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("new.key");
+        let key = || Keys::from_files(std::slice::from_ref(&path), SigningAlgorithm::Hs256).expect("a key");
+        assert_eq!(key().kid(), key().kid());
+    }
+
     /// A cookie that another part of the server made before a rotation.
     #[test]
     fn a_secret_derived_before_a_rotation_is_still_known() {

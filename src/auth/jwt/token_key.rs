@@ -123,3 +123,16 @@ impl TokenKey {
 fn encoded(header: &Header) -> String {
     serde_json::to_vec(header).map(|json| URL_SAFE_NO_PAD.encode(json)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_has_32_bytes_and_8_different_ones() {
+        let secret = |length: u8, different: u8| (0..length).map(|byte| byte % different).collect::<Vec<u8>>();
+        assert!(TokenKey::symmetric(&secret(32, 8)).is_ok());
+        assert!(matches!(TokenKey::symmetric(&secret(31, 8)), Err(KeysError::ShortSecret(31))));
+        assert!(matches!(TokenKey::symmetric(&secret(32, 7)), Err(KeysError::WeakSecret(7))));
+    }
+}

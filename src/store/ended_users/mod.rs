@@ -193,3 +193,6 @@ async fn note(transaction: &DatabaseTransaction, ids: &[Uuid], cause: EndCause, 
     });
     Entity::insert_many(rows).exec_without_returning(transaction).await.map(drop)
 }
+
+#[cfg(test)]
+mod tests;

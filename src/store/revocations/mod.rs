@@ -6,6 +6,8 @@
 mod cached;
 mod entity;
 mod pushed;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -248,3 +248,6 @@ impl LoginStore for TrackedSessions {
         Ok(Footprint { how, ..self.inner.footprint(user, login).await? })
     }
 }
+
+#[cfg(test)]
+mod tests;
