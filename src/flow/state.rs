@@ -146,7 +146,7 @@ impl AppState {
             let description = strategy.describe();
             context! { base => format!("/{}", description.slug), label => description.texts.label }
         };
-        let links = Value::from_iter(strategies.iter().map(link));
+        let links = strategies.iter().map(link).collect::<Value>();
         let mount = |strategy: &Arc<dyn AuthStrategy>| {
             let base = format!("/{}", strategy.describe().slug);
             let template_value = Value::from(Serde(MountView { description: strategy.describe(), base: &base }));

@@ -192,7 +192,9 @@ impl EndedUserWatch {
 
     fn for_each_on_redis(&self, users: &[UserId], change: fn(&BlockedUsers, &'static str, UserId)) {
         for queue in self.queues.iter().filter(|queue| queue.backend() == Backend::Redis) {
-            users.iter().for_each(|user| change(&self.state.services.blocked_users, queue.slug(), *user));
+            for user in users {
+                change(&self.state.services.blocked_users, queue.slug(), *user);
+            }
         }
     }
 
