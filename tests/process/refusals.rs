@@ -152,11 +152,11 @@ async fn a_password_file_that_cannot_be_right_is_refused() {
     let password = path("password");
     for url in ["sqlite://app.db", "postgres://me:hunter2@127.0.0.1:1/app"] {
         let options = ["--database-url", url, "--database-password-file", &password];
-        assert_refused(&options, &["--database-password-file is for", "that has no password"]).await;
+        assert_refused(&options, &["--database-password-file needs", "without a password"]).await;
     }
     for url in ["none", "redis://:hunter2@127.0.0.1:1"] {
         let options = ["--redis-url", url, "--redis-password-file", &password];
-        assert_refused(&options, &["--redis-password-file is for", "that has no password"]).await;
+        assert_refused(&options, &["--redis-password-file needs", "without a password"]).await;
     }
 }
 
