@@ -8,7 +8,7 @@ use crate::account::UserName;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::flow::{ENDED_WITHIN, lives_on};
+use crate::flow::{ENDED_WITHIN, when_refused};
 use crate::identity::UserId;
 use crate::security_log::{self, EventSource, SecurityEvent};
 use crate::store::Sql;
@@ -85,7 +85,7 @@ async fn print_effects(settings: &Settings) -> Outcome {
         "Every running node revokes the logins within {within}, as far as the strategy can; a later one does so at its start:"
     )?;
     for description in App::descriptions(settings).await? {
-        writeln!(out, "  {:<17} {}", format!("/{}", description.slug), lives_on(description.promise))?;
+        writeln!(out, "  {:<17} {}", format!("/{}", description.slug), when_refused(description.promise))?;
     }
     Ok(())
 }

@@ -29,6 +29,7 @@ mod password;
 mod profile;
 mod rate_limits;
 mod register;
+mod revoke;
 mod security;
 mod state;
 mod users;
@@ -42,13 +43,14 @@ use self::methods::{get, post};
 
 pub use self::blocked_users::BlockedUsers;
 pub use self::changes_under_way::ChangesUnderWay;
-pub use self::ended_users::{ENDED_WITHIN, EndedUserWatch, lives_on};
+pub use self::ended_users::{ENDED_WITHIN, EndedUserWatch};
 pub use self::flash::FlashMessages;
 pub use self::health::{HealthCheck, StoreHealth};
 pub use self::hosts::ServedHosts;
 pub use self::login_events::LoginEvents;
 pub use self::outages::Outages;
 pub use self::rate_limits::RateLimits;
+pub use self::revoke::when_refused;
 pub use self::state::{AppState, Demo, DemoUser, Mount, Services, StoreStatus};
 
 /// Every route of the server, inside the middleware.

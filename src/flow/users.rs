@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::context::{RequestContext, see_other};
-use super::ended_users::lives_on;
+use super::when_refused;
 use crate::account::UserName;
 use crate::auth::{Effect, Failure, Identity};
 use crate::error::Error;
@@ -61,7 +61,7 @@ pub(super) async fn one(request: RequestContext, Path(id): Path<String>) -> Resu
     let user = find(&request, &id).await?;
     let mounts = request.mount().strategies.iter().map(|strategy| {
         let description = strategy.describe();
-        json!({ "slug": description.slug, "after": lives_on(description.promise) })
+        json!({ "slug": description.slug, "after": when_refused(description.promise) })
     });
     let changes = !request.strategy().describe().promise.only_expires();
     let page = json!({ "one": row(&user, presenter), "mounts": mounts.collect::<Vec<_>>(), "changes": changes });
@@ -172,7 +172,7 @@ async fn revoke_logins(request: &RequestContext, user: &User) -> Vec<Value> {
             Ok(Effect::Now | Effect::Within(_)) => {
                 "this node revoked every login. Other nodes do so within a second.".to_owned()
             }
-            Ok(Effect::At(_)) => lives_on(description.promise),
+            Ok(Effect::At(_)) => when_refused(description.promise),
             Err(Failure::Store(StoreError::Absent { store })) => {
                 format!("the server runs without {store}, so nobody is logged in here.")
             }

@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::connections::ConnectionSlot;
+use super::first_bytes::{FirstBytes, Refusal};
 use super::shutdown::Shutdown;
 
 /// The longest time from the first byte of a request to the first byte of its answer.
@@ -28,13 +29,6 @@ const RESERVE_LIMIT: Duration = Duration::from_secs(1);
 /// The most bytes that a request may send before its answer: a body of 64 KiB, headers of 64 KiB.
 const REQUEST_BYTES: usize = 128 * 1024;
 
-/// The first bytes of HTTP/2 without TLS (RFC 9113, 3.4). Nobody needs it here, and its frames would evade the limits
-/// below.
-const HTTP2: &[u8] = b"PRI";
-
-/// The request that has places in reserve.
-const HEALTH: &[u8] = b"GET /healthz ";
-
 /// The answer to any other request in the reserve.
 const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n\
     Content-Type: text/plain; charset=utf-8\r\nContent-Length: 57\r\n\r\n\
@@ -44,8 +38,8 @@ const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n
 /// connects again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Waiting for a request.
-    Idle,
+    /// Waiting for a request since then.
+    Idle(Instant),
     /// A request is coming in or being answered. Holds the number of its bytes so far.
     Request(usize),
 }
@@ -56,34 +50,19 @@ pub(super) struct TimedConnection {
     slot: ConnectionSlot,
     shutdown: Arc<Shutdown>,
     phase: Phase,
-    /// When the phase began, if it is idle.
-    idle_since: Instant,
     deadline: Pin<Box<Sleep>>,
-    /// The first bytes, while they may still be those of [`HTTP2`], or must become those of [`HEALTH`].
     first: FirstBytes,
-}
-
-/// What the first bytes of a connection decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FirstBytes {
-    /// This many are those of [`HTTP2`].
-    MaybeHttp2(usize),
-    /// Those of [`HEALTH`] alone are accepted. This many came.
-    HealthOnly(usize),
-    /// Those of [`HEALTH`]: the connection ends after the answer.
-    Health,
-    Accepted,
 }
 
 impl TimedConnection {
     /// A connection for any request. The first must begin within [`REQUEST_LIMIT`], not [`IDLE_LIMIT`].
     pub fn new(socket: TcpStream, slot: ConnectionSlot, shutdown: Arc<Shutdown>) -> Self {
-        Self::with(socket, slot, shutdown, (FirstBytes::MaybeHttp2(0), REQUEST_LIMIT))
+        Self::with(socket, slot, shutdown, (FirstBytes::ANY, REQUEST_LIMIT))
     }
 
     /// A connection for `/healthz` alone.
     pub fn health_only(socket: TcpStream, slot: ConnectionSlot, shutdown: Arc<Shutdown>) -> Self {
-        Self::with(socket, slot, shutdown, (FirstBytes::HealthOnly(0), RESERVE_LIMIT))
+        Self::with(socket, slot, shutdown, (FirstBytes::HEALTH_ONLY, RESERVE_LIMIT))
     }
 
     fn with(
@@ -92,15 +71,17 @@ impl TimedConnection {
         shutdown: Arc<Shutdown>,
         (first, limit): (FirstBytes, Duration),
     ) -> Self {
-        let idle_since = Instant::now();
-        let deadline = Box::pin(sleep_until(idle_since + limit));
-        Self { socket, slot, shutdown, phase: Phase::Idle, idle_since, deadline, first }
+        let now = Instant::now();
+        let deadline = Box::pin(sleep_until(now + limit));
+        Self { socket, slot, shutdown, phase: Phase::Idle(now), deadline, first }
     }
 
     /// Whether the time is up.
     fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.phase == Phase::Idle && self.shutdown.is_closing() {
-            let soon = self.idle_since + LAST_REQUEST;
+        if let Phase::Idle(since) = self.phase
+            && self.shutdown.is_closing()
+        {
+            let soon = since + LAST_REQUEST;
             if soon < self.deadline.deadline() {
                 self.deadline.as_mut().reset(soon);
             }
@@ -110,7 +91,7 @@ impl TimedConnection {
 
     /// Fails if the connection is idle and no request may follow.
     fn go_on(&self, cx: &Context<'_>) -> io::Result<()> {
-        if self.phase != Phase::Idle {
+        if matches!(self.phase, Phase::Request(_)) {
             return Ok(());
         }
         // Before the look: whoever changes what it sees wakes this task afterwards.
@@ -124,12 +105,20 @@ impl TimedConnection {
     }
 
     fn count_read(&mut self, new: &[u8]) -> io::Result<()> {
-        self.check_first(new)?;
+        match self.first.read(new) {
+            Ok(first) => self.first = first,
+            Err(refusal) => {
+                if refusal == Refusal::NoPlace {
+                    self.turn_away();
+                }
+                return Err(io::Error::other(refusal.reason()));
+            }
+        }
         let read = match self.phase {
-            Phase::Idle => {
+            Phase::Idle(_) => {
                 self.slot.busy();
                 // A place of the reserve is not for whoever sends slowly.
-                if !matches!(self.first, FirstBytes::HealthOnly(_) | FirstBytes::Health) {
+                if !self.first.are_of_the_reserve() {
                     self.deadline.as_mut().reset(Instant::now() + REQUEST_LIMIT);
                 }
                 new.len()
@@ -138,33 +127,6 @@ impl TimedConnection {
         };
         self.phase = Phase::Request(read);
         if read > REQUEST_BYTES { Err(io::Error::other("the request is too large")) } else { Ok(()) }
-    }
-
-    fn check_first(&mut self, new: &[u8]) -> io::Result<()> {
-        let same = |expected: &[u8]| expected.iter().zip(new).take_while(|(ours, theirs)| ours == theirs).count();
-        match self.first {
-            FirstBytes::Accepted | FirstBytes::Health => {}
-            FirstBytes::MaybeHttp2(begun) => {
-                let rest = &HTTP2[begun..];
-                let same = same(rest);
-                if same == rest.len() {
-                    return Err(io::Error::other("the server does not speak HTTP/2 without TLS"));
-                }
-                let more = same == new.len();
-                self.first = if more { FirstBytes::MaybeHttp2(begun + same) } else { FirstBytes::Accepted };
-            }
-            FirstBytes::HealthOnly(begun) => {
-                let rest = &HEALTH[begun..];
-                let same = same(rest);
-                if same < rest.len().min(new.len()) {
-                    self.turn_away();
-                    return Err(io::Error::other("every connection is in use"));
-                }
-                let more = same < rest.len();
-                self.first = if more { FirstBytes::HealthOnly(begun + same) } else { FirstBytes::Health };
-            }
-        }
-        Ok(())
     }
 
     /// Answers that there is no place. Reads the rest of a request first: with bytes unread, the system would throw the
@@ -189,8 +151,7 @@ impl TimedConnection {
                 self.deadline.as_mut().reset(now + IDLE_LIMIT);
                 // After a part of an answer the rest comes at once, and after 100 Continue the rest of the request.
                 if bytes == offered && !head.starts_with(b"HTTP/1.1 100 ") {
-                    self.phase = Phase::Idle;
-                    self.idle_since = now;
+                    self.phase = Phase::Idle(now);
                     self.slot.idle(now);
                     if self.is_last() || self.shutdown.is_closing() {
                         // The task may have read before it wrote: it must look at the deadline once more.
@@ -214,7 +175,7 @@ impl AsyncRead for TimedConnection {
         let this = self.get_mut();
         this.go_on(cx)?;
         let is_late = this.is_late(cx);
-        if is_late && this.phase != Phase::Idle {
+        if is_late && matches!(this.phase, Phase::Request(_)) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let before = buf.filled().len();

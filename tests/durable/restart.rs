@@ -6,7 +6,7 @@ use jwt_vs_session::trace::Trace;
 
 use super::stores::{Stores, accepts, alice, credentials, open, until_accepted};
 use crate::common::proxy::{Hold, Proxy};
-use crate::common::{RedisServer, folder, until};
+use crate::common::until;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_is_restarted_empty_brings_back_none_of_a_thousand_logins() {
@@ -39,9 +39,7 @@ async fn a_redis_that_is_restarted_empty_brings_back_none_of_a_thousand_logins()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_restores_a_snapshot_brings_no_login_back_and_keeps_the_others() {
-    let folder = folder();
-    let redis = RedisServer::start_with(&["--dir", &folder.path().display().to_string()]).await;
-    let mut stores = Stores { redis, folder };
+    let mut stores = Stores::with_snapshots().await;
     let node = stores.node().await;
     let mut logins = Vec::new();
     for strategy in &node {
@@ -87,9 +85,7 @@ async fn a_redis_that_restores_a_snapshot_brings_no_login_back_and_keeps_the_oth
 /// Redis does not have the records at the time of the revoke, and has them again later.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_out_everywhere_revokes_logins_that_redis_had_lost_and_restores_later() {
-    let folder = folder();
-    let redis = RedisServer::start_with(&["--dir", &folder.path().display().to_string()]).await;
-    let mut stores = Stores { redis, folder };
+    let mut stores = Stores::with_snapshots().await;
     let node = stores.node().await;
     let mut logins = Vec::new();
     for strategy in &node {
@@ -125,9 +121,7 @@ async fn a_log_out_everywhere_revokes_logins_that_redis_had_lost_and_restores_la
 /// Two databases have different revocations: the recovery with one does not stand for the other's.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_databases_on_one_redis_each_delete_their_own_revoked_logins() {
-    let folder = folder();
-    let redis = RedisServer::start_with(&["--dir", &folder.path().display().to_string()]).await;
-    let mut stores = Stores { redis, folder };
+    let mut stores = Stores::with_snapshots().await;
     let second = tempfile::tempdir().expect("a folder");
     let nodes = [stores.node().await, stores.node_with(&second, &stores.redis.url()).await];
     let mut logins = Vec::new();
@@ -151,9 +145,7 @@ async fn two_databases_on_one_redis_each_delete_their_own_revoked_logins() {
 /// The node has listed the logins that it is about to delete. One more is opened, and gets into a snapshot.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_login_opened_and_revoked_during_a_password_change_stays_revoked() {
-    let folder = folder();
-    let redis = RedisServer::start_with(&["--dir", &folder.path().display().to_string()]).await;
-    let mut stores = Stores { redis, folder };
+    let mut stores = Stores::with_snapshots().await;
     let proxy = Proxy::before(stores.redis.port()).await;
     let (node, slow) = (stores.node().await, stores.node_with(&stores.folder, &proxy.url()).await);
     for (node, slow) in node.iter().zip(&slow).filter(|(node, _)| node.describe().lists_logins) {

@@ -30,6 +30,13 @@ impl Stores {
         Self { redis: RedisServer::start().await, folder: folder() }
     }
 
+    /// Redis writes its snapshots into the folder, and restores the last one when it restarts.
+    pub async fn with_snapshots() -> Self {
+        let folder = folder();
+        let redis = RedisServer::start_with(&["--dir", &folder.path().display().to_string()]).await;
+        Self { redis, folder }
+    }
+
     /// The strategies of one node that use Redis, over new connections.
     pub async fn node(&self) -> Vec<Arc<dyn AuthStrategy>> {
         self.node_with(&self.folder, &self.redis.url()).await

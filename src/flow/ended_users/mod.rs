@@ -9,13 +9,11 @@
 //! empty at a start.
 //!
 //! - `mount_queue.rs`: the users whose logins one mount still has to revoke. `pause.rs`: when to try again.
-//! - `revoke.rs`: revokes, and wakes the open pages.
 //!
 //! Until a mount has revoked the logins, [`BlockedUsers`] lets no check of these users through there.
 
 mod mount_queue;
 mod pause;
-mod revoke;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -26,7 +24,6 @@ use uuid::Uuid;
 
 use self::mount_queue::MountQueue;
 use self::pause::RetryPause;
-pub use self::revoke::lives_on;
 use super::blocked_users::BlockedUsers;
 use super::state::AppState;
 use crate::auth::{Backend, Failure};

@@ -1,4 +1,4 @@
-//! Revokes logins on this node, and says what that does.
+//! Revokes logins on this node, and says when the last one is refused.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::trace::Trace;
 
 impl Services {
     /// Revokes logins, stops the password changes under way that they concern, and wakes the open pages of this node.
-    pub(in crate::flow) async fn revoke(
+    pub(super) async fn revoke(
         &self,
         strategy: &dyn AuthStrategy,
         who: &Identity,
@@ -26,7 +26,7 @@ impl Services {
     }
 
     /// Revokes every login of any user.
-    pub(in crate::flow) async fn revoke_all_of(
+    pub(super) async fn revoke_all_of(
         &self,
         strategy: &dyn AuthStrategy,
         user: UserId,
@@ -39,8 +39,8 @@ impl Services {
     }
 }
 
-/// Says how long a node may still accept logins of a user who has ended.
-pub fn lives_on(promise: Promise) -> String {
+/// Says when a node refuses the logins of a user who has ended.
+pub fn when_refused(promise: Promise) -> String {
     match promise {
         Promise::Immediate => "the next request is refused".to_owned(),
         Promise::Push { bound_ms } => format!("refused when the push arrives, after {bound_ms} ms at the latest"),
