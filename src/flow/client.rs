@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, Once, PoisonError};
 
 use compact_str::ToCompactString as _;
-use poem::http::{HeaderMap, header};
+use poem::http::{HeaderMap, HeaderValue};
 use poem::{Addr, Request};
 
 use crate::identity::ClientOrigin;
@@ -57,8 +57,8 @@ fn behind(socket: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -> IpAd
 
 /// What tells the client behind `address` from others: its network, within which it changes its address by itself (RFC
 /// 8981), and its browser.
-pub(in crate::flow) fn client_origin(request: &Request, address: IpAddr) -> ClientOrigin {
-    let agent = request.headers().get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+pub(in crate::flow) fn client_origin(user_agent: Option<&HeaderValue>, address: IpAddr) -> ClientOrigin {
+    let agent = user_agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()));
     ClientOrigin { network: network(address).to_compact_string(), browser: agent.unwrap_or_default().into() }
 }
 
@@ -97,8 +97,8 @@ fn warn_of_unreadable(peer: IpAddr) {
 }
 
 /// The browser and its system by `User-Agent`. A program is its first word.
-pub(in crate::flow) fn device_label(request: &Request) -> String {
-    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+pub(in crate::flow) fn device_label(user_agent: Option<&HeaderValue>) -> String {
+    let agent = user_agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let first =
         |table: &[(&str, &'static str)]| table.iter().find(|(sign, _)| agent.contains(sign)).map(|(_, name)| *name);
     // In this order: each browser also claims to be the ones below it.
@@ -147,8 +147,8 @@ mod tests {
     #[test]
     fn a_client_may_change_its_address_within_its_network() {
         let of = |address: &str, agent: &str| {
-            let request = Request::builder().header("user-agent", agent).finish();
-            let ClientOrigin { network, browser } = client_origin(&request, address.parse().expect("an address"));
+            let agent = HeaderValue::from_str(agent).expect("a header");
+            let ClientOrigin { network, browser } = client_origin(Some(&agent), address.parse().expect("an address"));
             (network.to_string(), browser.to_string())
         };
         assert_eq!(of("2001:db8:1:2:3::4", "a"), of("2001:db8:1:2:9::9", "a"));

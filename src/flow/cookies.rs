@@ -65,7 +65,7 @@ impl CookieScope<'_> {
         let lines = request.headers().get_all(header::COOKIE).into_iter();
         // Another program's cookie on this host may hold any bytes.
         let values = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).flat_map(|line| {
-            let cookies = Cookie::split_parse(line.into_owned()).filter_map(Result::ok);
+            let cookies = Cookie::split_parse(&*line).filter_map(Result::ok);
             let named = cookies.filter(|cookie| cookie.name() == name);
             named.map(|cookie| cookie.value().to_owned()).take(2).collect::<Vec<_>>()
         });

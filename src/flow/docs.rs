@@ -76,5 +76,5 @@ pub(super) fn page(Data(state): Data<&Arc<AppState>>) -> Result<Response, Error>
         json!({ "url": format!("{}{}/api", services.public_url, mount.base()), "cookie": cookie })
     });
     let content = services.pages.content("docs.html", json!({ "spec": document(state)?, "by_cookie": by_cookie }))?;
-    Ok(html(StatusCode::OK, services.pages.framed(Frame::plain("API docs", &services.node), content)?))
+    Ok(html(StatusCode::OK, services.pages.framed(Frame::plain("API docs", &services.node), &content)?))
 }

@@ -5,18 +5,23 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use crate::identity::LoginId;
-use minijinja::Value;
 
 /// The maximum number of messages. A browser fetches its own within milliseconds.
 const KEPT: usize = 256;
 
 /// The messages, each under a random name that only its browser knows. In process memory.
-#[derive(Debug, Default)]
-pub struct FlashMessages(Mutex<VecDeque<(String, Value)>>);
+#[derive(Debug)]
+pub struct FlashMessages<T>(Mutex<VecDeque<(String, T)>>);
 
-impl FlashMessages {
+impl<T> Default for FlashMessages<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> FlashMessages<T> {
     /// Keeps a message and returns its name.
-    pub fn keep(&self, message: Value) -> String {
+    pub fn keep(&self, message: T) -> String {
         let name = LoginId::random().to_string();
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() == KEPT {
@@ -27,13 +32,13 @@ impl FlashMessages {
     }
 
     /// Returns a message and keeps it: a reload shows it again.
-    pub fn get(&self, name: &str) -> Option<Value> {
+    pub fn get(&self, name: &str) -> Option<T> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.iter().find(|(kept, _)| kept == name).map(|(_, message)| message.clone())
     }
 
     /// Removes a message and returns it.
-    pub fn take(&self, name: &str) -> Option<Value> {
+    pub fn take(&self, name: &str) -> Option<T> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let place = kept.iter().position(|(kept, _)| kept == name)?;
         kept.remove(place).map(|(_, message)| message)

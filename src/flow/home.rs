@@ -59,7 +59,7 @@ pub(super) async fn page(state: Data<&Arc<AppState>>) -> Result<Response, Error>
         "node": services.node,
     });
     let content = services.pages.content("home.html", context)?;
-    Ok(html(StatusCode::OK, services.pages.framed(Frame::plain("Home", &services.node), content)?))
+    Ok(html(StatusCode::OK, services.pages.framed(Frame::plain("Home", &services.node), &content)?))
 }
 
 /// The usual comparison of the two, and where a visitor sees each row on this server.

@@ -26,7 +26,7 @@ use crate::labs::cost::CostRuns;
 use crate::labs::figures::Figures;
 use crate::labs::revocation::live::LiveRuns;
 use crate::network::TrustedProxies;
-use crate::page::Pages;
+use crate::page::{KeptPanel, Pages};
 use crate::server::Shutdown;
 use crate::store::ended_users::EndedUsers;
 use crate::store::users::Users;
@@ -49,9 +49,9 @@ pub struct Services {
     pub rate_limits: RateLimits,
     pub trusted_proxies: TrustedProxies,
     /// The traces of the latest POSTs, for the page after each.
-    pub flash: FlashMessages,
+    pub flash: FlashMessages<KeptPanel>,
     /// What the latest POSTs did, where a page of its own says so.
-    pub reports: FlashMessages,
+    pub reports: FlashMessages<Value>,
     pub changes_under_way: ChangesUnderWay,
     pub login_events: LoginEvents,
     pub shutdown: Arc<Shutdown>,

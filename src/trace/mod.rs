@@ -1,27 +1,26 @@
 //! What one request did: the credential that it presented, each step with its time, each cookie set, the verdict.
 //!
 //! The request context makes one [`Trace`] and hands it down. A trace does no I/O. The page shows it as a panel
-//! (`panel.rs`), the answer as the `Server-Timing` header (`server_timing.rs`). A trace that is off keeps nothing and reads
-//! no clock. `record.rs` holds the data, `store_calls.rs` counts the calls to a store.
+//! (`page/panel.rs`), the answer as the `Server-Timing` header (`server_timing.rs`). A trace that is off keeps nothing and
+//! reads no clock. `record.rs` holds the data, `store_calls.rs` counts the calls to a store.
 
-mod panel;
 mod record;
 mod server_timing;
 mod store_calls;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use self::record::Exhibit;
 pub use self::record::{
-    Attribute, CookieSet, HeldData, ShownCredential, Step, StepKind, TraceText, Verdict, VerdictKind,
+    Attribute, CookieSet, HeldData, ShownCredential, Step, StepKind, TraceRecord, TraceText, Verdict, VerdictKind,
 };
-use self::record::{Exhibit, Record};
 pub use self::store_calls::count_store_call;
 
 #[derive(Debug)]
 struct TraceInner {
     started: Instant,
-    record: Mutex<Record>,
+    record: Mutex<TraceRecord>,
 }
 
 /// Records what one request does. Clones write to the same record.
@@ -126,13 +125,19 @@ impl Trace {
         exhibits.map(|(browser, server)| (shown(browser), shown(server))).unwrap_or_default()
     }
 
-    fn with(&self, write: impl FnOnce(&mut Record)) {
+    /// Reads the record, and the time since the request came. `None` when the trace is off.
+    pub fn read<T>(&self, read: impl FnOnce(&TraceRecord, Duration) -> T) -> Option<T> {
+        let total = self.0.as_ref()?.started.elapsed();
+        self.record().map(|record| read(&record, total))
+    }
+
+    fn with(&self, write: impl FnOnce(&mut TraceRecord)) {
         if let Some(mut record) = self.record() {
             write(&mut record);
         }
     }
 
-    fn record(&self) -> Option<MutexGuard<'_, Record>> {
+    fn record(&self) -> Option<MutexGuard<'_, TraceRecord>> {
         self.0.as_ref().map(|inner| inner.record.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -142,9 +147,10 @@ impl Trace {
 /// At most a quarter of the value is shown, and never more than ten characters.
 pub fn mask(secret: &str) -> String {
     let shown = (secret.len() / 8).min(5);
-    let head: String = secret.chars().take(shown).collect();
-    let tail: String = secret.chars().rev().take(shown).collect::<Vec<_>>().into_iter().rev().collect();
-    format!("{head}…{tail}")
+    let end_of = |count| secret.char_indices().nth(count).map_or(secret.len(), |(place, _)| place);
+    let begin_of = |count: usize| count.checked_sub(1).and_then(|last| secret.char_indices().nth_back(last));
+    let tail = begin_of(shown).map_or(secret.len(), |(place, _)| place);
+    format!("{}…{}", &secret[..end_of(shown)], &secret[tail..])
 }
 
 #[cfg(test)]
@@ -156,6 +162,7 @@ mod tests {
         assert_eq!(mask("abcdefghijklmnopqrstuvwxyz"), "abc…xyz");
         assert_eq!(mask("short"), "…");
         assert_eq!(mask(&"x".repeat(400)).chars().count(), 11);
+        assert_eq!(mask("äöüßäöüßäöüß"), "äöü…öüß");
     }
 
     #[tokio::test]
@@ -167,6 +174,6 @@ mod tests {
         trace.timed(StepKind::Store, words, async {}).await;
         assert_eq!(trace.store_calls(), 0);
         assert!(trace.server_timing().is_none());
-        assert!(trace.panel("GET", "/", None).is_none());
+        assert!(trace.read(|_, _| ()).is_none());
     }
 }

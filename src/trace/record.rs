@@ -5,14 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
-
 /// Text of a trace: usually a constant.
 pub type TraceText = Cow<'static, str>;
 
 /// The part of the work that a step belongs to. The name is the metric name in `Server-Timing`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepKind {
     /// Reading the request's cookies and headers.
     Cookie,
@@ -30,6 +27,20 @@ pub enum StepKind {
     Page,
 }
 
+impl StepKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cookie => "cookie",
+            Self::Crypto => "crypto",
+            Self::Store => "store",
+            Self::Memory => "memory",
+            Self::Database => "database",
+            Self::Hash => "hash",
+            Self::Page => "page",
+        }
+    }
+}
+
 /// One thing that the server did, and how long it took.
 #[derive(Clone, Debug)]
 pub struct Step {
@@ -42,7 +53,7 @@ pub struct Step {
 }
 
 /// A credential as the browser sent it. Never the whole value: a trace is shown on a projector.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct ShownCredential {
     /// Cookie name, or `Authorization`.
     pub name: TraceText,
@@ -55,7 +66,7 @@ pub struct ShownCredential {
 }
 
 /// One attribute of a cookie and why it is there.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Attribute {
     /// `HttpOnly`, `Path`, …
     pub name: &'static str,
@@ -65,7 +76,7 @@ pub struct Attribute {
 }
 
 /// A cookie that the answer sets or removes.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct CookieSet {
     pub name: String,
     /// First and last characters, by [`super::mask`].
@@ -78,7 +89,7 @@ pub struct CookieSet {
 }
 
 /// What the browser or the server holds of a login.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct HeldData {
     /// A heading: what kind of data.
     pub title: TraceText,
@@ -88,8 +99,7 @@ pub struct HeldData {
 }
 
 /// The outcome of authenticating a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VerdictKind {
     /// The request had no credential.
     Anonymous,
@@ -100,7 +110,7 @@ pub enum VerdictKind {
 }
 
 /// The outcome of authenticating a request, for the panel.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Verdict {
     pub kind: VerdictKind,
     pub words: TraceText,
@@ -114,15 +124,16 @@ impl Default for Verdict {
     }
 }
 
+/// What a request did, so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Record {
+pub struct TraceRecord {
     pub steps: Vec<Step>,
     pub credentials: Vec<ShownCredential>,
     pub cookies: Vec<CookieSet>,
     pub verdict: Verdict,
-    pub refusal: Option<TraceText>,
-    pub browser: Option<Exhibit>,
-    pub server: Option<Exhibit>,
+    pub(super) refusal: Option<TraceText>,
+    pub(super) browser: Option<Exhibit>,
+    pub(super) server: Option<Exhibit>,
 }
 
 /// A function that makes the data when a page shows it: most requests never do.

@@ -3,9 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
-use serde::Serialize as _;
-
-use super::{StepKind, Trace};
+use super::Trace;
 
 impl Trace {
     /// The value of the `Server-Timing` header: each step in order, then the total. Milliseconds.
@@ -14,32 +12,34 @@ impl Trace {
         let record = self.record()?;
         let mut header = String::with_capacity(64 * (record.steps.len() + 1));
         for step in &record.steps {
-            let words = quotable(&step.words);
-            let _ = write!(header, "{};dur={:.3};desc=\"{words}\", ", step.kind, millis(step.took));
+            let _ = write!(header, "{};dur={};desc=\"", step.kind.name(), Millis(step.took));
+            header.extend(quotable(&step.words));
+            header.push_str("\", ");
         }
-        let _ = write!(header, "total;dur={:.3}", millis(total));
+        let _ = write!(header, "total;dur={}", Millis(total));
         Some(header)
     }
 }
 
-/// Writes the name that serde gives it.
-impl fmt::Display for StepKind {
+/// Milliseconds, with three decimals.
+struct Millis(Duration);
+
+impl fmt::Display for Millis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
+        let rounded = self.0 + Duration::from_nanos(500);
+        let millis = rounded.as_secs() * 1000 + u64::from(rounded.subsec_millis());
+        write!(f, "{millis}.{:03}", rounded.subsec_micros() % 1000)
     }
 }
 
-fn millis(took: Duration) -> f64 {
-    took.as_secs_f64() * 1e3
-}
-
 /// Keeps what may stand inside a quoted string of a header: printable ASCII without quotes and backslashes.
-fn quotable(words: &str) -> String {
-    words.chars().filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')).collect()
+fn quotable(words: &str) -> impl Iterator<Item = char> {
+    words.chars().filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\'))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::StepKind;
     use super::*;
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use minijinja::Value;
 use minijinja::value::{Object, Serde};
@@ -16,9 +17,9 @@ use crate::flow::login::with_next;
 use crate::flow::middleware::{ErrorPage, bare, caught, problem, with_headers};
 use crate::flow::security;
 use crate::flow::state::Mount;
-use crate::identity::Subject;
-use crate::page::{self, Frame};
-use crate::trace::StepKind;
+use crate::identity::{Role, Subject};
+use crate::page::{self, Frame, FrameMount, KeptPanel, PageValues, Panel};
+use crate::trace::{StepKind, TraceRecord};
 
 /// What a browser deletes when a login ends (OWASP ASVS 5.0, 14.3.1): what scripts stored. Browsers obey over https and on
 /// localhost.
@@ -45,6 +46,27 @@ impl RequestContext {
         self.render(status, template, title, subject, false, context)
     }
 
+    /// Renders a page of the mount that many requests ask for. Its content is prepared, too.
+    pub async fn prepared_page(
+        &self,
+        template: &str,
+        title: &str,
+        content: impl Fn(&mut PageValues) -> Value,
+    ) -> Result<Response, Error> {
+        let ContextInner { mount, trace, .. } = &*self.0;
+        let role = self.identity().await?.map(|identity| identity.subject.role);
+        let timer = trace.timer();
+        let mut values = PageValues::collect();
+        values.fixed(template);
+        content(&mut values);
+        trace.step(StepKind::Page, timer, || "page filled");
+        let render = |values: &mut PageValues| {
+            values.fixed(template);
+            mount.services.pages.render(template, content(values)).map(Value::from_safe_string)
+        };
+        self.framed(StatusCode::OK, (title, role, false), values, render)
+    }
+
     fn render(
         &self,
         status: StatusCode,
@@ -54,33 +76,54 @@ impl RequestContext {
         nav_unknown: bool,
         context: impl Serialize,
     ) -> Result<Response, Error> {
-        let ContextInner { mount, trace, method, path, previous, presented, .. } = &*self.0;
-        let services = &mount.services;
+        let ContextInner { mount, trace, .. } = &*self.0;
         let timer = trace.timer();
-        let mounts = &mount.links;
-        let (mount, user) = (&mount.template_value, user.map(|user| Value::from(Serde(user))));
-        let context =
-            PageContext { mount: mount.clone(), user: user.clone().into(), page: Value::from(Serde(context)) };
-        let content = services.pages.render(template, Value::from_object(context))?;
+        let role = user.map(|user| user.role);
+        let (user, page) = (Value::from(Serde(user)), Value::from(Serde(context)));
+        let context = PageContext { mount: mount.template_value.clone(), user, page };
+        let content = mount.services.pages.render(template, Value::from_object(context))?;
         trace.step(StepKind::Page, timer, || "page rendered");
-        let frame = Frame {
-            title,
-            mount: Some(mount.clone()),
-            mounts: mounts.clone(),
-            user,
-            nav_unknown,
-            doubled: presented.doubled.as_deref(),
-            node: &services.node,
-            previous: previous.clone(),
-            trace: trace.panel(method.as_str(), path, Some(status.as_u16())),
-        };
-        Ok(page::html(status, services.pages.framed(frame, content)?))
+        let mut values = PageValues::collect();
+        values.html(&content);
+        self.framed(status, (title, role, nav_unknown), values, |values| Ok(values.html(&content)))
+    }
+
+    /// Puts the layout and the panels around a content.
+    fn framed(
+        &self,
+        status: StatusCode,
+        (title, role, nav_unknown): (&str, Option<Role>, bool),
+        values: PageValues,
+        content: impl Fn(&mut PageValues) -> Result<Value, Error>,
+    ) -> Result<Response, Error> {
+        let ContextInner { mount, trace, previous, presented, .. } = &*self.0;
+        let services = &mount.services;
+        let filled = trace.read(|record, total| {
+            let frame = Frame {
+                title,
+                mount: Some(FrameMount { base: mount.base(), value: &mount.template_value, all: &mount.links }),
+                role,
+                nav_unknown,
+                doubled: presented.doubled.as_deref(),
+                node: &services.node,
+                previous: previous.as_ref().map(KeptPanel::panel),
+                trace: Some(self.panel(status, record, total)),
+            };
+            services.pages.fill(values, frame, content)
+        });
+        let filled = filled.unwrap_or_else(|| Err(Error::Internal("a page needs its trace".to_owned())));
+        Ok(page::html(status, filled?))
+    }
+
+    fn panel<'a>(&'a self, status: StatusCode, record: &'a TraceRecord, total: Duration) -> Panel<'a> {
+        let (method, path) = (self.0.method.as_str(), self.0.uri.path());
+        Panel { method, path, status: status.as_u16(), total, record }
     }
 
     /// The answer to an error: a redirect, a page, or problem+json. It never removes the cookie.
     async fn failed(&self, error: &Error) -> Response {
-        security::log(error, self.source(), &self.0.path, &self.0.mount.services);
-        if self.0.path.starts_with(&self.path("/api/")) {
+        security::log(error, self.source(), self.0.uri.path(), &self.0.mount.services);
+        if self.0.uri.path().starts_with(&self.path("/api/")) {
             return problem(error, self.challenge(error));
         }
         match error {
@@ -96,7 +139,7 @@ impl RequestContext {
         let context = ErrorPage::new(error, self.path("/"), self.source().request_id);
         let rendered = self.render(status, "error.html", context.heading, subject, user.is_none(), &context);
         let response = rendered.unwrap_or_else(|fault| {
-            fault.log(&self.0.path);
+            fault.log(self.0.uri.path());
             bare(status)
         });
         with_headers(response, error)
@@ -113,12 +156,12 @@ impl RequestContext {
 
     /// Adds cookies and timings to every answer, errors included.
     fn finish(&self, response: &mut Response) {
-        let ContextInner { trace, method, path, .. } = &*self.0;
+        let ContextInner { trace, method, .. } = &*self.0;
         let status = response.status();
         let mut lines = std::mem::take(&mut *self.set_cookies());
         let redirected = *method == Method::POST && status == StatusCode::SEE_OTHER;
-        let panel = redirected.then(|| trace.panel(method.as_str(), path, Some(status.as_u16()))).flatten();
-        if let Some(panel) = panel {
+        let kept = |record: &TraceRecord, total| KeptPanel::new(self.panel(status, record, total));
+        if let Some(panel) = redirected.then(|| trace.read(kept)).flatten() {
             lines.push(self.scope().previous(&self.services().flash.keep(panel)));
         }
         let headers = response.headers_mut();

@@ -1,6 +1,6 @@
 //! Authenticates the request, at most once, and tells the trace and the metrics the verdict.
 
-use poem::http::Method;
+use poem::http::{Method, Uri};
 
 use super::{ContextInner, PresentedCredentials, RequestContext};
 use crate::auth::{Credentials, Failure, Grant, Identity, Promise, RenewOutcome};
@@ -17,12 +17,13 @@ impl RequestContext {
 
     /// The login of the request. Without one the error leads to the login page and, after a GET, back.
     pub async fn require_login(&self) -> Result<&Identity, Error> {
-        let next = matches!(self.0.method, Method::GET | Method::HEAD).then(|| self.0.target.clone());
-        let refused = match &self.0.presented.doubled {
+        self.identity().await?.ok_or_else(|| match &self.0.presented.doubled {
             Some(sentence) => Error::DoubledCredential(sentence.clone()),
-            None => Error::LoginRequired { next },
-        };
-        self.identity().await?.ok_or(refused)
+            None => {
+                let next = matches!(self.0.method, Method::GET | Method::HEAD).then(|| target(&self.0.uri));
+                Error::LoginRequired { next }
+            }
+        })
     }
 
     async fn authenticate(&self) -> Result<Option<Identity>, Error> {
@@ -78,7 +79,7 @@ impl RequestContext {
 
     /// Renews a login, and raises the alarm if its refresh token is a copy. `None`: the user has to log in again.
     pub async fn renew(&self, credentials: &Credentials) -> Result<Option<Grant>, Failure> {
-        let outcome = self.strategy().renew(credentials, &self.0.client, &self.0.trace).await?;
+        let outcome = self.strategy().renew(credentials, &self.client(), &self.0.trace).await?;
         if let RenewOutcome::Reused { user, login } = &outcome {
             self.record_of(Some(*user), Some(login), &SecurityEvent::RefreshReused);
             let refused_within_ms = match self.strategy().describe().promise {
@@ -112,4 +113,9 @@ impl RequestContext {
         }
         Ok(())
     }
+}
+
+/// Path and query, for the way back after a login.
+fn target(uri: &Uri) -> String {
+    uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string)
 }

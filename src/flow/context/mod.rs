@@ -10,8 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use compact_str::ToCompactString as _;
-use minijinja::Value;
-use poem::http::{Method, StatusCode, header};
+use poem::http::{HeaderValue, Method, StatusCode, Uri, header};
 use poem::{FromRequest, Request, RequestBody, Response};
 use tokio::sync::OnceCell;
 
@@ -28,6 +27,7 @@ use crate::auth::{AuthStrategy, Effect, Failure, Grant, Identity, RevokeScope};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::identity::{ClientOrigin, Device, Subject};
+use crate::page::KeptPanel;
 use crate::security_log::{EventSource, RevocationCause};
 use crate::trace::{StepKind, Trace, Verdict, VerdictKind};
 
@@ -40,14 +40,11 @@ struct ContextInner {
     source: EventSource,
     trace: Trace,
     presented: PresentedCredentials,
-    device: Device,
     origin: Origin,
-    client: ClientOrigin,
+    user_agent: Option<HeaderValue>,
     method: Method,
-    path: String,
-    /// Path and query, for the way back after a login.
-    target: String,
-    previous: Option<Value>,
+    uri: Uri,
+    previous: Option<KeptPanel>,
     identity: OnceCell<Option<Identity>>,
     set_cookies: Mutex<Vec<String>>,
     /// Whether the answer removes the cookies of the login.
@@ -65,18 +62,14 @@ impl RequestContext {
         let previous = scope.read(PREVIOUS, request).one().and_then(|name| mount.services.flash.take(&name));
         trace.step(StepKind::Cookie, timer, || "cookies and headers read");
         let origin = mount.services.origin(request);
-        let device = Device { label: device_label(request).into(), address: origin.address.to_compact_string() };
-        let uri = request.original_uri();
         Self(Arc::new(ContextInner {
             source: source_of(request),
             trace,
             presented,
-            device,
-            client: client_origin(request, origin.address),
             origin,
+            user_agent: request.headers().get(header::USER_AGENT).cloned(),
             method: request.method().clone(),
-            path: uri.path().to_owned(),
-            target: uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string),
+            uri: request.original_uri().clone(),
             previous,
             identity: OnceCell::new(),
             set_cookies: Mutex::default(),
@@ -123,6 +116,17 @@ impl RequestContext {
         self.0.presented.by_bearer
     }
 
+    /// Where a login of this request is opened.
+    fn device(&self) -> Device {
+        let ContextInner { origin, user_agent, .. } = &*self.0;
+        Device { label: device_label(user_agent.as_ref()).into(), address: origin.address.to_compact_string() }
+    }
+
+    /// The client, for the renewal of a login.
+    fn client(&self) -> ClientOrigin {
+        client_origin(self.0.user_agent.as_ref(), self.0.origin.address)
+    }
+
     /// A path below the mount.
     pub fn path(&self, below: &str) -> String {
         format!("{}{below}", self.0.mount.base())
@@ -134,7 +138,7 @@ impl RequestContext {
         if let Some(old) = self.identity().await? {
             self.revoke_single(old, RevocationCause::NewLogin).await?;
         }
-        let grant = self.strategy().issue(subject, &self.0.device, &self.0.trace).await?;
+        let grant = self.strategy().issue(subject, &self.device(), &self.0.trace).await?;
         let words = format!("accepted: a new login for {}", subject.name).into();
         self.0.trace.verdict(Verdict { kind: VerdictKind::Accepted, words, reason: None });
         Ok(grant)
@@ -144,9 +148,9 @@ impl RequestContext {
     /// request revoked that one meanwhile: on any node before the strategy replaced it, on this node until now.
     /// `None` as well if the user was disabled or deleted.
     pub async fn replace_login(&self, who: &Identity, under_way: &ChangeUnderWay) -> Result<Option<Grant>, Error> {
-        let ContextInner { presented: PresentedCredentials { credentials, .. }, device, trace, .. } = &*self.0;
+        let ContextInner { presented: PresentedCredentials { credentials, .. }, trace, .. } = &*self.0;
         let (strategy, scope) = (self.strategy(), RevokeScope::Everywhere);
-        let replaced = strategy.replace(who, credentials, device, trace).await;
+        let replaced = strategy.replace(who, credentials, &self.device(), trace).await;
         self.services().login_events.revoked();
         let effect = Effect::promised(strategy.describe().promise, self.services().clock.now());
         let effect = replaced.is_ok().then_some(effect);

@@ -58,7 +58,7 @@ pub(super) fn page(error: &Error, services: &Services, request: Option<RequestId
     let context = ErrorPage::new(error, "/".to_owned(), request);
     let frame = Frame::plain(context.heading, &services.node);
     let rendered =
-        services.pages.content("error.html", &context).and_then(|content| services.pages.framed(frame, content));
+        services.pages.content("error.html", &context).and_then(|content| services.pages.framed(frame, &content));
     let response = rendered.map_or_else(|_| bare(status), |text| page::html(status, text));
     with_headers(response, error)
 }

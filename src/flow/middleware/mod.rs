@@ -3,19 +3,22 @@
 mod cross_site;
 mod error_page;
 mod headers;
+mod metrics;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::FutureExt as _;
-use poem::http::{Method, header};
+use poem::http::{Method, Uri, header};
 use poem::{Body, Endpoint, IntoResponse as _, Request, Response};
 use tracing::Instrument as _;
 
 pub(super) use self::error_page::{ErrorPage, bare, problem, with_headers};
+use self::headers::AnswerHeaders;
+use self::metrics::RequestMetrics;
 use super::security;
-use super::state::AppState;
+use super::state::{AppState, Mount};
 use crate::error::Error;
 use crate::security_log::{EventSource, RequestId};
 
@@ -24,13 +27,24 @@ const BODY_LIMIT: usize = 64 * 1024;
 
 /// Puts the routes inside the middleware.
 pub(super) fn wrap<E: Endpoint>(routes: E, state: &Arc<AppState>) -> AppMiddleware<E> {
-    AppMiddleware { routes, state: state.clone() }
+    let metrics = |mount: &Arc<Mount>| RequestMetrics::new(mount.base());
+    AppMiddleware {
+        routes,
+        headers: AnswerHeaders::new(&state.services),
+        metrics: state.mounts().iter().map(metrics).collect(),
+        other_metrics: RequestMetrics::new("/"),
+        state: state.clone(),
+    }
 }
 
 /// The routes inside the middleware.
 pub(super) struct AppMiddleware<E> {
     routes: E,
     state: Arc<AppState>,
+    headers: AnswerHeaders,
+    /// In the order of the mounts.
+    metrics: Vec<RequestMetrics>,
+    other_metrics: RequestMetrics,
 }
 
 impl<E: Endpoint> Endpoint for AppMiddleware<E> {
@@ -38,29 +52,30 @@ impl<E: Endpoint> Endpoint for AppMiddleware<E> {
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let begun = Instant::now();
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let mount = self.state.mounts().iter().map(|mount| mount.base()).find(|base| below(&path, base));
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let mount = self.state.mounts().iter().position(|mount| below(uri.path(), mount.base()));
         let id = RequestId::random();
         request.extensions_mut().insert(self.state.clone());
-        security::begin(&mut request, id, mount, &self.state);
+        security::begin(&mut request, id, mount.map(|mount| self.state.mounts()[mount].base()), &self.state);
         // Every line of the ordinary log that this request causes names it.
         let span = tracing::error_span!("request", %id);
-        let mut response = self.answered(request, &path).instrument(span).await;
-        headers::add(response.headers_mut(), &self.state.services, id);
+        let mut response = self.answered(request, &uri).instrument(span).await;
+        self.headers.add(response.headers_mut(), id);
         if mount.is_some() {
             headers::time(response.headers_mut(), begun.elapsed());
         }
-        count(mount.unwrap_or("/"), &method, &response, begun.elapsed());
+        let metrics = mount.map_or(&self.other_metrics, |mount| &self.metrics[mount]);
+        metrics.count(&method, response.status(), begun.elapsed());
         Ok(response)
     }
 }
 
 impl<E: Endpoint> AppMiddleware<E> {
-    async fn answered(&self, request: Request, path: &str) -> Response {
+    async fn answered(&self, request: Request, uri: &Uri) -> Response {
         let source = security::source_of(&request);
         match self.checked(request, &source).await {
             Ok(response) => response,
-            Err(error) => self.failed(&error, path, &source),
+            Err(error) => self.failed(&error, uri.path(), &source),
         }
     }
 
@@ -85,29 +100,9 @@ impl<E: Endpoint> AppMiddleware<E> {
     }
 }
 
-fn count(mount: &str, method: &Method, response: &Response, took: Duration) {
-    let labels = [
-        ("mount", mount.to_owned()),
-        ("method", known(method).to_owned()),
-        ("status", response.status().as_str().to_owned()),
-    ];
-    metrics::histogram!("http_request_duration_seconds", &labels).record(took.as_secs_f64());
-    metrics::counter!("http_requests_total", &labels).increment(1);
-}
-
 /// RFC 9110, 9.2.1.
 fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
-}
-
-/// The label of a method. A method may be any word, and a label for each would fill the memory.
-fn known(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        _ => "other",
-    }
 }
 
 fn below(path: &str, base: &str) -> bool {

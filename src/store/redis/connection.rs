@@ -18,6 +18,7 @@ use futures_util::future::{BoxFuture, Shared};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, InfoDict, PushInfo, PushKind, RedisResult};
 
+use super::gathering::GatheringConnection;
 use super::limits::{NAME, TIME_LIMIT, in_time, limited, query_over, redis_error};
 use crate::store::StoreError;
 
@@ -48,7 +49,7 @@ pub(super) struct RedisConnection {
 
 /// An attempt to connect: under way, connected, lost or failed.
 struct ConnectAttempt {
-    connection: Shared<BoxFuture<'static, Result<MultiplexedConnection, StoreError>>>,
+    connection: Shared<BoxFuture<'static, Result<GatheringConnection, StoreError>>>,
     lost: Arc<AtomicBool>,
     failed: Arc<AtomicBool>,
     started: Instant,
@@ -65,18 +66,18 @@ impl ConnectAttempt {
         self.lost.store(true, Ordering::Release);
     }
 
-    async fn connected(&self) -> Result<MultiplexedConnection, StoreError> {
+    async fn connected(&self) -> Result<GatheringConnection, StoreError> {
         self.connection.clone().await.inspect_err(|_| self.failed.store(true, Ordering::Release))
     }
 
     async fn send<T>(
         &self,
-        mut connection: MultiplexedConnection,
+        mut connection: GatheringConnection,
         call: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, StoreError> {
         // A caller that gives up drops this with the call: it is unknown whether the other side is still there.
         let mut unanswered = UnansweredCall { attempt: Some(self), since: Instant::now() };
-        let answer = call(&mut connection).await;
+        let answer = call(&mut connection.commands).await;
         unanswered.attempt = None;
         answer.map_err(|failed| {
             if failed.is_timeout() || failed.is_unrecoverable_error() {
@@ -165,7 +166,7 @@ async fn connect(
     client: Client,
     recovery: Option<Arc<dyn Recovery>>,
     lost: Arc<AtomicBool>,
-) -> Result<MultiplexedConnection, StoreError> {
+) -> Result<GatheringConnection, StoreError> {
     let on_push = move |push: PushInfo| {
         if push.kind == PushKind::Disconnection {
             lost.store(true, Ordering::Release);
@@ -177,10 +178,10 @@ async fn connect(
         .set_response_timeout(Some(TIME_LIMIT))
         .set_pipeline_buffer_size(1024)
         .set_push_sender(on_push);
-    let connected = limited(client.get_multiplexed_async_connection_with_config(&config)).await;
+    let connected = limited(GatheringConnection::open(&client, &config)).await;
     let mut connection = connected?;
     if let Some(recovery) = recovery {
-        recover_once(&*recovery, &mut connection).await.inspect_err(|error| {
+        recover_once(&*recovery, &mut connection.commands).await.inspect_err(|error| {
             tracing::warn!(%error, "the server does not use Redis yet: it could not delete what a restart may have brought back");
         })?;
     }

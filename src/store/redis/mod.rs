@@ -1,10 +1,11 @@
 //! Redis: a connection that reconnects by itself, and never makes a request wait for more than half a second.
 //!
 //! [`Redis`] is what the stores use. A single Redis is reached through `connection.rs`, which also keeps a restarted
-//! Redis from being read too early. `limits.rs` holds the time limit, `url.rs` reads the address, `info.rs` reads what
+//! Redis from being read too early, and shares system calls between commands (`gathering.rs`). `limits.rs` holds the time limit, `url.rs` reads the address, `info.rs` reads what
 //! Redis says of itself.
 
 pub(super) mod connection;
+mod gathering;
 mod info;
 mod limits;
 mod url;

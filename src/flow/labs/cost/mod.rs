@@ -151,7 +151,7 @@ fn show(state: &AppState, shown: &CostPage) -> Result<Response, Error> {
         "capacity": shown.capacity.view(state),
     });
     let content = services.pages.content("cost.html", context)?;
-    let text = services.pages.framed(Frame::plain("Cost lab", &services.node), content)?;
+    let text = services.pages.framed(Frame::plain("Cost lab", &services.node), &content)?;
     let mut response = html(shown.status, text);
     if shown.reloads {
         response.headers_mut().insert(header::REFRESH, HeaderValue::from_static("1"));

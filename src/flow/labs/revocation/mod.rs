@@ -111,5 +111,5 @@ fn show(
         "longest": LIVE_RUN_LIMIT.as_secs(),
     });
     let content = services.pages.content("revocation.html", context)?;
-    Ok(html(status, services.pages.framed(Frame::plain("Revocation lab", &services.node), content)?))
+    Ok(html(status, services.pages.framed(Frame::plain("Revocation lab", &services.node), &content)?))
 }
