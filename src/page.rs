@@ -6,9 +6,12 @@
 mod assets;
 mod panel;
 mod prepared;
+mod templates;
+
+use std::path::PathBuf;
 
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+use minijinja::{Value, context};
 use poem::Response;
 use poem::http::{StatusCode, header};
 use serde::Serialize;
@@ -17,13 +20,14 @@ pub use self::assets::{ASSETS, Asset, FAVICON, assets_version};
 pub use self::panel::{KeptPanel, Panel};
 pub use self::prepared::PageValues;
 use self::prepared::PreparedPages;
+use self::templates::Templates;
 use crate::error::Error;
 use crate::identity::Role;
 
-/// The templates, parsed once, and the pages that they made.
+/// The templates, and the pages that they made.
 #[derive(Debug)]
 pub struct Pages {
-    templates: Environment<'static>,
+    templates: Templates,
     prepared: PreparedPages,
 }
 
@@ -56,14 +60,9 @@ pub struct FrameMount<'a> {
 }
 
 impl Pages {
-    /// Loads the templates from the binary. A template that uses an undefined name fails.
-    pub fn new() -> Self {
-        let mut templates = Environment::new();
-        templates.set_undefined_behavior(UndefinedBehavior::Strict);
-        load(&mut templates);
-        templates.add_filter("moment", |at: &str| moment(at));
-        templates.add_global("asset", assets_version());
-        Self { templates, prepared: PreparedPages::default() }
+    /// Loads the templates from the binary, or at every page from a folder.
+    pub fn new(folder: Option<PathBuf>) -> Self {
+        Self { templates: folder.map_or_else(Templates::built, Templates::Folder), prepared: PreparedPages::default() }
     }
 
     /// Renders a page's own content.
@@ -73,7 +72,7 @@ impl Pages {
 
     /// Renders a template with a context that is already a template's value.
     pub fn render(&self, template: &str, context: Value) -> Result<String, Error> {
-        let render = || self.templates.get_template(template)?.render(context);
+        let render = || self.templates.parsed()?.get_template(template)?.render(context);
         render().map_err(|error| Error::Internal(format!("{template}: {error}")))
     }
 
@@ -94,11 +93,15 @@ impl Pages {
         content: impl Fn(&mut PageValues) -> Result<Value, Error>,
     ) -> Result<String, Error> {
         frame.values(&mut values, Value::UNDEFINED);
-        self.prepared.fill(&values, |values| {
+        let render = |values: &mut PageValues| {
             let content = content(values)?;
             let context = frame.values(values, content);
             self.render("layout.html", context)
-        })
+        };
+        match self.templates {
+            Templates::Built(_) => self.prepared.fill(&values, render),
+            Templates::Folder(_) => PreparedPages::default().fill(&values, render),
+        }
     }
 }
 
@@ -145,17 +148,6 @@ const NAVIGATION: [&str; 6] = ["/profile", "/devices", "/password", "/users", "/
 pub fn moment(at: &str) -> String {
     let parts = at.get(..10).zip(at.get(11..19));
     parts.map_or_else(|| at.to_owned(), |(day, time)| format!("{day} {time} UTC"))
-}
-
-#[allow(elided_lifetimes_in_paths, clippy::expect_used)] // in generated code, and checked by the build
-fn load(templates: &mut Environment<'static>) {
-    minijinja_embed::load_templates!(&mut *templates);
-}
-
-impl Default for Pages {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 /// An answer with a page. No cache may keep it: it names the logged-in user.

@@ -89,7 +89,7 @@ impl App {
             figures(settings)?.map(|all| all.comparable_with(strategies.iter().map(|strategy| strategy.describe())));
         let health = Arc::new(HealthCheck::new(resources.sql.clone(), resources.redis.clone()));
         let services = Services {
-            pages: Pages::new(),
+            pages: Pages::new(settings.templates.clone()),
             users,
             ended_users,
             hasher,

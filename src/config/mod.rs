@@ -114,6 +114,10 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "FILE")]
     pub figures: Option<PathBuf>,
 
+    /// Read the templates of the pages from this folder at every page, while you change them [default: those of the build]
+    #[arg(long, env, global = true, value_name = "DIR")]
+    pub templates: Option<PathBuf>,
+
     /// Add the demo users alice, bob and carol [default: on for loopback, off elsewhere]
     #[arg(long, env, global = true, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub demo: Option<bool>,

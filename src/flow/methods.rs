@@ -1,14 +1,10 @@
 //! The methods of a route: `HEAD` wherever there is `GET`, `OPTIONS`, and a 405 that says what is allowed (RFC 9110, 9.3
 //! and 15.5.6).
 
-use std::collections::BTreeMap;
-
+use crate::error::Error;
 use poem::endpoint::BoxEndpoint;
 use poem::http::{Method, StatusCode, header};
-use poem::{Endpoint, EndpointExt as _, IntoEndpoint, IntoResponse as _, Request, Response};
-use serde_json::Value;
-
-use crate::error::Error;
+use poem::{Endpoint, EndpointExt as _, IntoEndpoint, Request, Response};
 
 /// A route that answers GET.
 pub(super) fn get<E: IntoEndpoint>(endpoint: E) -> RouteMethods
@@ -28,8 +24,8 @@ where
 
 /// What a route does for each method.
 pub(super) struct RouteMethods {
-    get: Option<BoxEndpoint<'static, Response>>,
-    post: Option<BoxEndpoint<'static, Response>>,
+    pub get: Option<BoxEndpoint<'static, Response>>,
+    pub post: Option<BoxEndpoint<'static, Response>>,
 }
 
 impl RouteMethods {
@@ -55,40 +51,6 @@ impl Endpoint for RouteMethods {
             _ => None,
         };
         endpoint.ok_or(Error::MethodNotAllowed { allow })?.call(request).await
-    }
-}
-
-/// The routes of an OpenAPI document, with the methods that it names.
-pub(super) struct DocumentedRoutes<E> {
-    routes: E,
-    allow: BTreeMap<String, &'static str>,
-}
-
-impl<E> DocumentedRoutes<E> {
-    /// `document` is the OpenAPI document of the routes, as JSON.
-    pub fn new(routes: E, document: &str) -> Self {
-        let document: Value = serde_json::from_str(document).unwrap_or_default();
-        let paths = document["paths"].as_object().into_iter().flatten();
-        let allow = paths.map(|(path, item)| (path.clone(), allow(!item["get"].is_null(), !item["post"].is_null())));
-        Self { routes, allow: allow.collect() }
-    }
-}
-
-impl<E: Endpoint> Endpoint for DocumentedRoutes<E> {
-    type Output = Response;
-
-    async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        if let Some(allow) = self.allow.get(request.uri().path()) {
-            match *request.method() {
-                Method::OPTIONS => return Ok(options(allow)),
-                Method::HEAD if allow.starts_with("GET") => request.set_method(Method::GET),
-                ref other if !allow.split(", ").any(|method| method == other.as_str()) => {
-                    return Err(Error::MethodNotAllowed { allow }.into());
-                }
-                _ => {}
-            }
-        }
-        Ok(self.routes.call(request).await?.into_response())
     }
 }
 

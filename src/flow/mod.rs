@@ -22,6 +22,7 @@ mod login;
 mod login_events;
 mod logout;
 mod methods;
+mod metrics;
 mod middleware;
 mod ops;
 mod outages;
@@ -36,10 +37,9 @@ mod users;
 
 use std::sync::Arc;
 
-use poem::endpoint::BoxEndpoint;
-use poem::{Endpoint, EndpointExt as _, IntoEndpoint as _, Response, Route};
+use poem::{Endpoint, EndpointExt as _, Response, Route, handler};
 
-use self::methods::{get, post};
+use self::methods::{RouteMethods, get, post};
 
 pub use self::blocked_users::BlockedUsers;
 pub use self::changes_under_way::ChangesUnderWay;
@@ -52,6 +52,7 @@ pub use self::outages::Outages;
 pub use self::rate_limits::RateLimits;
 pub use self::revoke::when_refused;
 pub use self::state::{AppState, Demo, DemoUser, Mount, Services, StoreStatus};
+use crate::error::Error;
 
 /// Every route of the server, inside the middleware.
 pub fn routes(state: &Arc<AppState>) -> impl Endpoint<Output = Response> + use<> {
@@ -67,32 +68,44 @@ pub fn routes(state: &Arc<AppState>) -> impl Endpoint<Output = Response> + use<>
         .at("/metrics", get(ops::metrics))
         .at("/.well-known/jwks.json", get(ops::jwks));
     for mount in state.mounts() {
-        route = route.nest(mount.base(), mounted(mount));
+        route = with_mount(route, mount);
     }
     middleware::wrap(route, state)
 }
 
-/// The pages of one mount.
-fn mounted(mount: &Arc<Mount>) -> BoxEndpoint<'static> {
-    Route::new()
-        .at("/", get(landing::page))
-        .at("/register", get(register::form).post(register::submit))
-        .at("/login", get(login::form).post(login::submit))
-        .at("/profile", get(profile::page))
-        .at("/devices", get(devices::page))
-        .at("/devices/:id/revoke", post(devices::revoke))
-        .at("/password", get(password::form).post(password::submit))
-        .at("/password/changed", get(password::changed))
-        .at("/users", get(users::list))
-        .at("/users/:id", get(users::one))
-        .at("/users/:id/disable", post(users::disable))
-        .at("/users/:id/enable", post(users::enable))
-        .at("/users/:id/delete", post(users::delete))
-        .at("/events", get(events::listen))
-        .at("/logout", post(logout::this))
-        .at("/logout-everywhere", post(logout::everywhere))
-        .nest("/api", api::routes())
-        .with(context::WithContext::new(mount.clone()))
-        .into_endpoint()
-        .boxed()
+/// Adds the routes of one mount, each with its whole path: below a nested route, poem would take the address of each
+/// request apart and build another.
+fn with_mount(route: Route, mount: &Arc<Mount>) -> Route {
+    let pages = [
+        ("", get(landing::page)),
+        ("/", get(landing::page)),
+        ("/register", get(register::form).post(register::submit)),
+        ("/login", get(login::form).post(login::submit)),
+        ("/profile", get(profile::page)),
+        ("/devices", get(devices::page)),
+        ("/devices/:id/revoke", post(devices::revoke)),
+        ("/password", get(password::form).post(password::submit)),
+        ("/password/changed", get(password::changed)),
+        ("/users", get(users::list)),
+        ("/users/:id", get(users::one)),
+        ("/users/:id/disable", post(users::disable)),
+        ("/users/:id/enable", post(users::enable)),
+        ("/users/:id/delete", post(users::delete)),
+        ("/events", get(events::listen)),
+        ("/logout", post(logout::this)),
+        ("/logout-everywhere", post(logout::everywhere)),
+    ];
+    let pages = pages.into_iter().map(|(path, methods)| (path.to_owned(), methods));
+    let json = api::routes().map(|(path, methods)| (format!("/api{path}"), methods));
+    let context = || context::WithContext::new(mount.clone());
+    let add = |route: Route, (path, methods): (String, RouteMethods)| {
+        route.at(format!("{}{path}", mount.base()), methods.with(context()))
+    };
+    let route = pages.chain(json).fold(route, add);
+    route.at(format!("{}/*rest", mount.base()), not_found.with(context()))
+}
+
+#[handler]
+fn not_found() -> Result<Response, Error> {
+    Err(Error::NotFound)
 }

@@ -16,6 +16,7 @@ use super::flash::FlashMessages;
 use super::health::HealthCheck;
 use super::hosts::ServedHosts;
 use super::login_events::LoginEvents;
+use super::metrics::CheckMetrics;
 use super::outages::Outages;
 use super::rate_limits::{Origin, RateLimits};
 use crate::account::Hasher;
@@ -116,6 +117,7 @@ pub struct Mount {
     pub(super) template_value: Value,
     /// The path and the label of every mount, for links.
     pub(super) links: Value,
+    pub(super) checks: CheckMetrics,
 }
 
 /// A mount as templates read it.
@@ -152,7 +154,9 @@ impl AppState {
             let template_value = Value::from(Serde(MountView { description: strategy.describe(), base: &base }));
             let (strategy, strategies) = (strategy.clone(), strategies.clone());
             let links = links.clone();
-            Arc::new(Mount { strategy, services: services.clone(), strategies, base, template_value, links })
+            let checks = CheckMetrics::new(strategy.describe().slug);
+            let services = services.clone();
+            Arc::new(Mount { strategy, services, strategies, base, template_value, links, checks })
         };
         Self { mounts: strategies.iter().map(mount).collect(), services: services.clone() }
     }

@@ -6,7 +6,7 @@ use compact_str::ToCompactString as _;
 use minijinja::{Value, context};
 
 use super::PageValues;
-use crate::trace::{CookieSet, ShownCredential, Step, TraceRecord, VerdictKind};
+use crate::trace::{CookieSet, ShownCredential, Step, TraceRecord};
 use crate::units::time;
 
 /// A request, and what it did.
@@ -50,7 +50,7 @@ impl Panel<'_> {
         let status = values.text(&self.status.to_compact_string());
         let total = values.text(&readable(self.total));
         let (store_calls, has_one_call) = (values.text(&calls.to_compact_string()), values.flag(calls == 1));
-        let kind = values.fixed(kind(verdict.kind));
+        let kind = values.fixed(verdict.kind.name());
         let words = values.text(&verdict.words);
         // A line may break at an ordinary hyphen, in the middle of a header's name.
         let reason = verdict.reason.as_ref().map(|reason| reason.replace('-', "‑"));
@@ -91,8 +91,9 @@ fn step(values: &mut PageValues, step: &Step, longest: Duration) -> Value {
 
 /// Percent of the longest step, at least 1.
 fn share(took: Duration, longest: Duration) -> u64 {
-    let hundredths = took.as_nanos() as u64 * 200 / (longest.as_nanos() as u64).max(1);
-    hundredths.div_ceil(2).clamp(1, 100)
+    let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    let percent = nanos(took).saturating_mul(100).saturating_add(nanos(longest) / 2) / nanos(longest).max(1);
+    percent.clamp(1, 100)
 }
 
 fn cookie(values: &mut PageValues, cookie: &CookieSet) -> Value {
@@ -105,16 +106,6 @@ fn cookie(values: &mut PageValues, cookie: &CookieSet) -> Value {
         values.shape(|| context! { name, has_value, value, why })
     });
     values.shape(|| context! { name, removal, masked, bytes, attributes })
-}
-
-/// The name that the template and the styles use.
-fn kind(kind: VerdictKind) -> &'static str {
-    match kind {
-        VerdictKind::Anonymous => "anonymous",
-        VerdictKind::Accepted => "accepted",
-        VerdictKind::Refused => "refused",
-        VerdictKind::Unavailable => "unavailable",
-    }
 }
 
 fn readable(took: Duration) -> String {

@@ -21,13 +21,13 @@ pub(super) enum FirstBytes {
 
 /// Why the connection must end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum FirstBytesRefusal {
     Http2,
     /// Every other place is taken.
     NoPlace,
 }
 
-impl Refusal {
+impl FirstBytesRefusal {
     pub fn reason(self) -> &'static str {
         match self {
             Self::Http2 => "the server does not speak HTTP/2 without TLS",
@@ -44,14 +44,14 @@ impl FirstBytes {
     pub const HEALTH_ONLY: Self = Self::HealthOnly(0);
 
     /// Reads the next bytes.
-    pub fn read(self, new: &[u8]) -> Result<Self, Refusal> {
+    pub fn read(self, new: &[u8]) -> Result<Self, FirstBytesRefusal> {
         let same = |expected: &[u8]| expected.iter().zip(new).take_while(|(ours, theirs)| ours == theirs).count();
         match self {
             Self::Accepted | Self::Health => Ok(self),
             Self::MaybeHttp2(begun) => {
                 let rest = &HTTP2[begun..];
                 match same(rest) {
-                    all if all == rest.len() => Err(Refusal::Http2),
+                    all if all == rest.len() => Err(FirstBytesRefusal::Http2),
                     some if some == new.len() => Ok(Self::MaybeHttp2(begun + some)),
                     _ => Ok(Self::Accepted),
                 }
@@ -61,7 +61,7 @@ impl FirstBytes {
                 match same(rest) {
                     all if all == rest.len() => Ok(Self::Health),
                     some if some == new.len() => Ok(Self::HealthOnly(begun + some)),
-                    _ => Err(Refusal::NoPlace),
+                    _ => Err(FirstBytesRefusal::NoPlace),
                 }
             }
         }
@@ -80,19 +80,19 @@ mod tests {
     #[test]
     fn first_bytes_may_come_one_by_one() {
         let read = |first: FirstBytes, bytes: &[u8]| bytes.iter().try_fold(first, |first, byte| first.read(&[*byte]));
-        assert_eq!(read(FirstBytes::ANY, b"PRI"), Err(Refusal::Http2));
+        assert_eq!(read(FirstBytes::ANY, b"PRI"), Err(FirstBytesRefusal::Http2));
         assert_eq!(read(FirstBytes::ANY, b"PR"), Ok(FirstBytes::MaybeHttp2(2)));
         assert_eq!(read(FirstBytes::ANY, b"PROPFIND"), Ok(FirstBytes::Accepted));
         assert_eq!(read(FirstBytes::HEALTH_ONLY, b"GET /healthz"), Ok(FirstBytes::HealthOnly(12)));
         assert_eq!(read(FirstBytes::HEALTH_ONLY, b"GET /healthz HTTP"), Ok(FirstBytes::Health));
-        assert_eq!(read(FirstBytes::HEALTH_ONLY, b"GET /healthy "), Err(Refusal::NoPlace));
+        assert_eq!(read(FirstBytes::HEALTH_ONLY, b"GET /healthy "), Err(FirstBytesRefusal::NoPlace));
     }
 
     #[test]
     fn first_bytes_may_come_with_the_rest() {
-        assert_eq!(FirstBytes::ANY.read(b"PRI * HTTP/2.0"), Err(Refusal::Http2));
+        assert_eq!(FirstBytes::ANY.read(b"PRI * HTTP/2.0"), Err(FirstBytesRefusal::Http2));
         assert_eq!(FirstBytes::ANY.read(b"GET / HTTP/1.1"), Ok(FirstBytes::Accepted));
         assert_eq!(FirstBytes::HEALTH_ONLY.read(b"GET /healthz HTTP/1.1"), Ok(FirstBytes::Health));
-        assert_eq!(FirstBytes::HEALTH_ONLY.read(b"GET /jwt/ HTTP/1.1"), Err(Refusal::NoPlace));
+        assert_eq!(FirstBytes::HEALTH_ONLY.read(b"GET /jwt/ HTTP/1.1"), Err(FirstBytesRefusal::NoPlace));
     }
 }

@@ -5,6 +5,7 @@
 //! on its way. `connections.rs` has the limits, `timed.rs` the deadlines of a connection, `shutdown.rs` the steps of a stop.
 
 mod connections;
+mod deadline;
 mod first_bytes;
 mod shutdown;
 mod timed;

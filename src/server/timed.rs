@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 
 use super::connections::ConnectionSlot;
-use super::first_bytes::{FirstBytes, Refusal};
+use super::deadline::Deadline;
+use super::first_bytes::{FirstBytes, FirstBytesRefusal};
 use super::shutdown::Shutdown;
 
 /// The longest time from the first byte of a request to the first byte of its answer.
@@ -50,7 +51,7 @@ pub(super) struct TimedConnection {
     slot: ConnectionSlot,
     shutdown: Arc<Shutdown>,
     phase: Phase,
-    deadline: Pin<Box<Sleep>>,
+    deadline: Deadline,
     first: FirstBytes,
 }
 
@@ -72,7 +73,7 @@ impl TimedConnection {
         (first, limit): (FirstBytes, Duration),
     ) -> Self {
         let now = Instant::now();
-        let deadline = Box::pin(sleep_until(now + limit));
+        let deadline = Deadline::new(now + limit);
         Self { socket, slot, shutdown, phase: Phase::Idle(now), deadline, first }
     }
 
@@ -81,12 +82,9 @@ impl TimedConnection {
         if let Phase::Idle(since) = self.phase
             && self.shutdown.is_closing()
         {
-            let soon = since + LAST_REQUEST;
-            if soon < self.deadline.deadline() {
-                self.deadline.as_mut().reset(soon);
-            }
+            self.deadline.set_at_latest(since + LAST_REQUEST);
         }
-        self.deadline.as_mut().poll(cx).is_ready()
+        self.deadline.is_over(cx)
     }
 
     /// Fails if the connection is idle and no request may follow.
@@ -108,7 +106,7 @@ impl TimedConnection {
         match self.first.read(new) {
             Ok(first) => self.first = first,
             Err(refusal) => {
-                if refusal == Refusal::NoPlace {
+                if refusal == FirstBytesRefusal::NoPlace {
                     self.turn_away();
                 }
                 return Err(io::Error::other(refusal.reason()));
@@ -119,7 +117,7 @@ impl TimedConnection {
                 self.slot.busy();
                 // A place of the reserve is not for whoever sends slowly.
                 if !self.first.are_of_the_reserve() {
-                    self.deadline.as_mut().reset(Instant::now() + REQUEST_LIMIT);
+                    self.deadline.set(Instant::now() + REQUEST_LIMIT);
                 }
                 new.len()
             }
@@ -148,7 +146,7 @@ impl TimedConnection {
         match written {
             Poll::Ready(Ok(bytes)) => {
                 let now = Instant::now();
-                self.deadline.as_mut().reset(now + IDLE_LIMIT);
+                self.deadline.set(now + IDLE_LIMIT);
                 // After a part of an answer the rest comes at once, and after 100 Continue the rest of the request.
                 if bytes == offered && !head.starts_with(b"HTTP/1.1 100 ") {
                     self.phase = Phase::Idle(now);
@@ -159,7 +157,7 @@ impl TimedConnection {
                     }
                 }
             }
-            Poll::Pending if self.deadline.as_mut().poll(cx).is_ready() => {
+            Poll::Pending if self.deadline.is_over(cx) => {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
             _ => {}
@@ -231,18 +229,29 @@ mod tests {
     use super::*;
     use crate::network::TrustedProxies;
 
+    async fn seconds_until_late(mut connection: TimedConnection) -> u64 {
+        let begun = Instant::now();
+        let failed = connection.read(&mut [0]).await.expect_err("nothing came");
+        assert_eq!(failed.kind(), io::ErrorKind::TimedOut);
+        begun.elapsed().as_secs()
+    }
+
     /// On a paused clock, which jumps ahead when every task waits.
     #[tokio::test(start_paused = true)]
     async fn a_request_is_waited_for_as_long_as_the_readme_says() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let _client = TcpStream::connect(listener.local_addr().expect("an address")).await.expect("a connection");
+        let connect = || TcpStream::connect(listener.local_addr().expect("an address"));
+        let _clients = (connect().await.expect("a connection"), connect().await.expect("a connection"));
         let (socket, peer) = listener.accept().await.expect("a connection");
-        let limits =
-            ConnectionLimits { per_network: 1, total: 1, reserve: 0, trusted_proxies: TrustedProxies::default() };
-        let Admission::Open(slot) = Arc::new(Connections::new(limits)).admit(peer.ip()) else { panic!("no place") };
-        let begun = Instant::now();
-        let mut connection = TimedConnection::new(socket, slot, Arc::default());
-        let failed = connection.read(&mut [0]).await.expect_err("nothing came");
-        assert_eq!((failed.kind(), begun.elapsed().as_secs()), (io::ErrorKind::TimedOut, 15));
+        let trusted_proxies = TrustedProxies::default();
+        let limits = ConnectionLimits { per_network: 2, total: 1, reserve: 1, trusted_proxies };
+        let connections = Arc::new(Connections::new(limits));
+        let Admission::Open(slot) = connections.admit(peer.ip()) else { panic!("no place") };
+        let Admission::HealthOnly(reserved) = connections.admit(peer.ip()) else { panic!("no place in reserve") };
+        let connection = TimedConnection::new(socket, slot, Arc::default());
+        assert_eq!(seconds_until_late(connection).await, 15);
+        let (socket, _) = listener.accept().await.expect("a connection");
+        let connection = TimedConnection::health_only(socket, reserved, Arc::default());
+        assert_eq!(seconds_until_late(connection).await, 1);
     }
 }

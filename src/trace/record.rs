@@ -28,6 +28,7 @@ pub enum StepKind {
 }
 
 impl StepKind {
+    /// The name in `Server-Timing` and on the page.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cookie => "cookie",
@@ -107,6 +108,18 @@ pub enum VerdictKind {
     Refused,
     /// A store did not answer: it is unknown whether the credential is valid.
     Unavailable,
+}
+
+impl VerdictKind {
+    /// The name in metrics, templates and styles.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::Unavailable => "unavailable",
+        }
+    }
 }
 
 /// The outcome of authenticating a request, for the panel.

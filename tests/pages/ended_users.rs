@@ -170,7 +170,14 @@ async fn during_an_outage_only_the_mounts_that_failed_are_repeated() {
         until_refused(&node, &on_sql(&bob)).await;
         assert_eq!(generation("alice").await, once, "the SQL database was not in trouble");
         place.redis.thaw();
-        until_refused(&node, &[alice, bob].concat()).await;
+        for (mount, cookie) in &[alice, bob].concat() {
+            let refuses = async || {
+                let status = me(&node, &base(mount), cookie).await;
+                assert!(matches!(status, 401 | 503), "{}: {status}, although the user is disabled", mount.slug);
+                status == 401
+            };
+            until(&format!("{} refuses", mount.slug), refuses).await;
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use jwt_vs_session::auth::{Backend, Promise};
 use tower_sessions::session::Id;
 
 use super::server::{TestServer, base};
-use crate::common::RedisServer;
 use crate::common::wire::Wire;
+use crate::common::{RedisServer, log_in};
 
 const REQUESTS: u64 = 20;
 
@@ -50,6 +50,43 @@ async fn a_profile_page_takes_one_redis_command_or_none() {
             assert!(expected.contains(&after.values().sum::<u64>()), "{}: {after:?}", mount.slug);
         }
     }
+}
+
+/// On the runtime of the program, which otherwise writes each command by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn commands_in_flight_share_their_system_calls() {
+    const CONNECTIONS: usize = 32;
+    let server = TestServer::start().await;
+    let mount = server.mounts().iter().find(|mount| mount.backend == Backend::Redis && !mount.transport.bearer);
+    let mount = mount.expect("a mount whose logins are in Redis");
+    let cookie = log_in(&server.app, &base(mount), mount.transport.cookie, "alice").await;
+    let request = format!("GET {}/api/me HTTP/1.1\r\nhost: localhost\r\ncookie: {cookie}\r\n\r\n", base(mount));
+    let mut wires = Vec::new();
+    for _ in 0..CONNECTIONS {
+        wires.push(Wire::open(server.app.address).await);
+    }
+    let before = reads(&server.redis).await;
+    // On the worker of the server: all requests are there before it reads the first one.
+    let rounds = tokio::spawn(async move {
+        for _ in 0..10 {
+            for wire in &mut wires {
+                wire.send(&request).await;
+            }
+            for wire in &mut wires {
+                assert_eq!(wire.reply().await.status, 200);
+            }
+        }
+    });
+    rounds.await.expect("every request is answered");
+    let reads = reads(&server.redis).await - before;
+    println!("320 commands, {reads} reads of Redis");
+    assert!(reads < 160, "{reads} reads for 320 commands");
+}
+
+/// How often Redis has read from its connections.
+async fn reads(redis: &RedisServer) -> u64 {
+    let info: redis::InfoDict = redis::from_redis_value(redis.command(&["INFO", "stats"]).await).expect("lines");
+    info.get("total_reads_processed").expect("a number")
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ impl RequestContext {
             && presented.credentials.credential().or(presented.credentials.renewal()).is_none();
         match self.identify_or_renew().await {
             Ok(Some(identity)) => {
-                self.count_check("accepted");
+                self.mount().checks.count(VerdictKind::Accepted);
                 verdict(VerdictKind::Accepted, format!("accepted: logged in as {}", identity.subject.name), None);
                 Ok(Some(identity))
             }
@@ -47,21 +47,16 @@ impl RequestContext {
                 Ok(None)
             }
             Ok(None) => {
-                self.count_check("refused");
+                self.mount().checks.count(VerdictKind::Refused);
                 verdict(VerdictKind::Refused, "refused: not logged in".to_owned(), trace.refusal());
                 Ok(None)
             }
             Err(failure) => {
-                self.count_check("unavailable");
+                self.mount().checks.count(VerdictKind::Unavailable);
                 verdict(VerdictKind::Unavailable, "unavailable: a store does not answer".to_owned(), None);
                 Err(failure.into())
             }
         }
-    }
-
-    fn count_check(&self, verdict: &'static str) {
-        let slug = self.strategy().describe().slug;
-        metrics::counter!("auth_identify_total", "strategy" => slug, "verdict" => verdict).increment(1);
     }
 
     /// Checks the credential. If the check refuses it and the request has a refresh token, renews the login.

@@ -3,7 +3,6 @@
 mod cross_site;
 mod error_page;
 mod headers;
-mod metrics;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use tracing::Instrument as _;
 
 pub(super) use self::error_page::{ErrorPage, bare, problem, with_headers};
 use self::headers::AnswerHeaders;
-use self::metrics::RequestMetrics;
+use super::metrics::RequestMetrics;
 use super::security;
 use super::state::{AppState, Mount};
 use crate::error::Error;

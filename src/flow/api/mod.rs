@@ -1,18 +1,23 @@
 //! The JSON routes of a mount, and their OpenAPI description.
 
-use poem::http::StatusCode;
-use poem::{Endpoint, IntoEndpoint as _, Response};
+mod written_json;
+
+use std::collections::HashMap;
+
+use poem::http::{Method, StatusCode};
 use poem_openapi::payload::Json;
 use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseResult, Type as _};
 use poem_openapi::{ApiResponse, NewType, Object, OpenApi, OpenApiService};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
 use serde_json::Value;
 
+use self::written_json::WrittenJson;
 use super::context::RequestContext;
 use super::login::log_in;
 use super::logout::log_out;
-use super::methods::DocumentedRoutes;
+use super::methods::RouteMethods;
 use crate::auth::{Credentials, Grant, RevokeScope};
 use crate::error::Error;
 
@@ -75,7 +80,7 @@ struct RefreshRequest {
 }
 
 /// The logged-in user and the login.
-#[derive(Object)]
+#[derive(Object, Serialize)]
 struct MeResponse {
     /// The user's id, a UUID.
     user_id: String,
@@ -116,11 +121,13 @@ enum Done {
 
 struct Api;
 
-/// Serves `M/api`.
-pub(super) fn routes() -> impl Endpoint<Output = Response> {
-    let service = service();
-    let document = service.spec();
-    DocumentedRoutes::new(service.into_endpoint(), &document)
+/// The routes, by their path below `M/api`.
+pub(super) fn routes() -> impl Iterator<Item = (String, RouteMethods)> {
+    let mut routes = HashMap::new();
+    Api.add_routes(&mut routes);
+    routes.into_iter().map(|(path, mut methods)| {
+        (path, RouteMethods { get: methods.remove(&Method::GET), post: methods.remove(&Method::POST) })
+    })
 }
 
 /// The routes and their description.
@@ -166,9 +173,9 @@ impl Api {
     /// Authenticates the request: 200 if the server accepts the credential, 401 if it refuses it. 503 means unavailable: a
     /// store does not answer, and the login may still be valid.
     #[oai(path = "/me", method = "get", operation_id = "getMe")]
-    async fn me(&self, request: RequestContext) -> Result<Json<MeResponse>, Error> {
+    async fn me(&self, request: RequestContext) -> Result<WrittenJson<MeResponse>, Error> {
         let identity = request.require_login().await?;
-        Ok(Json(MeResponse {
+        let me = MeResponse {
             user_id: identity.subject.id.to_string(),
             username: identity.subject.name.to_string(),
             role: identity.subject.role.name().to_owned(),
@@ -176,7 +183,8 @@ impl Api {
             login_id: identity.login.to_string(),
             issued_at: identity.issued_at.to_string(),
             expires_at: identity.expires_at.to_string(),
-        }))
+        };
+        WrittenJson::new(&me).map_err(|error| Error::Internal(error.to_string()))
     }
 
     /// Log out
