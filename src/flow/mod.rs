@@ -1,5 +1,6 @@
 //! WHAT a visitor does: the pages and JSON routes of a mount, written once and mounted for every strategy.
 
+mod accept_encoding;
 mod api;
 mod assets;
 mod blocked_users;
@@ -23,6 +24,7 @@ mod login_events;
 mod logout;
 mod methods;
 mod middleware;
+mod negotiation;
 mod ops;
 mod outages;
 mod password;
