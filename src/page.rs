@@ -1,11 +1,13 @@
 //! Renders pages from the templates. No queries.
 //!
 //! `prepared.rs` keeps what is the same in every page, `panel.rs` shows what a request did, `assets.rs` holds the files
-//! that pages link to.
+//! that pages link to, `shared_page.rs` the pages that are compressed.
 
 mod assets;
+mod encoded;
 mod panel;
 mod prepared;
+mod shared_page;
 mod templates;
 
 use std::path::PathBuf;
@@ -17,12 +19,17 @@ use poem::http::{StatusCode, header};
 use serde::Serialize;
 
 pub use self::assets::{ASSETS, Asset, FAVICON, assets_version};
+pub use self::encoded::{ContentCoding, EncodedContent, Representation};
 pub use self::panel::{KeptPanel, Panel};
 pub use self::prepared::PageValues;
 use self::prepared::PreparedPages;
+pub use self::shared_page::SharedPage;
 use self::templates::Templates;
 use crate::error::Error;
 use crate::identity::Role;
+
+/// The media type of pages.
+pub const HTML: &str = "text/html; charset=utf-8";
 
 /// The templates, and the pages that they made.
 #[derive(Debug)]
@@ -154,7 +161,7 @@ pub fn moment(at: &str) -> String {
 pub fn html(status: StatusCode, text: String) -> Response {
     Response::builder()
         .status(status)
-        .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
+        .header(header::CONTENT_TYPE, HTML)
         .header(header::CACHE_CONTROL, "no-store")
         .body(text)
 }

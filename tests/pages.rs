@@ -9,6 +9,7 @@ mod pages {
     mod altered_credentials;
     mod assets;
     mod client;
+    mod compression;
     mod cookies;
     mod cross_site;
     mod database_down;

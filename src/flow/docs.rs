@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use poem::http::{StatusCode, header};
 use poem::web::Data;
-use poem::{Response, handler};
+use poem::{Request, Response, handler};
 use serde_json::{Value, json};
 
 use super::api;
+use super::negotiation::answer;
 use super::state::AppState;
 use crate::auth::Transport;
 use crate::error::Error;
-use crate::page::{Frame, html};
+use crate::page::{Frame, HTML};
+
+/// A browser may keep both, and checks each time whether the server still has the same.
+const CACHING: &str = "no-cache";
 
 /// The OpenAPI document: the routes once, and every mount as a server.
 fn document(state: &AppState) -> Result<Value, Error> {
@@ -62,19 +65,24 @@ fn add_security(document: &mut Value, state: &AppState) {
 
 /// `GET /openapi.json`.
 #[handler]
-pub(super) fn openapi(Data(state): Data<&Arc<AppState>>) -> Result<Response, Error> {
-    let text = document(state)?.to_string();
-    Ok(Response::builder().header(header::CONTENT_TYPE, "application/json").body(text))
+pub(super) fn openapi(Data(state): Data<&Arc<AppState>>, request: &Request) -> Result<Response, Error> {
+    let content = state.shared_pages.openapi.once("application/json", || Ok(document(state)?.to_string()))?;
+    Ok(answer(&content, CACHING, request.headers()))
 }
 
 /// `GET /docs`. Rendered by a template: the usual OpenAPI viewers need inline scripts and styles.
 #[handler]
-pub(super) fn page(Data(state): Data<&Arc<AppState>>) -> Result<Response, Error> {
+pub(super) fn page(Data(state): Data<&Arc<AppState>>, request: &Request) -> Result<Response, Error> {
+    let content = state.shared_pages.docs.once(HTML, || rendered(state))?;
+    Ok(answer(&content, CACHING, request.headers()))
+}
+
+fn rendered(state: &AppState) -> Result<String, Error> {
     let services = &state.services;
     let by_cookie = state.mounts().iter().find(|mount| !mount.strategy.describe().transport.bearer).map(|mount| {
         let cookie = services.whole_server().name(mount.strategy.describe().transport.cookie);
         json!({ "url": format!("{}{}/api", services.public_url, mount.base()), "cookie": cookie })
     });
     let content = services.pages.content("docs.html", json!({ "spec": document(state)?, "by_cookie": by_cookie }))?;
-    Ok(html(StatusCode::OK, services.pages.framed(Frame::plain("API docs", &services.node), &content)?))
+    services.pages.framed(Frame::plain("API docs", &services.node), &content)
 }

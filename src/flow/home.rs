@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use poem::http::StatusCode;
 use poem::web::Data;
-use poem::{Response, handler};
+use poem::{Request, Response, handler};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::negotiation::answer;
 use super::state::{AppState, Mount, MountView, StoreStatus};
 use crate::error::Error;
-use crate::page::{Frame, html};
+use crate::page::{Frame, HTML};
 use crate::store::StoreError;
 
 /// The first mounts are those of the title. The page shows them larger.
@@ -32,7 +32,7 @@ struct HomeStore<'a> {
 }
 
 #[handler]
-pub(super) async fn page(state: Data<&Arc<AppState>>) -> Result<Response, Error> {
+pub(super) async fn page(state: Data<&Arc<AppState>>, request: &Request) -> Result<Response, Error> {
     let services = &state.services;
     let health = services.health.result().await;
     let mut strategies = Vec::new();
@@ -59,7 +59,8 @@ pub(super) async fn page(state: Data<&Arc<AppState>>) -> Result<Response, Error>
         "node": services.node,
     });
     let content = services.pages.content("home.html", context)?;
-    Ok(html(StatusCode::OK, services.pages.framed(Frame::plain("Home", &services.node), &content)?))
+    let text = services.pages.framed(Frame::plain("Home", &services.node), &content)?;
+    Ok(answer(&state.shared_pages.home.latest(HTML, text), "no-store", request.headers()))
 }
 
 /// The usual comparison of the two, and where a visitor sees each row on this server.

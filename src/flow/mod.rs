@@ -1,5 +1,6 @@
 //! WHAT a visitor does: the pages and JSON routes of a mount, written once and mounted for every strategy.
 
+mod accept_encoding;
 mod api;
 mod assets;
 mod blocked_users;
@@ -24,6 +25,7 @@ mod logout;
 mod methods;
 mod metrics;
 mod middleware;
+mod negotiation;
 mod ops;
 mod outages;
 mod password;

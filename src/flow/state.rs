@@ -27,7 +27,7 @@ use crate::labs::cost::CostRuns;
 use crate::labs::figures::Figures;
 use crate::labs::revocation::live::LiveRuns;
 use crate::network::TrustedProxies;
-use crate::page::{KeptPanel, Pages};
+use crate::page::{KeptPanel, Pages, SharedPage};
 use crate::server::Shutdown;
 use crate::store::ended_users::EndedUsers;
 use crate::store::users::Users;
@@ -38,6 +38,15 @@ pub struct AppState {
     /// In the order of the home page.
     pub(super) mounts: Vec<Arc<Mount>>,
     pub services: Arc<Services>,
+    pub(super) shared_pages: SharedPages,
+}
+
+/// The pages with the same bytes for everybody.
+#[derive(Default)]
+pub(super) struct SharedPages {
+    pub home: SharedPage,
+    pub docs: SharedPage,
+    pub openapi: SharedPage,
 }
 
 /// What all mounts share.
@@ -158,7 +167,8 @@ impl AppState {
             let services = services.clone();
             Arc::new(Mount { strategy, services, strategies, base, template_value, links, checks })
         };
-        Self { mounts: strategies.iter().map(mount).collect(), services: services.clone() }
+        let mounts = strategies.iter().map(mount).collect();
+        Self { mounts, services: services.clone(), shared_pages: SharedPages::default() }
     }
 
     pub fn mounts(&self) -> &[Arc<Mount>] {
