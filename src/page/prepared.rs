@@ -80,7 +80,7 @@ impl PageValues {
         if self.purpose == Purpose::Fill { Value::UNDEFINED } else { Value::from(value) }
     }
 
-    /// The same as [`fixed`](Self::fixed), for a question that is answered with true or false.
+    /// The same as [`fixed`](Self::fixed), for a condition.
     pub fn flag(&mut self, value: bool) -> Value {
         self.key.push(if value { '1' } else { '0' });
         Value::from(value)
