@@ -40,6 +40,7 @@ mod pages {
     mod redis_down;
     mod server;
     mod shared_address;
+    mod templates;
     mod trace;
     mod users;
 }

@@ -39,7 +39,7 @@ mod users;
 
 use std::sync::Arc;
 
-use poem::{Endpoint, EndpointExt as _, Response, Route, handler};
+use poem::{Endpoint, EndpointExt as _, Request, Response, Route};
 
 use self::methods::{RouteMethods, get, post};
 
@@ -80,7 +80,6 @@ pub fn routes(state: &Arc<AppState>) -> impl Endpoint<Output = Response> + use<>
 fn with_mount(route: Route, mount: &Arc<Mount>) -> Route {
     let pages = [
         ("", get(landing::page)),
-        ("/", get(landing::page)),
         ("/register", get(register::form).post(register::submit)),
         ("/login", get(login::form).post(login::submit)),
         ("/profile", get(profile::page)),
@@ -104,10 +103,24 @@ fn with_mount(route: Route, mount: &Arc<Mount>) -> Route {
         route.at(format!("{}{path}", mount.base()), methods.with(context()))
     };
     let route = pages.chain(json).fold(route, add);
-    route.at(format!("{}/*rest", mount.base()), not_found.with(context()))
+    let rest = BelowMount { landing_path: format!("{}/", mount.base()), landing: get(landing::page) };
+    route.at(format!("{}*rest", rest.landing_path), rest.with(context()))
 }
 
-#[handler]
-fn not_found() -> Result<Response, Error> {
-    Err(Error::NotFound)
+/// Every other path below a mount. For poem the mount's path with a slash at the end is one of them.
+struct BelowMount {
+    landing_path: String,
+    landing: RouteMethods,
+}
+
+impl Endpoint for BelowMount {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        if request.uri().path() == self.landing_path {
+            self.landing.call(request).await
+        } else {
+            Err(Error::NotFound.into())
+        }
+    }
 }
