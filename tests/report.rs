@@ -8,3 +8,5 @@ mod report;
 mod choose;
 #[path = "report/figures.rs"]
 mod figures;
+#[path = "report/load.rs"]
+mod load;

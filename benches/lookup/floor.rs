@@ -5,14 +5,13 @@ use std::sync::{Arc, RwLock};
 
 use async_trait::async_trait;
 use criterion::Criterion;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use jwt_vs_session::auth::{
     AuthStrategy, Credentials, Description, Effect, Grant, Identity, Login, Result, RevokeScope,
 };
 use jwt_vs_session::identity::{Device, LoginId, Subject, UserId};
 use jwt_vs_session::trace::Trace;
-use serde::Deserialize;
 
+use crate::stage::bare::Decoder;
 use crate::stage::hs256::{self, Token};
 use crate::stage::logins::OpenLogin;
 use crate::stage::probes::{RedisGet, SqlSelect};
@@ -76,30 +75,13 @@ impl Probe for Hs256 {
 /// The library's own check of the same tokens, with a prepared key and prepared rules.
 #[derive(Clone)]
 struct Decode {
-    key: Arc<DecodingKey>,
-    validation: Arc<Validation>,
+    decoder: Arc<Decoder>,
     logins: Arc<[OpenLogin]>,
-}
-
-#[derive(Clone, Deserialize)]
-#[allow(dead_code)] // the floor parses the same claims as the strategy
-struct OwnedClaims {
-    iss: String,
-    aud: String,
-    sub: UserId,
-    jti: String,
-    iat: f64,
-    exp: f64,
-    name: String,
-    role: String,
 }
 
 impl Decode {
     fn new(logins: Arc<[OpenLogin]>) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_audience(&["jwt"]);
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        Self { key: Arc::new(DecodingKey::from_secret(SECRET.as_bytes())), validation: Arc::new(validation), logins }
+        Self { decoder: Arc::new(Decoder::new(SECRET)), logins }
     }
 }
 
@@ -110,8 +92,7 @@ impl Probe for Decode {
 
     async fn send(&self, index: usize) {
         let login = &self.logins[index];
-        let decoded = jsonwebtoken::decode::<OwnedClaims>(login.credential(), &self.key, &self.validation);
-        let claims = decoded.expect("a valid token").claims;
+        let claims = self.decoder.decode(login.credential()).expect("a valid token");
         assert_eq!(claims.jti, login.login().as_str());
     }
 }

@@ -6,8 +6,8 @@ use criterion::{Criterion, Throughput};
 use jwt_vs_session::auth::{AuthStrategy, Backend, Promise};
 
 use crate::lookup::floor::{self, Hs256};
-use crate::lookup::pairs::{Pairs, Side};
 use crate::stage::Stage;
+use crate::stage::pairs::{Pairs, Side};
 use crate::stage::probes::{Identify, RedisGet, SqlSelect};
 use crate::stage::timing::{bench, bench_in_flight, plain};
 

@@ -14,8 +14,8 @@ use jwt_vs_session::clock::Clock;
 use jwt_vs_session::identity::{Subject, UserId};
 use jwt_vs_session::trace::Trace;
 
-use crate::lookup::pairs::{Pairs, Side};
 use crate::stage::logins::{self, OpenLogin, device};
+use crate::stage::pairs::{Pairs, Side};
 use crate::stage::probes::Identify;
 use crate::stage::timing::bench;
 use crate::stage::{LOGINS, Stage, bulk};

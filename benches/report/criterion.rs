@@ -15,7 +15,7 @@ use super::run::{BenchRun, PairedRatio, ReadError, StrategyCounts, read};
 #[derive(Clone, Debug)]
 pub struct BenchFigures {
     pub run: BenchRun,
-    /// In nanoseconds, by ids such as `lookup/jwt`.
+    /// In nanoseconds, by ids such as `lookup/jwt`. Those of `load/…` are processor time.
     pub by_id: BTreeMap<String, Spread>,
 }
 
@@ -48,13 +48,17 @@ impl BenchFigures {
     pub fn read(folder: &Path) -> Result<Self, ReadError> {
         let mut benches = Vec::new();
         collect(folder, &mut benches)?;
-        if benches.is_empty() {
+        if benches.is_empty() && !folder.join(BenchRun::FILE).is_file() {
             return Err(ReadError::Empty(folder.to_owned()));
         }
         let run = BenchRun::read(folder)?;
         let begun = UNIX_EPOCH + Duration::from_millis(run.begun);
         let of_the_run = benches.into_iter().filter(|(written, ..)| *written >= begun);
-        let by_id: BTreeMap<_, _> = of_the_run.map(|(_, id, spread)| (id, spread)).collect();
+        let mut by_id: BTreeMap<_, _> = of_the_run.map(|(_, id, spread)| (id, spread)).collect();
+        for load in &run.loads {
+            by_id.insert(load.id.clone(), load.processor_ns);
+            by_id.insert(format!("{}/redis", load.id), load.redis_ns);
+        }
         if by_id.is_empty() { Err(ReadError::Empty(folder.to_owned())) } else { Ok(Self { run, by_id }) }
     }
 
@@ -76,7 +80,8 @@ impl BenchFigures {
     pub fn figures(&self) -> Figures {
         let rows: Vec<_> = self.run.strategies.iter().filter_map(|counts| self.row(counts)).collect();
         let plain = plain::figures(&self.by_id, &rows);
-        Figures { source: self.run.source.clone(), rows, plain, not_comparable: Vec::new() }
+        let (source, loads) = (self.run.source.clone(), self.run.loads.clone());
+        Figures { source, rows, plain, loads, not_comparable: Vec::new() }
     }
 
     fn row(&self, counts: &StrategyCounts) -> Option<StrategyFigures> {

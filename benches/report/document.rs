@@ -1,5 +1,6 @@
 //! `docs/figures.md`: the figures of one run.
 
+mod load;
 mod revocations;
 
 use std::fmt;
@@ -7,6 +8,7 @@ use std::fmt;
 use jwt_vs_session::labs::figures::{Figures, PlainFigures, Source, Spread};
 use jwt_vs_session::units;
 
+use self::load::LoadChapter;
 pub use self::revocations::StalenessChapter;
 use super::criterion::BenchFigures;
 use super::targets::results;
@@ -44,6 +46,7 @@ impl fmt::Display for Document {
         if let Some(revocations) = &self.revocations {
             write!(f, "{revocations}")?;
         }
+        write!(f, "{}", LoadChapter(&self.figures.loads))?;
         self.targets(f)?;
         self.all(f)?;
         f.write_str(REPEAT)
@@ -157,7 +160,7 @@ const TARGETS: &str = "\
 A bench and its floor ran alternately, some milliseconds each, and the median of the ratios of all rounds counts. The
 speed of a machine changes within minutes, often by more than these ratios. Rows without a range compare two medians. From
 one start of the bench to the next, the ratio of two times below a microsecond moves by about 5 %, because code and data
-lie elsewhere in memory.";
+lie elsewhere in memory. Under load, a time is processor time, of the server and Redis together.";
 
 const REPEAT: &str = "\
 ## How to repeat it
@@ -167,6 +170,7 @@ On a machine that does nothing else:
 ```sh
 cargo bench --bench lookup
 cargo bench --bench request
+cargo bench --bench load
 cargo run --release -- lab revocation --format json > revocation.json
 cargo bench --bench report -- figures --revocation revocation.json > docs/figures.md
 cargo bench --bench report -- figures --revocation revocation.json --format json > docs/figures.json
@@ -178,14 +182,15 @@ cargo bench --bench report -- figures --revocation revocation.json --format json
   strategies without calls stay where they are.
 - The database is SQLite, in a file, and each commit waits for the disk. So under `session-sql` and `jwt-refresh` a log in
   and a revoke are mostly the disk. With PostgreSQL each statement takes a round trip instead.
-- The bench, Redis and the database share one core. A figure is the work of all of them, and it repeats. On two cores a
+- The bench, Redis and the database share one core, except under load. A figure is the work of all of them, and it repeats. On two cores a
   call to a store also waits until the other core wakes up.
 - `lookup/…` is the check alone. Each request of this server also keeps a trace for the panel on its page:
   `lookup/jwt-traced` includes it.
 - `lookup/session/64` has 64 checks in flight and shows the share of each: the throughput of a core, not a latency.
 - `jwt-refresh` also renews once in the life of a token (60 s by default). These figures leave out the SQL statements of
   the renewal. *Sent* includes the 66 bytes of the refresh token.
-- No figure but `request/…` includes routing and the page. None includes a socket.
+- `load/…` is processor time, of the server and Redis together. The other figures are times on the clock.
+- Only `request/…` and `load/…` include routing and the answer, and only `load/…` includes sockets.
 - Compare ratios within one run, not times of different runs.
 - Sessions slide: the first request after a tenth of the idle limit also writes the record. Under `session-tracked` this
   evicts the copies on every node. In the benches nothing slides, and every node has room for all copies. The capacity

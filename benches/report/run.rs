@@ -1,9 +1,10 @@
 //! The facts of a run that are not times. The bench writes them beside criterion's files; the report reads them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use jwt_vs_session::labs::figures::{Source, Spread};
+use jwt_vs_session::labs::figures::{LoadFigures, Source, Spread};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -25,12 +26,14 @@ pub struct BenchRun {
     /// When it began, in milliseconds since the Unix epoch: older files of criterion belong to another run.
     #[serde(default)]
     pub begun: u64,
-    /// The build of the bench: figures of two builds are not one run.
+    /// When the server and each bench were built: figures of two builds are not one run.
     #[serde(default)]
-    pub program: String,
+    pub programs: BTreeMap<String, String>,
     pub strategies: Vec<StrategyCounts>,
     #[serde(default)]
     pub pairs: Vec<PairedRatio>,
+    #[serde(default)]
+    pub loads: Vec<LoadFigures>,
 }
 
 /// Two benches that ran alternately, some milliseconds each.

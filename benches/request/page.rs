@@ -1,4 +1,4 @@
-//! The page that the bench requests, and the check of each response.
+//! The routes that the bench requests, and the check of each response.
 
 use std::sync::Arc;
 
@@ -8,11 +8,12 @@ use poem::endpoint::BoxEndpoint;
 use poem::http::{StatusCode, header};
 use poem::{Endpoint as _, EndpointExt as _, Request, Response};
 
-use crate::stage::Stage;
+use crate::stage::bare::{BareJson, BarePage, Decoder};
 use crate::stage::logins::OpenLogin;
 use crate::stage::timing::Probe;
+use crate::stage::{SECRET, Stage};
 
-/// `GET M/profile`, with the cookies of many signed-in users.
+/// A route that needs a login, with the cookies of many signed-in users.
 #[derive(Clone)]
 pub struct Page {
     endpoint: Arc<BoxEndpoint<'static, Response>>,
@@ -23,6 +24,7 @@ pub struct Page {
 }
 
 impl Page {
+    /// The profile page of a mount.
     pub fn new(stage: &Stage, app: &App, strategy: &Arc<dyn AuthStrategy>) -> Self {
         let description = strategy.describe();
         let logins = stage.open_under(strategy);
@@ -36,7 +38,25 @@ impl Page {
         }
     }
 
-    /// Returns the response's `Server-Timing` and its text. Panics unless it is the user's own page.
+    /// `/api/me` of the same mount.
+    pub fn json(self) -> Self {
+        Self { path: format!("/{}/api/me", self.slug).into(), ..self }
+    }
+
+    /// The floor of `/api/me`, for the logins of `jwt`.
+    pub fn bare_json(self) -> Self {
+        Self { endpoint: Arc::new(BareJson(Decoder::new(SECRET)).boxed()), ..self }
+    }
+
+    /// The floor of the profile page, for the logins of `jwt`: a page of as many bytes.
+    pub async fn bare_page(self) -> Self {
+        let wanted = self.get(0).await.1.len();
+        let padded =
+            |padding| Self { endpoint: Arc::new(BarePage::new(Decoder::new(SECRET), padding).boxed()), ..self.clone() };
+        padded(wanted - padded(0).get(0).await.1.len())
+    }
+
+    /// Returns the response's `Server-Timing`, which a floor leaves empty, and its text. Panics unless it is the user's own.
     pub async fn get(&self, index: usize) -> (String, String) {
         let request = Request::builder()
             .uri_str(&*self.path)
@@ -47,7 +67,7 @@ impl Page {
         let response = self.endpoint.call(request).await.expect("a response");
         assert_eq!(response.status(), StatusCode::OK);
         let timing = response.headers().get("server-timing").and_then(|value| value.to_str().ok());
-        let timing = timing.expect("timings").to_owned();
+        let timing = timing.unwrap_or_default().to_owned();
         let text = response.into_body().into_string().await.expect("a page");
         let name = &self.logins[index].identity.subject.name;
         assert!(text.contains(name.as_str()), "the page of {name} does not name its user");

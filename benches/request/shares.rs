@@ -1,11 +1,11 @@
 //! How the time of a page divides.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use crate::request::page::Page;
 use crate::stage::Stage;
 use crate::stage::probes::Identify;
+use crate::stage::processor::ProcessorTime;
 use crate::stage::timing::{Probe as _, repeat, spawned};
 
 /// The number of pages behind a row.
@@ -26,15 +26,15 @@ impl Row {
     /// Requests [`PAGES`] pages once more and measures the processor time.
     pub fn measure(stage: &Stage, page: &Page, identify: &Identify) -> Self {
         let each = |took: Duration| took.as_secs_f64() * 1e6 / f64::from(PAGES);
-        let (before, redis_before) = (processor(), redis_processor(stage));
+        let (before, redis_before) = (ProcessorTime::of("self"), redis_processor(stage));
         let whole = spawned(&stage.runtime, repeat(page.clone(), 0, PAGES.into()));
-        let (after, redis_after) = (processor(), redis_processor(stage));
+        let (after, redis_after) = (ProcessorTime::of("self"), redis_processor(stage));
         Self {
             slug: page.slug,
             page: each(whole),
             authentication: each(spawned(&stage.runtime, repeat(identify.clone(), 0, PAGES.into()))),
             rendering: each(spawned(&stage.runtime, rendering(page.clone(), PAGES.into()))),
-            processor: each(after.saturating_sub(before)),
+            processor: after.ns_since(&before) / 1e3 / f64::from(PAGES),
             redis_processor: each(redis_after.saturating_sub(redis_before)),
             bytes: stage.runtime.block_on(page.get(0)).1.len(),
         }
@@ -72,6 +72,7 @@ pub async fn rendering(page: Page, times: u64) -> Duration {
 
 /// The total minus every step before the page, in milliseconds.
 fn after_authentication(timing: &str) -> f64 {
+    assert!(timing.contains("total;"), "no total: {timing}");
     let mut left = 0.0;
     let mut parts = timing.split(";dur=");
     let mut name = parts.next().unwrap_or_default();
@@ -85,16 +86,6 @@ fn after_authentication(timing: &str) -> f64 {
         name = part;
     }
     left
-}
-
-/// The processor time of all threads of this process.
-fn processor() -> Duration {
-    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    let nanos = tasks.filter_map(|task| {
-        let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
-        text.split(' ').next()?.parse::<u64>().ok()
-    });
-    Duration::from_nanos(nanos.sum())
 }
 
 fn redis_processor(stage: &Stage) -> Duration {

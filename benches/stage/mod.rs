@@ -1,12 +1,15 @@
 //! The set-up of the benches: a node as a server composes it, with its own Redis and database, users and open logins.
 #![allow(dead_code)] // each bench uses a part
 
+pub mod bare;
 pub mod bulk;
 pub mod core;
 pub mod counts;
 pub mod hs256;
 pub mod logins;
+pub mod pairs;
 pub mod probes;
+pub mod processor;
 #[path = "../report/run.rs"]
 pub mod run;
 pub mod run_file;
@@ -41,7 +44,7 @@ pub const GUESTS: usize = 64;
 pub const SECRET: &str = "a secret for benches, of more than thirty-two bytes";
 
 /// Longer than any bench, so no login expires and no session slides during a measurement.
-const LIVES: [&str; 6] = ["--access-ttl", "24h", "--short-ttl", "24h", "--session-idle", "11h"];
+pub const LIVES: [&str; 6] = ["--access-ttl", "24h", "--short-ttl", "24h", "--session-idle", "11h"];
 
 /// Stops its processes when it is dropped.
 pub struct Stage {

@@ -22,6 +22,9 @@ pub struct Figures {
     /// Older files have none.
     #[serde(default)]
     pub plain: Vec<PlainFigures>,
+    /// Older files have none.
+    #[serde(default)]
+    pub loads: Vec<LoadFigures>,
     /// Strategies that were measured with another set-up than this server's, in words. No page shows their figures.
     #[serde(skip)]
     pub not_comparable: Vec<String>,
@@ -138,6 +141,21 @@ pub struct PlainFigures {
     pub staleness_note: String,
     /// What our strategy adds, and what that costs, in sentences.
     pub comparison: String,
+}
+
+/// The figures of a server under load, from rounds of requests over sockets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoadFigures {
+    /// Such as `load/jwt` for the profile page and `load/jwt/json` for `/api/me`.
+    pub id: String,
+    /// The processor time of a request, of the server and Redis together.
+    pub processor_ns: Spread,
+    /// The part of Redis.
+    pub redis_ns: Spread,
+    pub requests_per_second: Spread,
+    /// Of the times between a request and the last byte of its answer: the median, and what 1 % of the requests exceed.
+    pub p50_ns: Spread,
+    pub p99_ns: Spread,
 }
 
 /// A median and the range around it.

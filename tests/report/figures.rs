@@ -47,7 +47,7 @@ fn run_of(folder: &Path, strategies: &[&str]) {
 }
 
 /// A run in which `jwt` meets its target and `session` misses it.
-fn run() -> TempDir {
+pub fn run() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for (id, median) in [
         ("lookup/jwt", 1200.0),

@@ -2,7 +2,7 @@
 
 use super::{Limit, Target};
 
-pub const TARGETS: [Target; 20] = [
+pub const TARGETS: [Target; 22] = [
     times("jwt / its floor", "lookup/jwt", "floor/jwt", 1.3).but(
         "The floor gets the decoded signature and the position of each part, and copies no text. The check also decodes \
          the signature, compares the header, parses the user's UUID, reads the clock, checks seven claims, and copies \
@@ -42,18 +42,15 @@ pub const TARGETS: [Target; 20] = [
         10.0,
     ),
     times("jwt-pushed: a million / a thousand revoked", "scale/jwt-pushed/1000000", "scale/jwt-pushed/1000", 10.0),
-    below("a whole profile page (5.7 KB) under jwt", "request/jwt", 13_000.0).but(PAGE),
-    below("a whole profile page (5.8 KB) under session", "request/session", 18_000.0).but(
-        "As above. Rendering is half of the time; the check is more than a third, with Redis' work.",
-    ),
-    below("a whole profile page (6 KB) under session-tracked", "request/session-tracked", 13_000.0).but(PAGE),
+    times("/jwt/api/me / a bare poem handler, under load", "load/jwt/json", "load/floor/json", 1.2),
+    times("/jwt/profile / a bare poem page, under load", "load/jwt", "load/floor/page", 1.4),
+    more("/session/api/me − /jwt/api/me, under load", "load/session/json", "load/jwt/json", 3_500.0),
+    times("/session-tracked/api/me / /jwt/api/me, under load", "load/session-tracked/json", "load/jwt/json", 0.95),
+    below("/session/api/me, under load: Redis' processor time", "load/session/json/redis", 1_300.0),
 ];
 
 const REDIS_TABLES: &str =
     "Among a million keys, the lines of memory of a key, its expiry and its value are in no cache of the processor.";
-
-const PAGE: &str = "The target is for a page of 1 KB. This page shows what the server did, so it is almost six times as \
-    long. Rendering is three quarters of the time.";
 
 const fn times(what: &'static str, id: &'static str, floor: &'static str, at_most: f64) -> Target {
     Target { what, id, limit: Limit::Times { floor, at_most }, in_the_way: None }

@@ -112,6 +112,7 @@ impl CostReport {
             source: self.source.clone(),
             rows: self.results.iter().map(CostResult::figures).collect(),
             plain: Vec::new(),
+            loads: Vec::new(),
             not_comparable: Vec::new(),
         }
     }

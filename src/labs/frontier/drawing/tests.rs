@@ -142,6 +142,7 @@ fn a_plain_variant_is_drawn_if_its_strategy_is() {
         source: serde_json::from_value(source).expect("a source"),
         rows: vec![row(jwt)],
         plain: vec![variant("plain JWT", "jwt"), variant("plain session", "session")],
+        loads: Vec::new(),
         not_comparable: Vec::new(),
     };
     let keys = Keys::from_secret(&"a secret of more than thirty-two bytes".into()).expect("a key");

@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use crate::stage::Stage;
-use crate::stage::run::PairedRatio;
-use crate::stage::timing::{IN_FLIGHT, Probe, bench_paired, plain};
+use super::Stage;
+use super::run::PairedRatio;
+use super::timing::{IN_FLIGHT, Probe, bench_paired, plain};
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// One bench of a pair. `stage` and `make` run only if no filter skips the bench.
