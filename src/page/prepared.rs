@@ -14,7 +14,7 @@ use minijinja::{HtmlEscape, Value};
 use crate::error::Error;
 
 /// The most pages that are kept. A server has a few hundred; if there are more, it begins again.
-const KEPT: usize = 2048;
+const KEPT: usize = 1024;
 
 /// Before and after the number of a text in a page that is being prepared. No template and no text has these characters.
 const MARK: (char, char) = ('\u{1}', '\u{2}');
@@ -41,7 +41,7 @@ enum Purpose {
     /// To prepare a page: each text is a mark.
     Prepare,
     /// To render a page in the usual way.
-    #[cfg(debug_assertions)]
+    #[cfg_attr(not(debug_assertions), allow(dead_code))]
     Compare,
 }
 
@@ -102,10 +102,7 @@ impl PageValues {
         match self.purpose {
             Purpose::Fill => Value::UNDEFINED,
             Purpose::Prepare => Value::from_safe_string(format!("{}{number}{}", MARK.0, MARK.1)),
-            #[cfg(debug_assertions)]
             Purpose::Compare => value(),
-            #[cfg(not(debug_assertions))]
-            _ => value(),
         }
     }
 
@@ -188,5 +185,76 @@ impl PreparedPage {
         }
         page.push_str(&self.end);
         page
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use minijinja::{Environment, context};
+
+    use super::*;
+
+    const TEMPLATE: &str = "<p class=\"{{ kind }}\">{{ name }}{% if is_new %}, {{ age }} and {{ name }}{% endif %}</p>";
+
+    struct Site {
+        templates: Environment<'static>,
+        prepared: PreparedPages,
+    }
+
+    impl Site {
+        fn new(template: &'static str) -> Self {
+            let mut templates = Environment::new();
+            templates.add_template("page.html", template).expect("a template");
+            Self { templates, prepared: PreparedPages::default() }
+        }
+
+        fn page(&self, kind: &str, is_new: bool, (name, age): (&str, &str)) -> String {
+            let collect = |values: &mut PageValues| {
+                let (kind, is_new) = (values.fixed(kind), values.flag(is_new));
+                let (name, age) = (values.text(name), values.text(age));
+                values.shape(|| context! { kind, is_new, name, age })
+            };
+            let mut values = PageValues::collect();
+            collect(&mut values);
+            let render = |values: &mut PageValues| {
+                let template = self.templates.get_template("page.html").expect("a template");
+                Ok(template.render(collect(values)).expect("a page"))
+            };
+            self.prepared.fill(&values, render).expect("a page")
+        }
+    }
+
+    #[test]
+    fn each_request_gets_its_own_texts_between_the_same_fixed_parts() {
+        let site = Site::new(TEMPLATE);
+        for (name, age) in [("alice", "1"), ("bob", "22"), ("", ""), ("\u{1}1\u{2}", "\u{3}")] {
+            assert_eq!(site.page("user", false, (name, age)), format!("<p class=\"user\">{name}</p>"));
+            let new = format!("<p class=\"user\">{name}, {age} and {name}</p>");
+            assert_eq!(site.page("user", true, (name, age)), new);
+        }
+        assert_eq!(site.page("other", false, ("alice", "")), "<p class=\"other\">alice</p>");
+        assert_eq!(site.prepared.0.read().expect("the pages").len(), 3);
+    }
+
+    #[test]
+    fn a_text_is_escaped() {
+        let page = Site::new(TEMPLATE).page("user", false, ("<script>&\"'/", ""));
+        assert_eq!(page, "<p class=\"user\">&lt;script&gt;&amp;&quot;&#x27;&#x2f;</p>");
+    }
+
+    #[cfg(debug_assertions)]
+    #[test]
+    #[should_panic(expected = "a template does more than print a text")]
+    fn a_template_that_looks_at_a_text_is_a_mistake() {
+        Site::new("{% if name == \"alice\" %}hello{% endif %}").page("user", false, ("alice", ""));
+    }
+
+    #[test]
+    fn there_is_a_limit_of_kept_pages() {
+        let site = Site::new(TEMPLATE);
+        for kind in 0..=KEPT {
+            site.page(&kind.to_string(), false, ("alice", ""));
+        }
+        assert_eq!(site.prepared.0.read().expect("the pages").len(), 1);
     }
 }
