@@ -196,12 +196,12 @@ mod tests {
 
     const TEMPLATE: &str = "<p class=\"{{ kind }}\">{{ name }}{% if is_new %}, {{ age }} and {{ name }}{% endif %}</p>";
 
-    struct Site {
+    struct TestPages {
         templates: Environment<'static>,
         prepared: PreparedPages,
     }
 
-    impl Site {
+    impl TestPages {
         fn new(template: &'static str) -> Self {
             let mut templates = Environment::new();
             templates.add_template("page.html", template).expect("a template");
@@ -226,19 +226,19 @@ mod tests {
 
     #[test]
     fn each_request_gets_its_own_texts_between_the_same_fixed_parts() {
-        let site = Site::new(TEMPLATE);
+        let pages = TestPages::new(TEMPLATE);
         for (name, age) in [("alice", "1"), ("bob", "22"), ("", ""), ("\u{1}1\u{2}", "\u{3}")] {
-            assert_eq!(site.page("user", false, (name, age)), format!("<p class=\"user\">{name}</p>"));
+            assert_eq!(pages.page("user", false, (name, age)), format!("<p class=\"user\">{name}</p>"));
             let new = format!("<p class=\"user\">{name}, {age} and {name}</p>");
-            assert_eq!(site.page("user", true, (name, age)), new);
+            assert_eq!(pages.page("user", true, (name, age)), new);
         }
-        assert_eq!(site.page("other", false, ("alice", "")), "<p class=\"other\">alice</p>");
-        assert_eq!(site.prepared.0.read().expect("the pages").len(), 3);
+        assert_eq!(pages.page("other", false, ("alice", "")), "<p class=\"other\">alice</p>");
+        assert_eq!(pages.prepared.0.read().expect("the pages").len(), 3);
     }
 
     #[test]
     fn a_text_is_escaped() {
-        let page = Site::new(TEMPLATE).page("user", false, ("<script>&\"'/", ""));
+        let page = TestPages::new(TEMPLATE).page("user", false, ("<script>&\"'/", ""));
         assert_eq!(page, "<p class=\"user\">&lt;script&gt;&amp;&quot;&#x27;&#x2f;</p>");
     }
 
@@ -246,15 +246,15 @@ mod tests {
     #[test]
     #[should_panic(expected = "a template does more than print a text")]
     fn a_template_that_looks_at_a_text_is_a_mistake() {
-        Site::new("{% if name == \"alice\" %}hello{% endif %}").page("user", false, ("alice", ""));
+        TestPages::new("{% if name == \"alice\" %}hello{% endif %}").page("user", false, ("alice", ""));
     }
 
     #[test]
     fn there_is_a_limit_of_kept_pages() {
-        let site = Site::new(TEMPLATE);
+        let pages = TestPages::new(TEMPLATE);
         for kind in 0..=KEPT {
-            site.page(&kind.to_string(), false, ("alice", ""));
+            pages.page(&kind.to_string(), false, ("alice", ""));
         }
-        assert_eq!(site.prepared.0.read().expect("the pages").len(), 1);
+        assert_eq!(pages.prepared.0.read().expect("the pages").len(), 1);
     }
 }
