@@ -26,10 +26,10 @@ async fn a_page_whose_login_was_revoked_elsewhere_removes_its_data() {
             let request = elsewhere.post(app.url(&format!("{mount}{path}"))).form(form);
             assert_eq!(request.send().await.expect("an answer").status(), 303, "{mount}{path}");
         }
-        until("the page says that its login has ended", async || {
-            tab.text_of("#ended").await.is_some_and(|text| text.contains("no longer accepts this login"))
-        })
-        .await;
+        // Its text is in the page from the beginning.
+        let is_shown = "document.getElementById('ended')?.hidden === false";
+        until("the page says that its login has ended", async || tab.js::<bool>(is_shown).await == Some(true)).await;
+        assert!(tab.text().await.contains("no longer accepts this login"), "{mount}");
         let text = tab.text().await;
         for data in ["alice", "What the server holds", "What this request did", "Log out"] {
             assert!(!text.contains(data), "{mount}: {data} in {text}");
