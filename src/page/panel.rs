@@ -32,7 +32,7 @@ pub struct KeptPanel {
 impl KeptPanel {
     pub fn new(panel: Panel<'_>) -> Self {
         let Panel { method, path, status, total, record } = panel;
-        Self { method: method.to_owned(), path: path.to_owned(), status, total, record: record.clone() }
+        Self { method: method.to_owned(), path: path.to_owned(), status, total, record: record.without_held() }
     }
 
     pub fn panel(&self) -> Panel<'_> {

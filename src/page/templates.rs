@@ -48,16 +48,16 @@ fn environment() -> Environment<'static> {
     environment
 }
 
-/// The names and texts of the templates in a folder and the folders below it.
+/// The names and texts of the templates in a folder and the folders below it. Editors keep hidden files of their own.
 fn read(folder: &Path, prefix: &str) -> io::Result<Vec<(String, String)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        let name = format!("{prefix}{}", path.file_name().unwrap_or_default().display());
+        let name = path.file_name().unwrap_or_default().display().to_string();
         if path.is_dir() {
-            found.extend(read(&path, &format!("{name}/"))?);
-        } else if path.extension().is_some_and(|extension| extension == "html") {
-            found.push((name, fs::read_to_string(path)?));
+            found.extend(read(&path, &format!("{prefix}{name}/"))?);
+        } else if !name.starts_with('.') && path.extension().is_some_and(|extension| extension == "html") {
+            found.push((format!("{prefix}{name}"), fs::read_to_string(path)?));
         }
     }
     Ok(found)

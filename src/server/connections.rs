@@ -57,7 +57,7 @@ struct OpenConnections {
 pub(super) struct ConnectionState {
     /// `None`: a trusted proxy.
     network: Option<IpAddr>,
-    /// Milliseconds since the start of the server, at least 1; 0 while a request is under way. A new connection is idle
+    /// Microseconds since the start of the server, at least 1; 0 while a request is under way. A new connection is idle
     /// once its first request has had [`FIRST_REQUEST`] to come.
     idle_since: AtomicU64,
     asked_to_end: AtomicBool,
@@ -66,8 +66,8 @@ pub(super) struct ConnectionState {
 }
 
 impl ConnectionState {
-    fn is_idle_at(&self, millis: u64) -> bool {
-        (1..=millis).contains(&self.idle_since.load(Ordering::Acquire))
+    fn is_idle_at(&self, micros: u64) -> bool {
+        (1..=micros).contains(&self.idle_since.load(Ordering::Acquire))
     }
 
     /// Whether the connection must end before its next request.
@@ -103,7 +103,7 @@ impl Connections {
     pub fn admit(self: &Arc<Self>, address: IpAddr) -> Admission {
         let limits = &self.limits;
         let network = (!limits.trusted_proxies.contains(address)).then(|| network(address));
-        let now = self.millis(Instant::now());
+        let now = self.micros(Instant::now());
         let mut open = self.open();
         let of_network = network.and_then(|network| open.per_network.get(&network)).copied().unwrap_or(0);
         if of_network >= limits.per_network && !open.end_longest_idle(now, |other| other.network == network) {
@@ -152,14 +152,14 @@ impl Connections {
 
     fn slot(self: &Arc<Self>, open: &mut OpenConnections, network: Option<IpAddr>) -> ConnectionSlot {
         let (idle_since, asked_to_end, waker) =
-            (self.millis(Instant::now() + FIRST_REQUEST).into(), AtomicBool::new(false), AtomicWaker::new());
+            (self.micros(Instant::now() + FIRST_REQUEST).into(), AtomicBool::new(false), AtomicWaker::new());
         let state = Arc::new(ConnectionState { network, idle_since, asked_to_end, waker });
         let id = open.add(state.clone());
         ConnectionSlot { connections: self.clone(), id, state }
     }
 
-    fn millis(&self, moment: Instant) -> u64 {
-        u64::try_from(moment.saturating_duration_since(self.start).as_millis()).unwrap_or(u64::MAX).max(1)
+    fn micros(&self, moment: Instant) -> u64 {
+        u64::try_from(moment.saturating_duration_since(self.start).as_micros()).unwrap_or(u64::MAX).max(1)
     }
 
     fn open(&self) -> MutexGuard<'_, OpenConnections> {
@@ -219,7 +219,7 @@ impl ConnectionSlot {
 
     /// A request has been answered.
     pub fn idle(&self, since: Instant) {
-        self.state.idle_since.store(self.connections.millis(since), Ordering::Release);
+        self.state.idle_since.store(self.connections.micros(since), Ordering::Release);
     }
 }
 

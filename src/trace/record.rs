@@ -149,6 +149,15 @@ pub struct TraceRecord {
     pub(super) server: Option<Exhibit>,
 }
 
+impl TraceRecord {
+    /// A copy for the page of a later request, without what the browser and the server hold: a token may be in it.
+    #[must_use]
+    pub fn without_held(&self) -> Self {
+        let Self { steps, credentials, cookies, verdict, .. } = self.clone();
+        Self { steps, credentials, cookies, verdict, ..Self::default() }
+    }
+}
+
 /// A function that makes the data when a page shows it: most requests never do.
 #[derive(Clone)]
 pub(super) struct Exhibit(pub Arc<dyn Fn() -> HeldData + Send + Sync>);

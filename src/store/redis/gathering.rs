@@ -7,11 +7,12 @@
 use std::pin::pin;
 use std::sync::Arc;
 
+use futures_util::future::select_ok;
 use futures_util::{pending, poll};
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ConnectionAddr, RedisResult};
+use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, RedisError, RedisResult};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::task::JoinSet;
 
 /// A connection that many requests share. Clones use the same one.
@@ -27,7 +28,12 @@ impl GatheringConnection {
     pub async fn open(client: &Client, config: &AsyncConnectionConfig) -> RedisResult<Self> {
         match client.get_connection_info().addr() {
             ConnectionAddr::Tcp(host, port) => {
-                let socket = TcpStream::connect((host.as_str(), *port)).await?;
+                // All at once: one that does not answer would take the time of the others.
+                let addresses: Vec<_> = lookup_host((host.as_str(), *port)).await?.collect();
+                let no_address = || RedisError::from((ErrorKind::InvalidClientConfig, "the host has no address"));
+                let connecting = addresses.into_iter().map(|address| Box::pin(TcpStream::connect(address)));
+                let first = Some(connecting.collect::<Vec<_>>()).filter(|all| !all.is_empty()).map(select_ok);
+                let (socket, _) = first.ok_or_else(no_address)?.await?;
                 // Otherwise a command waits for the acknowledgement of the one before it.
                 socket.set_nodelay(true)?;
                 Self::over(socket, client, config).await
