@@ -1,10 +1,11 @@
 //! The methods of a route: `HEAD` wherever there is `GET`, `OPTIONS`, and a 405 that says what is allowed (RFC 9110, 9.3
 //! and 15.5.6).
 
-use crate::error::Error;
 use poem::endpoint::BoxEndpoint;
 use poem::http::{Method, StatusCode, header};
 use poem::{Endpoint, EndpointExt as _, IntoEndpoint, Request, Response};
+
+use crate::error::Error;
 
 /// A route that answers GET.
 pub(super) fn get<E: IntoEndpoint>(endpoint: E) -> RouteMethods

@@ -121,12 +121,15 @@ enum Done {
 
 struct Api;
 
-/// The routes, by their path below `M/api`.
+/// The routes, by their path below `M/api`. None of them may take a parameter of the query: only the library's own endpoint
+/// reads those.
 pub(super) fn routes() -> impl Iterator<Item = (String, RouteMethods)> {
     let mut routes = HashMap::new();
     Api.add_routes(&mut routes);
     routes.into_iter().map(|(path, mut methods)| {
-        (path, RouteMethods { get: methods.remove(&Method::GET), post: methods.remove(&Method::POST) })
+        let served = RouteMethods { get: methods.remove(&Method::GET), post: methods.remove(&Method::POST) };
+        debug_assert!(methods.is_empty(), "{path} has a method that no route answers");
+        (path, served)
     })
 }
 
